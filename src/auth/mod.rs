@@ -1,0 +1,11 @@
+//! Who asks: passwords, access tokens, and the caller that comes out of them. No HTTP and no GraphQL here.
+
+mod password;
+mod principal;
+mod token;
+
+pub use self::{
+    password::{Hasher, Strength},
+    principal::{Principal, authenticate},
+    token::{AccessToken, Tokens, new_signing_key},
+};

@@ -1,0 +1,108 @@
+//! Password hashes: Argon2id in PHC strings, computed off the async threads and only a few at a time.
+
+use std::sync::Arc;
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::error::{Error, Result};
+
+/// How much work a hash is.
+#[derive(Clone, Copy, Debug)]
+pub enum Strength {
+    /// 19 MiB, two passes, one lane: the OWASP Password Storage Cheat Sheet's minimum for Argon2id.
+    Owasp,
+    /// Next to nothing, for tests that log in a hundred times.
+    Cheap,
+}
+
+/// Hashes and verifies passwords. Each running hash takes 19 MiB, so the number at a time is bounded; the rest wait.
+#[derive(Clone, Debug)]
+pub struct Hasher {
+    argon2: Argon2<'static>,
+    running: Arc<Semaphore>,
+    /// What a login is checked against when there is no such user, so that it takes as long.
+    dummy: Arc<str>,
+}
+
+impl Hasher {
+    /// At most `threads` hashes at the same time.
+    pub fn new(strength: Strength, threads: usize) -> Result<Self> {
+        let params = match strength {
+            Strength::Owasp => Params::new(19 * 1024, 2, 1, None),
+            Strength::Cheap => Params::new(Params::MIN_M_COST, 1, 1, None),
+        };
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(Error::internal)?);
+        let dummy = argon2.hash_password(b"nobody's password").map_err(Error::internal)?.to_string();
+        Ok(Self { argon2, running: Arc::new(Semaphore::new(threads)), dummy: dummy.into() })
+    }
+
+    /// The PHC string (`$argon2id$v=19$..`) of a password, with a fresh salt of 16 bytes.
+    pub async fn hash(&self, password: SecretString) -> Result<SecretString> {
+        let argon2 = self.argon2.clone();
+        self.run(move || {
+            let hash = argon2.hash_password(password.expose_secret().as_bytes()).map_err(Error::internal)?;
+            Ok(SecretString::from(hash.to_string()))
+        })
+        .await
+    }
+
+    /// Whether the password belongs to the hash. Without a hash, or with one that is not a PHC string of Argon2, the
+    /// answer is no after the same work.
+    pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
+        let argon2 = self.argon2.clone();
+        let dummy = Arc::clone(&self.dummy);
+        self.run(move || {
+            let password = password.expose_secret().as_bytes();
+            let stored = hash.as_ref().and_then(|hash| PasswordHash::new(hash.expose_secret()).ok());
+            Ok(match stored {
+                Some(stored) if stored.algorithm.as_str().starts_with("argon2") => {
+                    argon2.verify_password(password, &stored).is_ok()
+                }
+                _ => {
+                    let _ = argon2.verify_password(password, &*dummy);
+                    false
+                }
+            })
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> SecretString {
+        SecretString::from(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_argon2id_with_the_owasp_parameters_and_verifies() {
+        let hasher = Hasher::new(Strength::Owasp, 1).expect("parameters");
+        let hash = hasher.hash(secret("correct horse")).await.expect("hash");
+        assert!(hash.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose_secret());
+        assert!(hasher.verify(secret("correct horse"), Some(hash.clone())).await.expect("verify"));
+        assert!(!hasher.verify(secret("correct house"), Some(hash)).await.expect("verify"));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_hash_fits_no_password() {
+        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+        for stored in [None, Some(""), Some("!"), Some("nobody's password"), Some("$2b$12$abcdefghijklmnopqrstuv")] {
+            assert!(!hasher.verify(secret("nobody's password"), stored.map(secret)).await.expect("verify"));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Access tokens: JWTs (RFC 9068) signed with Ed25519 (RFC 8037) by a key pair that all instances share in the database.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V2Der},
+    signature::{Ed25519KeyPair, KeyPair},
+};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    db::{
+        Db,
+        signing_keys::{self, SigningKey},
+    },
+    error::{Error, Result},
+    model::{KeyId, Timestamp, UserId},
+};
+
+/// How long an access token holds, in seconds.
+const LIFETIME: i64 = 15 * 60;
+/// By how much the clocks of two instances may differ, in seconds.
+const CLOCK_SKEW: i64 = 5;
+/// How often an unknown `kid` may make us read the keys again, in seconds: strangers can send any `kid`.
+const RELOAD_PAUSE: i64 = 5;
+/// Who signs, and for whom: this server, both times.
+const ISSUER: &str = "guardianeye";
+
+/// Issues and verifies access tokens.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    keys: Arc<RwLock<Keys>>,
+    validation: Arc<Validation>,
+}
+
+struct Keys {
+    active: (KeyId, EncodingKey),
+    known: HashMap<String, DecodingKey>,
+    loaded_at: Timestamp,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("active", &self.active.0).finish_non_exhaustive()
+    }
+}
+
+/// A token and when it ends.
+#[derive(Debug)]
+pub struct AccessToken {
+    pub token: String,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: Uuid,
+    exp: i64,
+    nbf: i64,
+    iat: i64,
+    jti: Uuid,
+}
+
+impl Tokens {
+    /// Reads the keys from the database, where one has to be active.
+    pub async fn load(db: &Db, now: Timestamp) -> Result<Self> {
+        let keys = Keys::load(db, now).await?.ok_or_else(|| Error::internal("there is no active signing key"))?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[ISSUER]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+        // The times are compared by `verify`, with our clock.
+        validation.validate_exp = false;
+        Ok(Self { keys: Arc::new(RwLock::new(keys)), validation: Arc::new(validation) })
+    }
+
+    /// A new access token for the user.
+    pub fn issue(&self, user: UserId, now: Timestamp) -> Result<AccessToken> {
+        let expires_at = now.plus_seconds(LIFETIME);
+        let iat = now.datetime().timestamp();
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: ISSUER.to_owned(),
+            sub: user.into(),
+            exp: expires_at.datetime().timestamp(),
+            nbf: iat,
+            iat,
+            jti: Uuid::new_v4(),
+        };
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let (kid, key) = &keys.active;
+        let header =
+            Header { typ: Some("at+jwt".to_owned()), kid: Some(kid.to_string()), ..Header::new(Algorithm::EdDSA) };
+        let token = jsonwebtoken::encode(&header, &claims, key).map_err(Error::internal)?;
+        Ok(AccessToken { token, expires_at })
+    }
+
+    /// The user whom a token that holds was issued to; `None` for any that does not hold.
+    pub async fn verify(&self, db: &Db, token: &str, now: Timestamp) -> Result<Option<UserId>> {
+        let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
+        let (Some("at+jwt"), Some(kid)) = (header.typ.as_deref(), header.kid) else { return Ok(None) };
+        let mut key = self.known(&kid);
+        if key.is_none() && self.reload(db, now).await? {
+            key = self.known(&kid);
+        }
+        let Some(key) = key else { return Ok(None) };
+        let Ok(data) = jsonwebtoken::decode::<Claims>(token, &key, &self.validation) else { return Ok(None) };
+        let seconds = now.datetime().timestamp();
+        let holds = data.claims.nbf - CLOCK_SKEW <= seconds && seconds < data.claims.exp;
+        Ok(holds.then_some(UserId(data.claims.sub)))
+    }
+
+    fn known(&self, kid: &str) -> Option<DecodingKey> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).known.get(kid).cloned()
+    }
+
+    /// Another instance may have made a new key. Whether the keys were read again.
+    async fn reload(&self, db: &Db, now: Timestamp) -> Result<bool> {
+        {
+            let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+            if now < keys.loaded_at.plus_seconds(RELOAD_PAUSE) {
+                return Ok(false);
+            }
+            keys.loaded_at = now;
+        }
+        if let Some(keys) = Keys::load(db, now).await? {
+            *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        }
+        Ok(true)
+    }
+}
+
+impl Keys {
+    async fn load(db: &Db, now: Timestamp) -> Result<Option<Self>> {
+        let mut active = None;
+        let mut known = HashMap::new();
+        for key in signing_keys::list(db).await? {
+            known.insert(key.kid.to_string(), DecodingKey::from_ed_der(&key.public_key));
+            if key.retired_at.is_none() {
+                active = Some((key.kid, EncodingKey::from_ed_der(&key.private_key)));
+            }
+        }
+        Ok(active.map(|active| Self { active, known, loaded_at: now }))
+    }
+}
+
+/// A fresh key pair, not yet stored.
+pub fn new_signing_key(now: Timestamp) -> Result<SigningKey> {
+    let pair = Ed25519KeyPair::generate().map_err(Error::internal)?;
+    let private_key: Pkcs8V2Der<'_> = pair.as_der().map_err(Error::internal)?;
+    Ok(SigningKey {
+        kid: KeyId::new(now),
+        private_key: private_key.as_ref().to_vec(),
+        public_key: pair.public_key().as_ref().to_vec(),
+        retired_at: None,
+    })
+}

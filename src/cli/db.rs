@@ -1,0 +1,60 @@
+//! `guardianeye db init | check | seed`.
+
+use std::process::ExitCode;
+
+use crate::{
+    auth::{Hasher, Strength},
+    clock::Clock,
+    config::{Common, DbCommand, InitArgs},
+    db::{Db, Settings},
+    error::Result,
+    services::first_admin,
+};
+
+pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
+    let db = super::connect(common, Settings::default()).await?;
+    let done = match command {
+        DbCommand::Init(args) => init(&db, args).await,
+        DbCommand::Check { json: _ } => todo!(),
+        DbCommand::Seed(_args) => todo!(),
+    };
+    db.close().await;
+    done
+}
+
+const RULE: &str = "============================================================";
+
+async fn init(db: &Db, args: InitArgs) -> Result<ExitCode> {
+    println!("{RULE}\nInitializing Database Tables\n{RULE}\n");
+    println!("[1/3] Creating database tables...");
+    db.migrate().await?;
+    println!("✓ Tables created successfully\n");
+
+    println!("[2/3] Verifying tables...");
+    let tables = db.tables().await?;
+    println!("✓ Found {} tables:", tables.len());
+    for table in &tables {
+        println!("  - {table}");
+    }
+    println!("\n[3/3] Verifying indexes...");
+    println!("✓ Found {} indexes\n", db.indexes().await?.len());
+    println!("{RULE}\n✓ Database initialization complete!\n{RULE}\n");
+    println!("✓ {} connected: {} {}", db.kind(), db.kind(), db.server_version().await?);
+    println!("✓ Found {} tables in database\n", tables.len());
+
+    let chosen = args.admin_password.is_some();
+    let hasher = Hasher::new(Strength::Owasp, 1)?;
+    match first_admin::create(db, &hasher, Clock::System, args.admin_password).await? {
+        None => println!("Users found. No default admin user is needed."),
+        Some(admin) => {
+            println!("No users found. Creating default admin user...");
+            println!("✓ Created default admin user:\n  Username: {}", admin.username);
+            if chosen {
+                println!("  Password: as given");
+            } else {
+                println!("  Password: admin\n  ⚠ CHANGE THIS PASSWORD IN PRODUCTION!");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,86 @@
+//! `guardianeye serve`.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use tokio::net::TcpListener;
+
+use crate::{
+    auth::Strength,
+    clock::Clock,
+    config::{Common, Config, ServeArgs},
+    db::{Db, Settings},
+    error::{Code, Error, Result},
+    graphql::Api,
+    http::{self, App},
+    services::{Services, first_admin},
+};
+
+pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
+    let config = Config::new(args).map_err(|sentence| Error::new(Code::BadUserInput, sentence))?;
+    let settings = Settings {
+        max_connections: config.limits.database_connections,
+        acquire_timeout: Duration::from_secs(5),
+        statement_timeout: Some(config.limits.statement_timeout),
+    };
+    let db = super::connect(common, settings).await?;
+    prepare(common, &db, &config).await?;
+    let services = Services::new(db.clone(), Clock::System, config.limits, Strength::Owasp).await?;
+    if let Some(admin) =
+        first_admin::create(&db, &services.hasher, services.clock, config.admin_password.clone()).await?
+    {
+        tracing::warn!(username = admin.username, "created the first admin");
+    }
+    refuse_default_passwords(&services, &config).await?;
+
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|cause| Error::internal(cause).told(format!("cannot listen on {}", config.listen)))?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    let database = format!("{} {}", db.kind(), db.server_version().await?);
+    tracing::info!(database, "listening on http://{address} - GraphQL at /graphql, GraphiQL at /");
+    let app = App { api: Api::default(), services: Arc::new(services) };
+    http::serve(listener, app.router()).await.map_err(Error::internal)?;
+    db.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `SQLite` is embedded, so nobody else brings its tables up to date; on `PostgreSQL` that is a decision.
+async fn prepare(common: &Common, db: &Db, config: &Config) -> Result<()> {
+    if !db.needs_operator() || config.migrate {
+        // Without the statement timeout of the server's own connections.
+        let admin = super::connect(common, Settings::default()).await?;
+        let done = admin.migrate().await;
+        admin.close().await;
+        return done;
+    }
+    if db.is_migrated().await? {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Conflict,
+        "the database's tables are missing or out of date: run `guardianeye db init`, or `guardianeye serve --migrate`",
+    ))
+}
+
+async fn refuse_default_passwords(services: &Services, config: &Config) -> Result<()> {
+    let accounts = first_admin::with_default_password(&services.db, &services.hasher).await?.join(", ");
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    if config.listen.ip().is_loopback() {
+        tracing::warn!(
+            accounts,
+            "these accounts still have the user name as password: change it before others can log in"
+        );
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Conflict,
+        format!(
+            "will not listen on {}: these accounts still have the user name as password: {accounts}. Start on 127.0.0.1 \
+             and change it, or give a new database another one by GUARDIANEYE_ADMIN_PASSWORD",
+            config.listen.ip()
+        ),
+    ))
+}

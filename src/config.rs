@@ -1,0 +1,298 @@
+//! The settings: the only reader of environment and arguments. Everything is checked here, once, at the start.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use secrecy::SecretString;
+
+/// A GraphQL API server over users, their conversation sessions with agents, and the audit log of everything.
+#[derive(Debug, Parser)]
+#[command(
+    name = "guardianeye",
+    version,
+    after_help = "Every option can also be set by the environment variable named beside it; the option wins.\n\
+                  Without any setting, `guardianeye serve` keeps its data in data/guardianeye.db and listens on \
+                  http://127.0.0.1:8000."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command needs.
+#[derive(Args, Debug)]
+pub struct Common {
+    /// The database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`
+    #[arg(
+        long,
+        global = true,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = "sqlite:data/guardianeye.db"
+    )]
+    pub database_url: SecretUrl,
+
+    /// How log lines look
+    #[arg(long, global = true, env = "GUARDIANEYE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// What is logged: a level, or a list such as `info,guardianeye=debug`
+    #[arg(long, global = true, env = "GUARDIANEYE_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}
+
+/// A URL that may hold a password, so it is never printed.
+#[derive(Clone, Debug)]
+pub struct SecretUrl(pub SecretString);
+
+impl From<String> for SecretUrl {
+    fn from(url: String) -> Self {
+        Self(url.into())
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for collectors.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server
+    Serve(ServeArgs),
+    /// Prepare, check and fill the database
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Print the GraphQL schema (SDL)
+    Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Create the tables and, when there is no user yet, the first admin
+    Init(InitArgs),
+    /// Test the database end to end with rows of its own, which it removes again
+    Check {
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fill in demo data; with numbers, a large data set for trials and benchmarks
+    Seed(SeedArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// The password of the first admin, instead of `admin`
+    #[arg(long, env = "GUARDIANEYE_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    pub admin_password: Option<SecretString>,
+}
+
+#[derive(Args, Debug)]
+pub struct SeedArgs {
+    /// How many users the large data set has [at most 10 million]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub users: Option<u64>,
+    /// How many sessions they have together [at most 100 million]
+    #[arg(long, value_name = "N", requires = "users", value_parser = clap::value_parser!(u64).range(..=100_000_000))]
+    pub sessions: Option<u64>,
+    /// How many audit logs they have together [at most 1,000 million]
+    #[arg(long, value_name = "N", requires = "users", value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    pub audit_logs: Option<u64>,
+    /// The newest moment in the large data set (RFC 3339); with the same moment the data is the same to the byte
+    #[arg(long, value_name = "TIME", requires = "users")]
+    pub until: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct ServeArgs {
+    /// The address to listen on
+    #[arg(long, env = "GUARDIANEYE_HOST", value_name = "IP", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+
+    /// The port to listen on; 0 takes a free one and logs it
+    #[arg(long, env = "GUARDIANEYE_PORT", value_name = "PORT", default_value_t = 8000)]
+    pub port: u16,
+
+    /// Bring the tables of a PostgreSQL database up to date first (SQLite always does)
+    #[arg(long, env = "GUARDIANEYE_MIGRATE", value_name = "BOOL", num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
+    pub migrate: bool,
+
+    #[command(flatten)]
+    pub init: InitArgs,
+
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+/// What one caller may ask of the server.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Database connections
+    #[arg(long, env = "GUARDIANEYE_DATABASE_CONNECTIONS", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    pub database_connections: u32,
+
+    /// Request bodies, in bytes
+    #[arg(long, env = "GUARDIANEYE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 256 * 1024, value_parser = clap::value_parser!(u32).range(1_024..=64 * 1024 * 1024))]
+    pub max_body_bytes: u32,
+
+    /// A whole request, in seconds
+    #[arg(long, env = "GUARDIANEYE_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub request_timeout: u32,
+
+    /// One statement in the database, in seconds; not more than a whole request
+    #[arg(long, env = "GUARDIANEYE_STATEMENT_TIMEOUT", value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub statement_timeout: u32,
+
+    /// How deep lists, objects and selections may nest in a document, counted before it is parsed
+    #[arg(long, env = "GUARDIANEYE_MAX_NESTING", value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(10..=500))]
+    pub max_nesting: u32,
+
+    /// How many logins are hashed at the same time; each takes 19 MiB
+    #[arg(long, env = "GUARDIANEYE_HASHING_THREADS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub hashing_threads: Option<u32>,
+}
+
+/// The bounds on what one caller may ask of the server, side by side.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes in a request's body.
+    pub body_bytes: usize,
+    /// Time for a whole request.
+    pub request_timeout: Duration,
+    /// Time for one statement in the database.
+    pub statement_timeout: Duration,
+    /// Open brackets in a document, before it is parsed.
+    pub nesting: usize,
+    /// Database connections.
+    pub database_connections: u32,
+    /// Passwords hashed at the same time.
+    pub hashing_threads: usize,
+}
+
+/// The server's settings.
+#[derive(Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub migrate: bool,
+    pub admin_password: Option<SecretString>,
+    pub limits: Limits,
+}
+
+impl Config {
+    /// From the arguments; contradictions are answered with a sentence.
+    pub fn new(args: ServeArgs) -> Result<Self, String> {
+        let limits = &args.limits;
+        if limits.statement_timeout > limits.request_timeout {
+            return Err(format!(
+                "the statement timeout ({} s) is longer than the request timeout ({} s)",
+                limits.statement_timeout, limits.request_timeout
+            ));
+        }
+        Ok(Self {
+            listen: SocketAddr::new(args.host, args.port),
+            migrate: args.migrate,
+            admin_password: args.init.admin_password,
+            limits: Limits::from(args.limits),
+        })
+    }
+}
+
+impl From<LimitArgs> for Limits {
+    fn from(args: LimitArgs) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            body_bytes: args.max_body_bytes as usize,
+            request_timeout: Duration::from_secs(args.request_timeout.into()),
+            statement_timeout: Duration::from_secs(args.statement_timeout.into()),
+            nesting: args.max_nesting as usize,
+            database_connections: args.database_connections,
+            hashing_threads: args.hashing_threads.map_or(cores, |threads| threads as usize),
+        }
+    }
+}
+
+impl Default for Limits {
+    /// The defaults of the command line.
+    fn default() -> Self {
+        #[derive(Parser)]
+        struct Defaults {
+            #[command(flatten)]
+            limits: LimitArgs,
+        }
+        Self::from(Defaults::parse_from(["limits"]).limits)
+    }
+}
+
+impl Cli {
+    /// Reads arguments and environment; `guardianeye` alone serves. Ends the process on a setting that makes no sense.
+    #[must_use]
+    pub fn read() -> Self {
+        let mut args: Vec<_> = std::env::args_os().collect();
+        if args.len() == 1 {
+            args.push("serve".into());
+        }
+        if let Some(sentence) = unknown_variable(std::env::vars_os().map(|(name, _)| name)) {
+            Self::command().error(clap::error::ErrorKind::UnknownArgument, sentence).exit();
+        }
+        Self::parse_from(args)
+    }
+}
+
+/// A variable with our prefix that no option reads is a typing error that would otherwise pass unseen.
+fn unknown_variable(names: impl Iterator<Item = std::ffi::OsString>) -> Option<String> {
+    fn collect(command: &clap::Command, known: &mut Vec<String>) {
+        known.extend(command.get_arguments().filter_map(|arg| arg.get_env()?.to_str().map(str::to_owned)));
+        for subcommand in command.get_subcommands() {
+            collect(subcommand, known);
+        }
+    }
+    let mut known = Vec::new();
+    collect(&Cli::command(), &mut known);
+    known.sort();
+    known.dedup();
+    names
+        .filter_map(|name| name.into_string().ok())
+        .find(|name| name.starts_with("GUARDIANEYE_") && !known.contains(name))
+        .map(|name| format!("the environment variable {name} is not known; known are {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_is_named() {
+        let names = ["PATH", "GUARDIANEYE_PORT", "GUARDIANEYE_PROT"].map(Into::into);
+        let sentence = unknown_variable(names.into_iter()).expect("one is unknown");
+        assert!(sentence.contains("GUARDIANEYE_PROT is not known"), "{sentence}");
+        assert!(sentence.contains("GUARDIANEYE_PORT"), "{sentence}");
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_statement_cannot_outlast_its_request() {
+        let cli = Cli::try_parse_from(["guardianeye", "serve", "--statement-timeout", "11"]).expect("parses");
+        let Command::Serve(args) = cli.command else { panic!("not serve") };
+        let sentence = Config::new(args).expect_err("contradiction");
+        assert_eq!(sentence, "the statement timeout (11 s) is longer than the request timeout (10 s)");
+    }
+}

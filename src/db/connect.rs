@@ -1,0 +1,116 @@
+//! Opens the database that a URL names, with the settings that this server relies on.
+
+use std::{path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    ConnectOptions,
+    pool::PoolOptions,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::{Db, Pools};
+use crate::error::{Code, Error, Result};
+
+/// How the connections behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Connections at most; on `SQLite` the readers, beside which there is one writer.
+    pub max_connections: u32,
+    /// How long to wait for a free connection, and for the database to answer at all.
+    pub acquire_timeout: Duration,
+    /// After how long `PostgreSQL` stops a statement; `None` lets it run (migrations, seeding).
+    pub statement_timeout: Option<Duration>,
+}
+
+impl Default for Settings {
+    /// For commands: few connections, no statement timeout.
+    fn default() -> Self {
+        Self { max_connections: 4, acquire_timeout: Duration::from_secs(5), statement_timeout: None }
+    }
+}
+
+impl Db {
+    /// Connects to `sqlite:PATH` (the file and its folder are made if missing) or `postgres://..`.
+    /// A URL that names no database we know, or a database that does not answer, is an error that says so without
+    /// showing the URL, which may hold a password.
+    pub async fn connect(url: &str, settings: Settings) -> Result<Self> {
+        let scheme = url.split(':').next().unwrap_or_default();
+        let pools = match scheme {
+            "sqlite" => sqlite(url, settings).await?,
+            "postgres" | "postgresql" => postgres(url, settings).await?,
+            other => {
+                return Err(setting_error(format!(
+                    "the database URL must begin with sqlite: or postgres://, not with {other:?}"
+                )));
+            }
+        };
+        Ok(Self { pools, meter: std::sync::Arc::default() })
+    }
+}
+
+async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|cause| setting_error(format!("the SQLite URL is not valid: {cause}")))?;
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(setting_error(
+            "an in-memory SQLite database is private to one connection and cannot be served: name a file".to_owned(),
+        ));
+    }
+    let file = options.get_filename().to_owned();
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|cause| open_error(&file, &cause))?;
+    }
+    let options = options
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(settings.acquire_timeout)
+        .pragma("temp_store", "memory")
+        .pragma("mmap_size", "268435456")
+        .disable_statement_logging();
+    let writer = pool_options(settings)
+        .max_connections(1)
+        .connect_with(
+            // An audit entry that was answered for has to survive a power cut: FULL waits for the disk at each commit.
+            options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full),
+        )
+        .await
+        .map_err(|cause| open_error(&file, &cause))?;
+    let readers = pool_options(settings)
+        .connect_with(options.pragma("query_only", "on"))
+        .await
+        .map_err(|cause| open_error(&file, &cause))?;
+    Ok(Pools::Sqlite { readers, writer })
+}
+
+async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
+    let mut options = PgConnectOptions::from_str(url)
+        .map_err(|cause| setting_error(format!("the PostgreSQL URL is not valid: {cause}")))?
+        .application_name("guardianeye")
+        .disable_statement_logging();
+    if let Some(timeout) = settings.statement_timeout {
+        options = options.options([("statement_timeout", timeout.as_millis().to_string())]);
+    }
+    let server = format!("{}:{}", options.get_host(), options.get_port());
+    let pool = pool_options(settings)
+        .connect_with(options)
+        .await
+        .map_err(|cause| Error::internal(cause).told(format!("cannot connect to the PostgreSQL server at {server}")))?;
+    Ok(Pools::Postgres(pool))
+}
+
+/// No ping before each use: a connection that died fails the one statement that meets it and is then replaced.
+fn pool_options<DB: sqlx::Database>(settings: Settings) -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .test_before_acquire(false)
+}
+
+fn setting_error(message: String) -> Error {
+    Error::new(Code::BadUserInput, message)
+}
+
+fn open_error(file: &Path, cause: &dyn std::error::Error) -> Error {
+    setting_error(format!("cannot open the SQLite file {}: {cause}", file.display()))
+}

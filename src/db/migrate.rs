@@ -1,0 +1,52 @@
+//! Brings the tables to the state this version of the program expects. Safe to run from several processes at once.
+
+use sqlx::migrate::Migrator;
+
+use super::{Db, Pools, on};
+use crate::error::{Error, Result};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+impl Db {
+    /// Runs the migrations that have not run yet.
+    ///
+    /// `PostgreSQL` takes an advisory lock meanwhile. For `SQLite` the lock is on the folder of the file: its own locks
+    /// end with each migration's transaction, and a second process would begin in between.
+    pub async fn migrate(&self) -> Result<()> {
+        let done = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let file = writer.connect_options().get_filename().to_owned();
+                let lock = tokio::task::spawn_blocking(move || lock_folder(&file)).await.map_err(Error::internal)?;
+                let done = SQLITE.run(writer).await;
+                drop(lock);
+                done
+            }
+            Pools::Postgres(pool) => POSTGRES.run(pool).await,
+        };
+        done.map_err(|cause| Error::internal(cause).told("the database could not be brought up to date"))
+    }
+
+    /// Whether every migration of this program has run.
+    pub async fn is_migrated(&self) -> Result<bool> {
+        self.ping().await?;
+        let expected = match &self.pools {
+            Pools::Sqlite { .. } => SQLITE.iter(),
+            Pools::Postgres(_) => POSTGRES.iter(),
+        };
+        let applied = on!(self, pool => sqlx::query_scalar::<_, i64>("select version from _sqlx_migrations where success")
+            .fetch_all(pool)
+            .await);
+        // No such table is the plain case of a new database.
+        let applied = applied.unwrap_or_default();
+        Ok(expected.map(|migration| migration.version).all(|version| applied.contains(&version)))
+    }
+}
+
+/// Held until dropped. `None` where folders cannot be locked (Windows); there two first starts must not coincide.
+fn lock_folder(file: &std::path::Path) -> Option<std::fs::File> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let folder = std::fs::File::open(folder).ok()?;
+    folder.lock().ok()?;
+    Some(folder)
+}

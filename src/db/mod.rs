@@ -1,0 +1,169 @@
+//! The database: one handle over `SQLite` or `PostgreSQL`, and the macros that run one statement text on either.
+//! Only this file and `dialect.rs` know which database it is.
+
+pub mod audit_logs;
+mod codec;
+mod connect;
+mod dialect;
+mod meter;
+mod migrate;
+pub mod nodes;
+pub mod page;
+pub mod sessions;
+pub mod signing_keys;
+pub mod users;
+
+use std::sync::Arc;
+
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+pub use self::{
+    connect::Settings,
+    meter::{Meter, Rows},
+};
+use crate::error::Result;
+
+/// A handle on the database; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pools: Pools,
+    meter: Arc<Meter>,
+}
+
+/// The connections. `SQLite` allows one writer at a time, so writers queue here and never meet a busy file.
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    Sqlite { readers: SqlitePool, writer: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A transaction that is rolled back unless it is committed. Opened and ended in `services` only.
+#[derive(Debug)]
+pub struct Tx {
+    connection: TxConnection,
+    meter: Arc<Meter>,
+}
+
+#[derive(Debug)]
+pub(crate) enum TxConnection {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs one statement on a pool of either database, counting it: `on!(db, pool => query(SQL).fetch_all(pool).await)`.
+/// The expression is compiled once for each database, so both are type-checked.
+macro_rules! on {
+    ($db:expr, $pool:ident => $run:expr) => {{
+        let db: &$crate::db::Db = $db;
+        let result = match &db.pools {
+            $crate::db::Pools::Sqlite { readers: $pool, .. } => $run,
+            $crate::db::Pools::Postgres($pool) => $run,
+        };
+        db.meter.statement(result)
+    }};
+}
+
+/// Runs one statement inside a transaction of either database, counting it.
+macro_rules! on_tx {
+    ($tx:expr, $connection:ident => $run:expr) => {{
+        let tx: &mut $crate::db::Tx = $tx;
+        let result = match &mut tx.connection {
+            $crate::db::TxConnection::Sqlite(tx) => {
+                let $connection = &mut **tx;
+                $run
+            }
+            $crate::db::TxConnection::Postgres(tx) => {
+                let $connection = &mut **tx;
+                $run
+            }
+        };
+        tx.meter.statement(result)
+    }};
+}
+
+pub(crate) use {on, on_tx};
+
+impl Db {
+    /// The same database, with a count of its own: one request's statements and rows.
+    #[must_use]
+    pub fn metered(&self) -> Self {
+        Self { pools: self.pools.clone(), meter: Arc::default() }
+    }
+
+    /// What was counted since the handle was made.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// The name of the database, for people.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.texts().kind
+    }
+
+    /// Whether others may rely on the database too, so that changing its tables is an operator's decision.
+    #[must_use]
+    pub fn needs_operator(&self) -> bool {
+        matches!(self.pools, Pools::Postgres(_))
+    }
+
+    /// Opens a transaction that may write. On `SQLite` it waits for its turn as the one writer.
+    pub async fn begin(&self) -> Result<Tx> {
+        let connection = match &self.pools {
+            Pools::Sqlite { writer, .. } => TxConnection::Sqlite(writer.begin_with("begin immediate").await?),
+            Pools::Postgres(pool) => TxConnection::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { connection, meter: Arc::clone(&self.meter) })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        on!(self, pool => sqlx::query_scalar::<_, i32>("select 1").fetch_one(pool).await)?;
+        Ok(())
+    }
+
+    /// The version of the database server (or of the embedded library), as it reports it.
+    pub async fn server_version(&self) -> Result<String> {
+        on!(self, pool => sqlx::query_scalar(self.texts().version).fetch_one(pool).await)
+    }
+
+    /// The names of the tables found, in order, without the migrations' own.
+    pub async fn tables(&self) -> Result<Vec<String>> {
+        on!(self, pool => sqlx::query_scalar(self.texts().tables).fetch_all(pool).await)
+    }
+
+    /// The names of the indexes found, in order, without the migrations' own.
+    pub async fn indexes(&self) -> Result<Vec<String>> {
+        on!(self, pool => sqlx::query_scalar(self.texts().indexes).fetch_all(pool).await)
+    }
+
+    /// Ends all connections; waits for those in use.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    fn texts(&self) -> &'static dialect::Texts {
+        match &self.pools {
+            Pools::Sqlite { .. } => &dialect::SQLITE,
+            Pools::Postgres(_) => &dialect::POSTGRES,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes the changes last.
+    pub async fn commit(self) -> Result<()> {
+        match self.connection {
+            TxConnection::Sqlite(tx) => tx.commit().await?,
+            TxConnection::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! The `signing_keys` table: the key pairs behind access tokens.
+
+use sqlx::{FromRow, Row, query, query_as};
+
+use super::{Db, Tx, on, on_tx};
+use crate::{
+    error::Result,
+    model::{KeyId, Timestamp},
+};
+
+/// A stored key pair.
+pub struct SigningKey {
+    /// The `kid` of the tokens it signs.
+    pub kid: KeyId,
+    /// The private key, PKCS#8 (RFC 5958), DER.
+    pub private_key: Vec<u8>,
+    /// The public key, 32 bytes (RFC 8032).
+    pub public_key: Vec<u8>,
+    /// Since when it no longer signs; tokens that it signed still hold until they expire.
+    pub retired_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+const LIST: &str = "select kid, private_key, public_key, retired_at from signing_keys order by created_at desc";
+
+/// All key pairs, newest first.
+pub async fn list(db: &Db) -> Result<Vec<SigningKey>> {
+    on!(db, pool => query_as::<_, SigningKey>(LIST).fetch_all(pool).await)
+}
+
+impl<'r, R: Row> FromRow<'r, R> for SigningKey
+where
+    usize: sqlx::ColumnIndex<R>,
+    KeyId: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Vec<u8>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Option<Timestamp>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self {
+            kid: row.try_get(0)?,
+            private_key: row.try_get(1)?,
+            public_key: row.try_get(2)?,
+            retired_at: row.try_get(3)?,
+        })
+    }
+}
+
+const INSERT: &str = "
+    insert into signing_keys (kid, private_key, public_key, created_at) values ($1, $2, $3, $4)
+    on conflict do nothing";
+
+/// Adds a key pair as the active one; `false` when there is an active one already.
+pub async fn insert(tx: &mut Tx, key: &SigningKey, now: Timestamp) -> Result<bool> {
+    let done = on_tx!(tx, connection => query(INSERT)
+        .bind(key.kid)
+        .bind(&key.private_key[..])
+        .bind(&key.public_key[..])
+        .bind(now)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done > 0)
+}

@@ -1,0 +1,115 @@
+//! The `users` table.
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{FromRow, Row, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use super::{
+    Db, Tx,
+    codec::row,
+    dialect::{self, Table},
+    on, on_tx,
+    page::{Page, Slice},
+};
+use crate::{
+    error::Result,
+    model::{Credentials, Timestamp, User, UserId},
+};
+
+row!("users" as User, COLUMNS: id, username, email, role, is_active, full_name, created_at, updated_at, last_login);
+
+static TABLE: Table = Table { name: "users", columns: COLUMNS, order: "created_at" };
+
+/// One page of all users, newest first.
+pub async fn list(db: &Db, page: &Page) -> Result<Slice<User>> {
+    let rows = on!(db, pool => dialect::page_of_all(&TABLE, page).build_query_as().fetch_all(pool).await)?;
+    Ok(Slice::cut(rows, page))
+}
+
+/// The users with these ids, in no order; unknown ids are left out.
+pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<User>> {
+    on!(db, pool => dialect::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
+}
+
+const FIND: &str = "
+    select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login
+    from users t where t.id = $1";
+
+/// The user with this id.
+pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
+    on!(db, pool => query_as::<_, User>(FIND).bind(id).fetch_optional(pool).await)
+}
+
+const FIND_CREDENTIALS: &str = "
+    select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login,
+        t.hashed_password
+    from users t where t.username = $1 or t.email = $1
+    order by t.username = $1 desc limit 1";
+
+/// What a login by this user name or e-mail address is checked against. A user name wins over an equal address.
+pub async fn find_credentials(db: &Db, login: &str) -> Result<Option<Credentials>> {
+    on!(db, pool => query_as::<_, Credentials>(FIND_CREDENTIALS).bind(login).fetch_optional(pool).await)
+}
+
+impl<'r, R: Row> FromRow<'r, R> for Credentials
+where
+    User: FromRow<'r, R>,
+    usize: sqlx::ColumnIndex<R>,
+    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let hash: String = row.try_get(9)?;
+        Ok(Self { user: User::from_row(row)?, hashed_password: SecretString::from(hash) })
+    }
+}
+
+/// How many users there are.
+pub async fn count(db: &Db) -> Result<i64> {
+    on!(db, pool => query_scalar("select count(*) from users").fetch_one(pool).await)
+}
+
+const INSERT: &str = "
+    insert into users (id, username, email, hashed_password, role, is_active, full_name, created_at, updated_at, last_login)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    on conflict do nothing";
+
+/// Adds a user; `false` when the id, the user name or the address is taken.
+pub async fn insert(tx: &mut Tx, credentials: &Credentials) -> Result<bool> {
+    let user = &credentials.user;
+    let done = on_tx!(tx, connection => query(INSERT)
+        .bind(user.id)
+        .bind(&user.username)
+        .bind(&user.email)
+        .bind(credentials.hashed_password.expose_secret())
+        .bind(user.role)
+        .bind(user.is_active)
+        .bind(&user.full_name)
+        .bind(user.created_at)
+        .bind(user.updated_at)
+        .bind(user.last_login)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done > 0)
+}
+
+/// Notes when the user last logged in.
+pub async fn set_last_login(tx: &mut Tx, id: UserId, at: Timestamp) -> Result<bool> {
+    let done = on_tx!(tx, connection => query("update users set last_login = $2 where id = $1")
+        .bind(id)
+        .bind(at)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done > 0)
+}
+
+/// Removes a user, and by the foreign keys the sessions; audit logs stay without the user.
+pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool> {
+    let done = on_tx!(tx, connection => query("delete from users where id = $1")
+        .bind(id)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done > 0)
+}

@@ -1,0 +1,156 @@
+//! What went wrong, and what of it a client may see. No GraphQL here: `graphql::error` does the mapping.
+
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
+
+/// The kinds of error a client can tell apart, as `extensions.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// No login, or a token that does not hold.
+    Unauthenticated,
+    /// Logged in, but the role or scope is not enough.
+    Forbidden,
+    /// The thing named by the id is not there, or not to be seen by the caller.
+    NotFound,
+    /// The input breaks a rule; `extensions.field` names it where there is one.
+    BadUserInput,
+    /// The request contradicts what is stored.
+    Conflict,
+    /// Too many tries; `extensions.retryAfter` says in how many seconds to come back.
+    RateLimited,
+    /// The query is too large.
+    QueryTooComplex,
+    /// The work took too long and was stopped.
+    Timeout,
+    /// The document is not GraphQL.
+    GraphqlParseFailed,
+    /// The document does not fit the schema.
+    GraphqlValidationFailed,
+    /// Our fault; the cause is in the log under `extensions.requestId`.
+    Internal,
+}
+
+impl Code {
+    /// The word in `extensions.code`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::Conflict => "CONFLICT",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::Timeout => "TIMEOUT",
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// An error of this program. Cheap to clone, so that a failed batch can fail each of its keys.
+#[derive(Clone, Debug)]
+pub struct Error {
+    code: Code,
+    message: Cow<'static, str>,
+    field: Option<Cow<'static, str>>,
+    location: Option<(usize, usize)>,
+    cause: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// Shorthand for this crate's results.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error a client may see in full.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), field: None, location: None, cause: None }
+    }
+
+    /// Nobody is logged in, and somebody has to be.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(Code::Unauthenticated, "log in first: this needs an access token")
+    }
+
+    /// Input that breaks a rule, with the name of the argument or field.
+    pub fn bad_input(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(Code::BadUserInput, message) }
+    }
+
+    /// Our fault: the client sees a fixed sentence, the log sees the cause.
+    pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { cause: Some(Arc::from(cause.into())), ..Self::new(Code::Internal, "internal error") }
+    }
+
+    /// The same error under a sentence for whoever runs the program; the cause is kept.
+    #[must_use]
+    pub fn told(self, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), ..self }
+    }
+
+    /// The same error with its line and column in the document.
+    #[must_use]
+    pub fn at(self, location: Option<(usize, usize)>) -> Self {
+        Self { location, ..self }
+    }
+
+    /// The kind of error.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What a client may read.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The input that is to blame, if one is.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
+    /// The line and column in the document, from 1, if the error has one of its own.
+    #[must_use]
+    pub fn location(&self) -> Option<(usize, usize)> {
+        self.location
+    }
+
+    /// What only the log may read.
+    #[must_use]
+    pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.cause.as_deref()
+    }
+
+    /// The causes from the outermost to the root, in one line, for logs and the command line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.message.to_string();
+        let mut next = self.cause.as_deref().map(|cause| cause as &dyn StdError);
+        while let Some(cause) = next {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            next = cause.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {}
+
+/// Whatever the database says is our fault, unless the statement's own code said otherwise before.
+impl From<sqlx::Error> for Error {
+    fn from(cause: sqlx::Error) -> Self {
+        Self::internal(cause)
+    }
+}

@@ -1,0 +1,60 @@
+//! Who may read or do what. A field names its rule twice: in its `@requires` directive, which clients see in the
+//! schema, and in the check that its resolver begins with. A test asks every field as every role and compares.
+
+use async_graphql::TypeDirective;
+
+use super::types::Role;
+use crate::{
+    auth::Principal,
+    error::{Code, Error, Result},
+    model::{self, UserId},
+};
+
+/// The least role a field needs, and whether the owner of the data may have it with any role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub role: Role,
+    pub owner: bool,
+}
+
+/// Anybody who is logged in.
+pub const SIGNED_IN: Rule = Rule { role: Role::Viewer, owner: false };
+/// Analysts and admins.
+pub const ANALYST: Rule = Rule { role: Role::Analyst, owner: false };
+/// Analysts and admins, and everybody for what is their own.
+pub const OWNER_OR_ANALYST: Rule = Rule { role: Role::Analyst, owner: true };
+
+impl Rule {
+    /// Lets the caller pass, or says why not.
+    pub fn check(self, principal: &Principal) -> Result<()> {
+        if principal.require()?.role >= self.role.into() { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    /// The same for data that belongs to a user.
+    pub fn check_for(self, principal: &Principal, owner: UserId) -> Result<()> {
+        if self.owner && principal.is(owner) { Ok(()) } else { self.check(principal) }
+    }
+
+    fn refusal(self) -> Error {
+        let role = model::Role::from(self.role).as_str().to_uppercase();
+        Error::new(Code::Forbidden, format!("this needs the role {role}"))
+    }
+}
+
+/// What a caller needs for the field. Without a login the answer is UNAUTHENTICATED, with too low a role FORBIDDEN.
+/// A field without this directive asks for nothing beyond what led to its object.
+#[TypeDirective(location = "FieldDefinition")]
+pub fn requires(
+    #[graphql(desc = "The least role that may have the field.")] role: Role,
+    #[graphql(desc = "Whether the user whom the data belongs to may have it with any role.")] owner: bool,
+) {
+}
+
+/// What the resolver of a nullable field returns. A refusal or failure makes this field null and leaves its siblings:
+/// the library would otherwise null the whole parent.
+pub type Nullable<T> = Option<Result<Option<T>>>;
+
+/// Runs the body of a nullable field, in which `?` works.
+pub async fn nullable<T>(body: impl Future<Output = Result<Option<T>>>) -> Nullable<T> {
+    Some(body.await)
+}

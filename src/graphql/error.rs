@@ -1,0 +1,80 @@
+//! From this program's errors to GraphQL's: the code, and of an internal cause nothing but the request id.
+
+use async_graphql::{ErrorExtensionValues, Name, Pos, Response, ServerError, Value, indexmap::IndexMap};
+
+use crate::error::{Code, Error};
+
+impl From<Error> for async_graphql::Error {
+    fn from(error: Error) -> Self {
+        Self::new_with_source(error)
+    }
+}
+
+/// A response that was refused before anything was executed.
+#[must_use]
+pub fn refused(error: &Error, request_id: &str) -> Response {
+    let location = error.location().map(|(line, column)| Pos { line, column });
+    let mut refused = ServerError::new(error.message(), location);
+    refused.extensions = Some(extensions(error, request_id));
+    Response::from_errors(vec![refused])
+}
+
+/// Gives every error of an executed request its code, and writes internal causes to the log, once each.
+pub(super) fn finish(response: &mut Response, request_id: &str) {
+    let mut causes = Vec::new();
+    for error in &mut response.errors {
+        let ours = error.source::<Error>().cloned().unwrap_or_else(|| code_of_library_error(error));
+        if ours.code() == Code::Internal {
+            ours.message().clone_into(&mut error.message);
+            let cause = ours.chain();
+            if !causes.contains(&cause) {
+                tracing::error!(request_id, path = ?error.path, error = cause, "internal error");
+                causes.push(cause);
+            }
+        }
+        error.extensions = Some(extensions(&ours, request_id));
+        error.source = None;
+    }
+}
+
+/// The library's own errors carry no code. One with a path happened while a value was read for a resolver.
+fn code_of_library_error(error: &ServerError) -> Error {
+    let code = if error.path.is_empty() { Code::GraphqlValidationFailed } else { Code::BadUserInput };
+    Error::new(code, error.message.clone())
+}
+
+fn extensions(error: &Error, request_id: &str) -> ErrorExtensionValues {
+    let mut values = ErrorExtensionValues::default();
+    values.set("code", error.code().as_str());
+    if let Some(field) = error.field() {
+        values.set("field", field);
+    }
+    if error.code() == Code::Internal {
+        values.set("requestId", request_id);
+    }
+    values
+}
+
+/// What a request cost, for `extensions.receipt`.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    pub request_id: String,
+    /// SQL statements, authentication included.
+    pub statements: u64,
+    /// Rows those statements returned or changed.
+    pub rows: u64,
+    /// From the request's arrival, in milliseconds.
+    pub duration_ms: f64,
+}
+
+impl From<Receipt> for Value {
+    fn from(receipt: Receipt) -> Self {
+        let fields = [
+            ("requestId", Value::from(receipt.request_id)),
+            ("statements", receipt.statements.into()),
+            ("rows", receipt.rows.into()),
+            ("durationMs", receipt.duration_ms.into()),
+        ];
+        Value::Object(fields.into_iter().map(|(name, value)| (Name::new(name), value)).collect::<IndexMap<_, _>>())
+    }
+}

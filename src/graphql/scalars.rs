@@ -1,0 +1,46 @@
+//! The scalars beyond GraphQL's own, and ids.
+
+use async_graphql::{ID, InputValueError, InputValueResult, Name, Scalar, ScalarType, Value, indexmap::IndexMap};
+use uuid::Uuid;
+
+use crate::{
+    error::{Error, Result},
+    model::{RawJson, Timestamp},
+};
+
+/// A moment: RFC 3339 in UTC with six digits, such as `2026-03-01T08:00:00.000000Z`. On input any offset and up to
+/// nine digits are taken; what is finer than a microsecond is cut.
+#[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
+impl ScalarType for Timestamp {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => text
+                .parse()
+                .map_err(|_| InputValueError::custom("expected an RFC 3339 time such as 2026-03-01T08:00:00Z")),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
+/// Any JSON value. It is handed out as it was stored.
+#[Scalar(name = "JSON")]
+impl ScalarType for RawJson {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Ok(Self(serde_json::to_string(&value)?))
+    }
+
+    /// The text under the library's mark for raw JSON, which its serializer writes out unread.
+    fn to_value(&self) -> Value {
+        let mark = Name::new(async_graphql_value::RAW_VALUE_TOKEN);
+        Value::Object(IndexMap::from([(mark, Value::String(self.0.clone()))]))
+    }
+}
+
+/// The UUID in an `ID` argument.
+pub(super) fn uuid(argument: &'static str, id: &ID) -> Result<Uuid> {
+    id.parse().map_err(|_| Error::bad_input(argument, "an id is a UUID, such as 018e7a3c-5d2f-7c4b-9a61-3f0c2d8b1e57"))
+}

@@ -1,0 +1,132 @@
+//! `AuditLog` and `AuditAction`.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object};
+
+use crate::{
+    db::{
+        audit_logs,
+        page::{Page, Position, Slice},
+    },
+    error::Result,
+    graphql::{
+        access::{Nullable, nullable},
+        connection::Listed,
+        context::{ContextExt, RequestContext},
+        loaders::PageOf,
+    },
+    model::{self, AnyId, AuditLog, RawJson, Timestamp, User, UserId},
+};
+
+/// What an audit log entry records.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "model::AuditAction")]
+pub enum AuditAction {
+    /// A successful login.
+    Login,
+    /// A logout.
+    Logout,
+    /// A login that was refused.
+    FailedLogin,
+    /// A question put to an agent.
+    QueryAgent,
+    /// An agent that ran.
+    AgentExecution,
+    /// A user was created.
+    UserCreated,
+    /// A user was changed.
+    UserUpdated,
+    /// A user was deleted.
+    UserDeleted,
+    /// A conversation session was opened.
+    SessionCreated,
+    /// A conversation session was ended.
+    SessionEnded,
+    /// A setting was changed.
+    ConfigChanged,
+}
+
+/// One thing that happened. Entries are written once and never changed.
+#[Object]
+impl AuditLog {
+    /// The entry's id, a UUID.
+    pub(super) async fn id(&self) -> ID {
+        self.id.into()
+    }
+
+    /// Who did it; null for the system itself, and after that user was deleted.
+    async fn user(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
+        nullable(async {
+            match self.user_id {
+                Some(id) => ctx.request().loaders.users.load(id.into()).await,
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// The user name of who did it.
+    async fn username(&self, ctx: &Context<'_>) -> Nullable<String> {
+        nullable(async {
+            match self.user_id {
+                Some(id) => {
+                    let user = ctx.request().loaders.users.load(id.into()).await?;
+                    Ok(user.map(|user| user.username.clone()))
+                }
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// What was done.
+    async fn action(&self) -> AuditAction {
+        self.action.into()
+    }
+
+    /// More about it, as the writer gave it.
+    async fn details(&self) -> Option<&RawJson> {
+        self.details.as_ref()
+    }
+
+    /// A sentence for people.
+    async fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The IPv4 or IPv6 address it came from.
+    async fn ip_address(&self) -> Option<&str> {
+        self.ip_address.as_deref()
+    }
+
+    /// What the client called itself, at most 512 characters.
+    async fn user_agent(&self) -> Option<&str> {
+        self.user_agent.as_deref()
+    }
+
+    /// Whether it succeeded.
+    async fn success(&self) -> bool {
+        self.success
+    }
+
+    /// When it happened.
+    async fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+}
+
+impl Listed for AuditLog {
+    const ORDER: &'static str = "audit_logs.timestamp";
+
+    fn position(&self) -> Position {
+        Position { at: self.timestamp, id: AnyId(self.id.into()) }
+    }
+
+    async fn fetch(request: &RequestContext, of: Option<UserId>, page: Page) -> Result<Arc<Slice<Self>>> {
+        match of {
+            Some(user) => request.loaders.audit_logs_of.load(PageOf { user, page }).await,
+            None => audit_logs::list(&request.db, &page).await.map(Arc::new),
+        }
+    }
+}

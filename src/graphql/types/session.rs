@@ -1,0 +1,84 @@
+//! `Session`: a conversation with agents.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+
+use crate::{
+    db::{
+        page::{Page, Position, Slice},
+        sessions,
+    },
+    error::Result,
+    graphql::{
+        access::{Nullable, nullable},
+        connection::Listed,
+        context::{ContextExt, RequestContext},
+        loaders::PageOf,
+    },
+    model::{AnyId, RawJson, Session, Timestamp, User, UserId},
+};
+
+/// A conversation of a user with agents: a LangGraph thread. Not to be confused with a login.
+#[Object]
+impl Session {
+    /// The session's id, a UUID.
+    pub(super) async fn id(&self) -> ID {
+        self.id.into()
+    }
+
+    /// Whose conversation it is.
+    async fn user(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
+        nullable(ctx.request().loaders.users.load(self.user_id.into())).await
+    }
+
+    /// The id of the LangGraph thread, at most 255 characters.
+    async fn thread_id(&self) -> Option<&str> {
+        self.thread_id.as_deref()
+    }
+
+    /// What the agents keep about the conversation.
+    async fn context(&self) -> Option<&RawJson> {
+        self.context.as_ref()
+    }
+
+    /// The title, at most 255 characters.
+    async fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    /// Whether the conversation is open.
+    async fn is_active(&self) -> bool {
+        self.is_active
+    }
+
+    /// When it was opened.
+    async fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    /// When it was ended; null while it is open.
+    async fn ended_at(&self) -> Option<Timestamp> {
+        self.ended_at
+    }
+}
+
+impl Listed for Session {
+    const ORDER: &'static str = "sessions.created_at";
+
+    fn position(&self) -> Position {
+        Position { at: self.created_at, id: AnyId(self.id.into()) }
+    }
+
+    async fn fetch(request: &RequestContext, of: Option<UserId>, page: Page) -> Result<Arc<Slice<Self>>> {
+        match of {
+            Some(user) => request.loaders.sessions_of.load(PageOf { user, page }).await,
+            None => sessions::list(&request.db, &page).await.map(Arc::new),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `User` and `Role`.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object};
+
+use crate::{
+    db::{
+        page::{Page, Position, Slice},
+        users,
+    },
+    error::Result,
+    graphql::{
+        access::{Nullable, OWNER_OR_ANALYST, nullable, requires},
+        connection::{Connection, Listed, PageArgs},
+        context::{ContextExt, RequestContext},
+    },
+    model::{self, AnyId, AuditLog, Session, Timestamp, User, UserId},
+};
+
+/// What a user may do. Each role may do all that the ones before it may.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "model::Role")]
+pub enum Role {
+    /// Reads the own profile, sessions and audit logs.
+    Viewer,
+    /// Reads everybody's data; writes own sessions.
+    Analyst,
+    /// Does everything, user management included.
+    Admin,
+}
+
+/// Somebody who can log in.
+#[Object]
+impl User {
+    /// The user's id, a UUID.
+    pub(super) async fn id(&self) -> ID {
+        self.id.into()
+    }
+
+    /// The name to log in with; unique, at most 50 characters.
+    async fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// The name for people, at most 255 characters.
+    async fn full_name(&self) -> Option<&str> {
+        self.full_name.as_deref()
+    }
+
+    /// What the user may do.
+    async fn role(&self) -> Role {
+        self.role.into()
+    }
+
+    /// Whether the user can log in.
+    async fn is_active(&self) -> bool {
+        self.is_active
+    }
+
+    /// When the user was created.
+    async fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When the user was last changed.
+    async fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    /// The e-mail address; unique, at most 255 characters.
+    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
+    async fn email(&self, ctx: &Context<'_>) -> Nullable<&str> {
+        Some(OWNER_OR_ANALYST.check_for(&ctx.request().principal, self.id).map(|()| Some(self.email.as_str())))
+    }
+
+    /// When the user last logged in; null for never.
+    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
+    async fn last_login(&self, ctx: &Context<'_>) -> Nullable<Timestamp> {
+        Some(OWNER_OR_ANALYST.check_for(&ctx.request().principal, self.id).map(|()| self.last_login))
+    }
+
+    /// The user's conversations with agents, newest first.
+    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+    ) -> Nullable<Connection<Session>> {
+        nullable(async {
+            OWNER_OR_ANALYST.check_for(&ctx.request().principal, self.id)?;
+            Connection::load(ctx.request(), Some(self.id), PageArgs { first, after, last, before }).await.map(Some)
+        })
+        .await
+    }
+
+    /// The audit log entries that the user caused, newest first.
+    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
+    async fn audit_logs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+    ) -> Nullable<Connection<AuditLog>> {
+        nullable(async {
+            OWNER_OR_ANALYST.check_for(&ctx.request().principal, self.id)?;
+            Connection::load(ctx.request(), Some(self.id), PageArgs { first, after, last, before }).await.map(Some)
+        })
+        .await
+    }
+}
+
+impl Listed for User {
+    const ORDER: &'static str = "users.created_at";
+
+    fn position(&self) -> Position {
+        Position { at: self.created_at, id: AnyId(self.id.into()) }
+    }
+
+    async fn fetch(request: &RequestContext, _of: Option<UserId>, page: Page) -> Result<Arc<Slice<Self>>> {
+        users::list(&request.db, &page).await.map(Arc::new)
+    }
+}

@@ -1,0 +1,30 @@
+//! guardianeye: a GraphQL API server over users, their conversation sessions and the audit log.
+//!
+//! # The way of a query
+//!
+//! [`http`] reads the request and asks [`auth`] who sends it; [`graphql`] parses, checks and executes the document;
+//! a nested field asks a loader, which gathers the keys of all its siblings and asks [`db`] for them in one statement.
+//! To follow one: `http/graphql.rs` → `graphql/query.rs` → `graphql/types/user.rs` → `graphql/loaders` →
+//! `db/sessions.rs`.
+//!
+//! # The way of a write
+//!
+//! A mutation in [`graphql`] calls one function in [`services`]: the rules, one transaction, its audit entry. The
+//! service calls [`db`], table by table. To follow one: `graphql/mutation/login.rs` → `services/login.rs` →
+//! `db/users.rs`.
+//!
+//! # Who may import whom
+//!
+//! `cli` → `http` → `graphql` → `services` → `db` → `model`; `graphql` also reads from `db`; `auth` stands on `db`.
+//! A test holds these arrows.
+
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod graphql;
+pub mod http;
+pub mod model;
+pub mod services;

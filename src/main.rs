@@ -1,0 +1,19 @@
+//! Parses the command line and starts the run-time; nothing else.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = guardianeye::config::Cli::read();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(guardianeye::cli::run(cli)),
+        Err(cause) => {
+            eprintln!("error: the run-time cannot be started: {cause}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The writes: one function per intent, which is its rules, one transaction and its audit entry.
+//! No GraphQL and no HTTP here; the only place where transactions begin and end.
+
+pub mod check;
+pub mod first_admin;
+pub mod login;
+pub mod seed;
+
+use crate::{
+    auth::{self, Hasher, Strength, Tokens},
+    clock::Clock,
+    config::Limits,
+    db::{Db, signing_keys},
+    error::Result,
+};
+
+/// What the writes stand on; built once at the start. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Services {
+    pub db: Db,
+    pub clock: Clock,
+    pub hasher: Hasher,
+    pub tokens: Tokens,
+    pub limits: Limits,
+}
+
+/// Where a request came from, for the audit log.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// The address of the peer.
+    pub ip_address: Option<String>,
+    /// What it calls itself, cut to 512 characters.
+    pub user_agent: Option<String>,
+}
+
+impl Services {
+    /// On a migrated database. The first instance ever makes the key pair that signs access tokens.
+    pub async fn new(db: Db, clock: Clock, limits: Limits, strength: Strength) -> Result<Self> {
+        let hasher = Hasher::new(strength, limits.hashing_threads)?;
+        if !signing_keys::list(&db).await?.iter().any(|key| key.retired_at.is_none()) {
+            // When two instances do this at once, the database keeps the first one's key.
+            let key = auth::new_signing_key(clock.now())?;
+            let mut tx = db.begin().await?;
+            signing_keys::insert(&mut tx, &key, clock.now()).await?;
+            tx.commit().await?;
+        }
+        let tokens = Tokens::load(&db, clock.now()).await?;
+        Ok(Self { db, clock, hasher, tokens, limits })
+    }
+}
