@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use uuid::Uuid;
 
-/// A point in time, UTC, cut to microseconds: what `PostgreSQL` can hold, so both databases agree to the digit.
+/// A point in time, UTC, cut to microseconds: what PostgreSQL can hold, so both databases agree to the digit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
@@ -224,7 +224,7 @@ pub struct Credentials {
     pub hashed_password: secrecy::SecretString,
 }
 
-/// A conversation with agents: a `LangGraph` thread. Not a login.
+/// A conversation with agents: a LangGraph thread. Not a login.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub id: SessionId,

@@ -102,7 +102,7 @@ fi
 if [ -n "${TEST_DATABASE_URL:-}" ]; then
   version='(no psql here to ask its version)'
   if command -v psql >/dev/null; then
-    version=$(PGCONNECT_TIMEOUT=5 psql -XAtc 'show server_version' "$TEST_DATABASE_URL" || echo '(it does not answer)')
+    version=$(PGCONNECT_TIMEOUT=5 psql -wXAtc 'show server_version' "$TEST_DATABASE_URL" || echo '(it does not answer)')
   fi
   say "PostgreSQL $version of TEST_DATABASE_URL, $(printf %s "$TEST_DATABASE_URL" | sed 's/?.*//; s|//.*@|//|')"
   exec "$@"

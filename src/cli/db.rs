@@ -8,7 +8,7 @@ use crate::{
     config::{Common, DbCommand, InitArgs},
     db::{Db, Settings},
     error::Result,
-    services::first_admin,
+    services::first_admin::{self, FirstAdmin},
 };
 
 pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
@@ -44,9 +44,10 @@ async fn init(db: &Db, args: InitArgs) -> Result<ExitCode> {
 
     let chosen = args.admin_password.is_some();
     let hasher = Hasher::new(Strength::Owasp, 1)?;
-    match first_admin::create(db, &hasher, Clock::System, args.admin_password).await? {
-        None => println!("Users found. No default admin user is needed."),
-        Some(admin) => {
+    match first_admin::ensure(db, &hasher, Clock::System, args.admin_password).await? {
+        FirstAdmin::Untouched => println!("Users found. No default admin user is needed."),
+        FirstAdmin::PasswordReplaced => println!("✓ Replaced the default password of admin by the one given"),
+        FirstAdmin::Created(admin) => {
             println!("No users found. Creating default admin user...");
             println!("✓ Created default admin user:\n  Username: {}", admin.username);
             if chosen {

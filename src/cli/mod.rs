@@ -3,7 +3,7 @@
 mod db;
 mod serve;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
@@ -41,7 +41,10 @@ async fn connect(common: &Common, settings: Settings) -> Result<Db> {
 
 fn start_log(common: &Common) -> Result<(), String> {
     let filter = EnvFilter::try_new(&common.log).map_err(|cause| format!("the log filter is not valid: {cause}"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match common.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).init(),

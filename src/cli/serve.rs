@@ -11,8 +11,11 @@ use crate::{
     db::{Db, Settings},
     error::{Code, Error, Result},
     graphql::Api,
-    http::{self, App},
-    services::{Services, first_admin},
+    http::{self, App, StopSignal},
+    services::{
+        Services,
+        first_admin::{self, FirstAdmin},
+    },
 };
 
 pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
@@ -25,13 +28,24 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     let db = super::connect(common, settings).await?;
     prepare(common, &db, &config).await?;
     let services = Services::new(db.clone(), Clock::System, config.limits, Strength::Owasp).await?;
-    if let Some(admin) =
-        first_admin::create(&db, &services.hasher, services.clock, config.admin_password.clone()).await?
-    {
-        tracing::warn!(username = admin.username, "created the first admin");
+    if !config.listen.ip().is_loopback() && config.admin_password.is_none() && first_admin::is_missing(&db).await? {
+        return Err(Error::new(
+            Code::Conflict,
+            format!(
+                "will not listen on {} with a first admin whose password everybody knows: choose one by \
+                 GUARDIANEYE_ADMIN_PASSWORD",
+                config.listen.ip()
+            ),
+        ));
+    }
+    match first_admin::ensure(&db, &services.hasher, services.clock, config.admin_password.clone()).await? {
+        FirstAdmin::Created(admin) => tracing::warn!(username = admin.username, "created the first admin"),
+        FirstAdmin::PasswordReplaced => tracing::warn!("replaced the first admin's default password by the one given"),
+        FirstAdmin::Untouched => {}
     }
     refuse_default_passwords(&services, &config).await?;
 
+    let signal = StopSignal::listen().map_err(Error::internal)?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|cause| Error::internal(cause).told(format!("cannot listen on {}", config.listen)))?;
@@ -39,13 +53,13 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     let database = format!("{} {}", db.kind(), db.server_version().await?);
     tracing::info!(database, "listening on http://{address} - GraphQL at /graphql, GraphiQL at /");
     let app = App { api: Api::default(), services: Arc::new(services) };
-    http::serve(listener, app.router()).await.map_err(Error::internal)?;
+    http::serve(listener, app.router(), signal).await.map_err(Error::internal)?;
     db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-/// `SQLite` is embedded, so nobody else brings its tables up to date; on `PostgreSQL` that is a decision.
+/// SQLite is embedded, so nobody else brings its tables up to date; on PostgreSQL that is a decision.
 async fn prepare(common: &Common, db: &Db, config: &Config) -> Result<()> {
     if !db.needs_operator() || config.migrate {
         // Without the statement timeout of the server's own connections.
@@ -79,7 +93,7 @@ async fn refuse_default_passwords(services: &Services, config: &Config) -> Resul
         Code::Conflict,
         format!(
             "will not listen on {}: these accounts still have the user name as password: {accounts}. Start on 127.0.0.1 \
-             and change it, or give a new database another one by GUARDIANEYE_ADMIN_PASSWORD",
+             and change them; that of admin can also be replaced by GUARDIANEYE_ADMIN_PASSWORD",
             config.listen.ip()
         ),
     ))

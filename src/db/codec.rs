@@ -1,4 +1,4 @@
-//! How the words of the domain are stored: `PostgreSQL`'s own types there, sortable text on `SQLite`.
+//! How the words of the domain are stored: PostgreSQL's own types there, sortable text on SQLite.
 //! Also `row!`, by which a table's column list and its decoding are one declaration.
 
 use sqlx::{
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::model::{AnyId, AuditAction, AuditLogId, KeyId, RawJson, Role, SessionId, Timestamp, UserId};
 
-/// Text on `SQLite`, by `Display` and `FromStr`.
+/// Text on SQLite, by `Display` and `FromStr`.
 macro_rules! text_on_sqlite {
     ($($name:ty),+) => {$(
         impl Type<Sqlite> for $name {
@@ -43,7 +43,7 @@ macro_rules! text_on_sqlite {
     )+};
 }
 
-/// On `PostgreSQL`, what another Rust type already is there.
+/// On PostgreSQL, what another Rust type already is there.
 macro_rules! on_postgres_as {
     ($inner:ty: $($name:ty),+) => {$(
         impl Type<Postgres> for $name {
@@ -76,7 +76,7 @@ macro_rules! on_postgres_as {
     )+};
 }
 
-/// A named enum type on `PostgreSQL`, the same word as text on `SQLite`.
+/// A named enum type on PostgreSQL, the same word as text on SQLite.
 macro_rules! stored_words {
     ($($name:ident = $type_name:literal),+) => {$(
         impl std::fmt::Display for $name {

@@ -15,11 +15,11 @@ use crate::error::{Code, Error, Result};
 /// How the connections behave.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Connections at most; on `SQLite` the readers, beside which there is one writer.
+    /// Connections at most; on SQLite the readers, beside which there is one writer.
     pub max_connections: u32,
     /// How long to wait for a free connection, and for the database to answer at all.
     pub acquire_timeout: Duration,
-    /// After how long `PostgreSQL` stops a statement; `None` lets it run (migrations, seeding).
+    /// After how long PostgreSQL stops a statement; `None` lets it run (migrations, seeding).
     pub statement_timeout: Option<Duration>,
 }
 
@@ -61,8 +61,8 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|cause| open_error(&file, &cause))?;
     }
+    create_private(&file).map_err(|cause| open_error(&file, &cause))?;
     let options = options
-        .create_if_missing(true)
         .foreign_keys(true)
         .busy_timeout(settings.acquire_timeout)
         .pragma("temp_store", "memory")
@@ -81,6 +81,15 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
         .await
         .map_err(|cause| open_error(&file, &cause))?;
     Ok(Pools::Sqlite { readers, writer })
+}
+
+/// Password hashes and signing keys are for the owner's eyes; SQLite gives its side files the same mode.
+fn create_private(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop)
 }
 
 async fn postgres(url: &str, settings: Settings) -> Result<Pools> {

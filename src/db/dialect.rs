@@ -61,7 +61,7 @@ pub(super) trait Dialect: Database + Sized {
     /// One page for each of the users, in one statement. Rows of one user come in reading order.
     ///
     /// Each database has the shape that is right for it and wrong by orders of magnitude for the other:
-    /// `PostgreSQL` walks the index once for each key of a lateral join; `SQLite` has no lateral join, but finds the
+    /// PostgreSQL walks the index once for each key of a lateral join; SQLite has no lateral join, but finds the
     /// row ids of a page by a correlated subquery over the index.
     fn page_of_each(table: &Table, users: &[UserId], page: &Page) -> QueryBuilder<Self>;
 }
@@ -144,7 +144,7 @@ fn push_page<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, table: &Table, pa
     DB::push_count(q, page.sql_limit());
 }
 
-/// A JSON array of hyphenated ids: how `SQLite` takes a list as one parameter.
+/// A JSON array of hyphenated ids: how SQLite takes a list as one parameter.
 fn json_list<Id: Copy + Into<Uuid>>(ids: &[Id]) -> String {
     let mut list = String::with_capacity(2 + ids.len() * 39);
     list.push('[');

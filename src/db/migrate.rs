@@ -11,7 +11,7 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 impl Db {
     /// Runs the migrations that have not run yet.
     ///
-    /// `PostgreSQL` takes an advisory lock meanwhile. For `SQLite` the lock is on the folder of the file: its own locks
+    /// PostgreSQL takes an advisory lock meanwhile. For SQLite the lock is on the folder of the file: its own locks
     /// end with each migration's transaction, and a second process would begin in between.
     pub async fn migrate(&self) -> Result<()> {
         let done = match &self.pools {

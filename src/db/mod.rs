@@ -1,4 +1,4 @@
-//! The database: one handle over `SQLite` or `PostgreSQL`, and the macros that run one statement text on either.
+//! The database: one handle over SQLite or PostgreSQL, and the macros that run one statement text on either.
 //! Only this file and `dialect.rs` know which database it is.
 
 pub mod audit_logs;
@@ -30,7 +30,7 @@ pub struct Db {
     meter: Arc<Meter>,
 }
 
-/// The connections. `SQLite` allows one writer at a time, so writers queue here and never meet a busy file.
+/// The connections. SQLite allows one writer at a time, so writers queue here and never meet a busy file.
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
     Sqlite { readers: SqlitePool, writer: SqlitePool },
@@ -108,7 +108,7 @@ impl Db {
         matches!(self.pools, Pools::Postgres(_))
     }
 
-    /// Opens a transaction that may write. On `SQLite` it waits for its turn as the one writer.
+    /// Opens a transaction that may write. On SQLite it waits for its turn as the one writer.
     pub async fn begin(&self) -> Result<Tx> {
         let connection = match &self.pools {
             Pools::Sqlite { writer, .. } => TxConnection::Sqlite(writer.begin_with("begin immediate").await?),

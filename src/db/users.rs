@@ -104,6 +104,20 @@ pub async fn set_last_login(tx: &mut Tx, id: UserId, at: Timestamp) -> Result<bo
     Ok(done > 0)
 }
 
+const SET_PASSWORD: &str = "update users set hashed_password = $2, updated_at = $3 where username = $1";
+
+/// Gives the user of this name another password.
+pub async fn set_password(tx: &mut Tx, username: &str, hash: &SecretString, now: Timestamp) -> Result<bool> {
+    let done = on_tx!(tx, connection => query(SET_PASSWORD)
+        .bind(username)
+        .bind(hash.expose_secret())
+        .bind(now)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done > 0)
+}
+
 /// Removes a user, and by the foreign keys the sessions; audit logs stay without the user.
 pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool> {
     let done = on_tx!(tx, connection => query("delete from users where id = $1")

@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 /// A parsed document and the operation of it that is meant.
 #[derive(Debug)]
 pub struct Document {
-    document: ExecutableDocument,
+    parsed: ExecutableDocument,
     operation_name: Option<String>,
     operation: OperationType,
 }
@@ -31,7 +31,7 @@ impl Document {
             return Err(nul());
         }
         let operation = operation(&document, operation_name.as_deref())?;
-        Ok(Self { document, operation_name, operation })
+        Ok(Self { parsed: document, operation_name, operation })
     }
 
     /// Whether the chosen operation only reads.
@@ -41,11 +41,11 @@ impl Document {
     }
 
     pub(super) fn into_parts(self) -> (ExecutableDocument, Option<String>) {
-        (self.document, self.operation_name)
+        (self.parsed, self.operation_name)
     }
 }
 
-/// Refuses variables with U+0000 in a string: `PostgreSQL` has no place for it, and no name or title needs it.
+/// Refuses variables with U+0000 in a string: PostgreSQL has no place for it, and no name or title needs it.
 pub fn check_variables(variables: &Variables) -> Result<()> {
     fn has_nul(value: &Value) -> bool {
         match value {

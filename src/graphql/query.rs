@@ -20,19 +20,20 @@ use crate::{
 #[derive(Debug)]
 pub struct Query;
 
+/// The root of reading.
 #[Object]
 impl Query {
     /// Who is logged in.
     #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
     async fn me(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
-        Some(ctx.request().principal.require().map(|user| Some(Arc::clone(user))))
+        Some(ctx.request().principal().require().map(|user| Some(Arc::clone(user))))
     }
 
     /// Whatever has this id; null when there is nothing, or nothing that the caller may see.
     #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id, a UUID.")] id: ID) -> Nullable<Node> {
         nullable(async {
-            SIGNED_IN.check(&ctx.request().principal)?;
+            SIGNED_IN.check(ctx.request().principal())?;
             let request = ctx.request();
             Ok(match nodes::find(&request.db, AnyId(uuid("id", &id)?)).await? {
                 Some(NodeId::User(id)) => {
@@ -54,7 +55,7 @@ impl Query {
     #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
     async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "The user's id, a UUID.")] id: ID) -> Nullable<Arc<User>> {
         nullable(async {
-            SIGNED_IN.check(&ctx.request().principal)?;
+            SIGNED_IN.check(ctx.request().principal())?;
             Ok(visible(ctx.request(), ctx.request().loaders.users.load(uuid("id", &id)?).await?))
         })
         .await
@@ -73,7 +74,7 @@ impl Query {
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
     ) -> Nullable<Connection<User>> {
         nullable(async {
-            ANALYST.check(&ctx.request().principal)?;
+            ANALYST.check(ctx.request().principal())?;
             Connection::load(ctx.request(), None, PageArgs { first, after, last, before }).await.map(Some)
         })
         .await
@@ -87,7 +88,7 @@ impl Query {
         #[graphql(desc = "The session's id, a UUID.")] id: ID,
     ) -> Nullable<Arc<Session>> {
         nullable(async {
-            SIGNED_IN.check(&ctx.request().principal)?;
+            SIGNED_IN.check(ctx.request().principal())?;
             Ok(visible(ctx.request(), ctx.request().loaders.sessions.load(uuid("id", &id)?).await?))
         })
         .await
@@ -106,7 +107,7 @@ impl Query {
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
     ) -> Nullable<Connection<Session>> {
         nullable(async {
-            ANALYST.check(&ctx.request().principal)?;
+            ANALYST.check(ctx.request().principal())?;
             Connection::load(ctx.request(), None, PageArgs { first, after, last, before }).await.map(Some)
         })
         .await
@@ -120,7 +121,7 @@ impl Query {
         #[graphql(desc = "The entry's id, a UUID.")] id: ID,
     ) -> Nullable<Arc<AuditLog>> {
         nullable(async {
-            SIGNED_IN.check(&ctx.request().principal)?;
+            SIGNED_IN.check(ctx.request().principal())?;
             Ok(visible(ctx.request(), ctx.request().loaders.audit_logs.load(uuid("id", &id)?).await?))
         })
         .await
@@ -139,7 +140,7 @@ impl Query {
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
     ) -> Nullable<Connection<AuditLog>> {
         nullable(async {
-            ANALYST.check(&ctx.request().principal)?;
+            ANALYST.check(ctx.request().principal())?;
             Connection::load(ctx.request(), None, PageArgs { first, after, last, before }).await.map(Some)
         })
         .await
@@ -148,5 +149,5 @@ impl Query {
 
 /// The row, if the caller may see it: another's row and no row look the same.
 fn visible<T: Visible>(request: &RequestContext, row: Option<Arc<T>>) -> Option<Arc<T>> {
-    row.filter(|row| row.visible_to(&request.principal))
+    row.filter(|row| row.visible_to(request.principal()))
 }

@@ -135,11 +135,8 @@ impl Call {
     }
 
     async fn principal(&self, db: &crate::db::Db) -> Result<Principal> {
-        let header = match self.headers.get(header::AUTHORIZATION) {
-            None => None,
-            // A header that is not text is no token; an empty one neither.
-            Some(value) => Some(value.to_str().unwrap_or_default()),
-        };
+        // A header that is not text is no token; neither is an empty one.
+        let header = self.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
         let services = &self.app.services;
         auth::authenticate(db, &services.tokens, services.clock, header).await
     }
@@ -186,7 +183,7 @@ impl Call {
                 request_id: self.id.id.to_string(),
                 statements: db.meter().statements(),
                 rows: db.meter().rows(),
-                duration_ms: self.id.arrived.elapsed().as_secs_f64() * 1_000.0,
+                duration_ms: (self.id.arrived.elapsed().as_secs_f64() * 1e6).round() / 1e3,
             };
             response.extensions.insert("receipt".to_owned(), receipt.into());
         }

@@ -15,7 +15,10 @@ use axum::{
     routing::{get, post},
 };
 
-pub use self::{request_id::RequestId, serve::serve};
+pub use self::{
+    request_id::RequestId,
+    serve::{StopSignal, serve},
+};
 use crate::{graphql::Api, services::Services};
 
 /// What the handlers share.

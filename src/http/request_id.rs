@@ -29,13 +29,14 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| {
-        tracing::info!(
-            %method,
-            path,
-            status = response.status().as_u16(),
-            duration_ms = request_id.arrived.elapsed().as_secs_f64() * 1_000.0,
-            "answered"
-        );
+        let status = response.status().as_u16();
+        let duration_us = u64::try_from(request_id.arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
+        // Supervisors ask for the health every few seconds.
+        if path.starts_with("/health/") && response.status().is_success() {
+            tracing::debug!(%method, path, status, duration_us, "answered");
+        } else {
+            tracing::info!(%method, path, status, duration_us, "answered");
+        }
     });
     if let Ok(value) = HeaderValue::from_str(&request_id.id) {
         response.headers_mut().insert(X_REQUEST_ID.clone(), value);

@@ -8,12 +8,51 @@ use tokio::{net::TcpListener, sync::watch};
 /// How long requests under way may take after the signal to stop. Longer than any request may take by default.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// Serves until SIGTERM or Ctrl-C.
-pub async fn serve(listener: TcpListener, router: Router) -> std::io::Result<()> {
+/// The signals to stop, listened for from the moment this is made.
+#[derive(Debug)]
+pub struct StopSignal {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignal {
+    /// Takes over SIGTERM and Ctrl-C from the system, which would end the process at once.
+    #[cfg(unix)]
+    pub fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn received(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Takes over Ctrl-C from the system, which would end the process at once.
+    #[cfg(not(unix))]
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn received(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Serves until the signal to stop.
+pub async fn serve(listener: TcpListener, router: Router, signal: StopSignal) -> std::io::Result<()> {
     let (stop, mut stopped) = watch::channel(false);
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
-            stop_signal().await;
+            signal.received().await;
             tracing::info!("stopping: finishing the requests under way");
             let _ = stop.send(true);
         })
@@ -29,28 +68,5 @@ pub async fn serve(listener: TcpListener, router: Router) -> std::io::Result<()>
             tracing::warn!("stopped with requests under way");
             Ok(())
         }
-    }
-}
-
-async fn stop_signal() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
     }
 }

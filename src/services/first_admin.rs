@@ -7,26 +7,48 @@ use crate::{
     clock::Clock,
     db::{Db, audit_logs, users},
     error::{Error, Result},
-    model::{AuditAction, AuditLog, AuditLogId, Credentials, Role, User, UserId},
+    model::{AuditAction, AuditLog, AuditLogId, Credentials, Role, Timestamp, User, UserId},
 };
+
+/// The first admin's user name.
+const USERNAME: &str = "admin";
 
 /// The accounts that `db init` and `db seed` make with the user name as the password.
 pub const DEFAULT_ACCOUNTS: [&str; 3] = ["admin", "analyst", "viewer"];
 
-/// Creates the first admin when there is no user at all; `None` when there is one already.
-/// Without a password it is `admin`, which has to be changed.
-pub async fn create(db: &Db, hasher: &Hasher, clock: Clock, password: Option<SecretString>) -> Result<Option<User>> {
-    if users::count(db).await? > 0 {
-        return Ok(None);
-    }
+/// What [`ensure`] did.
+#[derive(Debug)]
+pub enum FirstAdmin {
+    /// There was no user; now there is the admin.
+    Created(User),
+    /// The admin had the default password; now it has the one that was given.
+    PasswordReplaced,
+    /// Nothing had to be done.
+    Untouched,
+}
+
+/// Creates the first admin when there is no user at all: with the given password, or else with `admin`, which has to
+/// be changed. A password that is given later replaces one that is still the default, and never any other.
+pub async fn ensure(db: &Db, hasher: &Hasher, clock: Clock, password: Option<SecretString>) -> Result<FirstAdmin> {
     if password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
         return Err(Error::bad_input("GUARDIANEYE_ADMIN_PASSWORD", "the first admin's password is empty"));
     }
-    let password = password.unwrap_or_else(|| SecretString::from("admin"));
-    let now = clock.now();
+    if users::count(db).await? == 0 {
+        let password = password.unwrap_or_else(|| SecretString::from(USERNAME));
+        return create(db, clock.now(), hasher.hash(password).await?).await;
+    }
+    match password {
+        Some(password) if has_default_password(db, hasher, USERNAME).await? => {
+            replace_password(db, clock.now(), hasher.hash(password).await?).await
+        }
+        _ => Ok(FirstAdmin::Untouched),
+    }
+}
+
+async fn create(db: &Db, now: Timestamp, hashed_password: SecretString) -> Result<FirstAdmin> {
     let user = User {
         id: UserId::new(now),
-        username: "admin".to_owned(),
+        username: USERNAME.to_owned(),
         email: "admin@guardianeye.local".to_owned(),
         role: Role::Admin,
         is_active: true,
@@ -35,40 +57,63 @@ pub async fn create(db: &Db, hasher: &Hasher, clock: Clock, password: Option<Sec
         updated_at: now,
         last_login: None,
     };
-    let credentials = Credentials { user, hashed_password: hasher.hash(password).await? };
+    let credentials = Credentials { user, hashed_password };
     let mut tx = db.begin().await?;
     // Another instance may be doing the same: the unique user name lets one of them win.
     if !users::insert(&mut tx, &credentials).await? {
-        return Ok(None);
+        return Ok(FirstAdmin::Untouched);
     }
-    let entry = AuditLog {
+    audit_logs::insert(&mut tx, &entry(AuditAction::UserCreated, "Created the first admin", now)).await?;
+    tx.commit().await?;
+    Ok(FirstAdmin::Created(credentials.user))
+}
+
+async fn replace_password(db: &Db, now: Timestamp, hashed_password: SecretString) -> Result<FirstAdmin> {
+    let mut tx = db.begin().await?;
+    users::set_password(&mut tx, USERNAME, &hashed_password, now).await?;
+    let text = "Replaced the first admin's default password by a setting";
+    audit_logs::insert(&mut tx, &entry(AuditAction::UserUpdated, text, now)).await?;
+    tx.commit().await?;
+    Ok(FirstAdmin::PasswordReplaced)
+}
+
+fn entry(action: AuditAction, description: &str, now: Timestamp) -> AuditLog {
+    AuditLog {
         id: AuditLogId::new(now),
         user_id: None,
-        action: AuditAction::UserCreated,
+        action,
         details: None,
-        description: Some("Created the first admin".to_owned()),
+        description: Some(description.to_owned()),
         ip_address: None,
         user_agent: None,
         success: true,
         timestamp: now,
-    };
-    audit_logs::insert(&mut tx, &entry).await?;
-    tx.commit().await?;
-    Ok(Some(credentials.user))
+    }
+}
+
+/// Whether a start would create the first admin.
+pub async fn is_missing(db: &Db) -> Result<bool> {
+    Ok(users::count(db).await? == 0)
 }
 
 /// The default accounts whose password is still the default one.
 pub async fn with_default_password(db: &Db, hasher: &Hasher) -> Result<Vec<&'static str>> {
     let mut found = Vec::new();
     for name in DEFAULT_ACCOUNTS {
-        if let Some(credentials) = users::find_credentials(db, name).await?
-            && credentials.user.is_active
-            && hasher.verify(SecretString::from(name), Some(credentials.hashed_password)).await?
-        {
+        if has_default_password(db, hasher, name).await? {
             found.push(name);
         }
     }
     Ok(found)
+}
+
+async fn has_default_password(db: &Db, hasher: &Hasher, name: &str) -> Result<bool> {
+    match users::find_credentials(db, name).await? {
+        Some(found) if found.user.is_active => {
+            hasher.verify(SecretString::from(name), Some(found.hashed_password)).await
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Whether this is the password that a default account is made with.

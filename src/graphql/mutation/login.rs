@@ -50,6 +50,7 @@ impl LoginMutation {
         let password = SecretString::from(input.password);
         let login =
             services::login::login(&request.services, &request.db, &request.client, &input.username, password).await?;
+        request.log_in(Arc::clone(&login.user));
         Ok(LoginPayload {
             access_token: login.access_token.token,
             expires_at: login.access_token.expires_at,

@@ -71,13 +71,13 @@ impl User {
     /// The e-mail address; unique, at most 255 characters.
     #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
     async fn email(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        Some(OWNER_OR_ANALYST.check_for(&ctx.request().principal, self.id).map(|()| Some(self.email.as_str())))
+        Some(OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id).map(|()| Some(self.email.as_str())))
     }
 
     /// When the user last logged in; null for never.
     #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
     async fn last_login(&self, ctx: &Context<'_>) -> Nullable<Timestamp> {
-        Some(OWNER_OR_ANALYST.check_for(&ctx.request().principal, self.id).map(|()| self.last_login))
+        Some(OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id).map(|()| self.last_login))
     }
 
     /// The user's conversations with agents, newest first.
@@ -93,7 +93,7 @@ impl User {
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
     ) -> Nullable<Connection<Session>> {
         nullable(async {
-            OWNER_OR_ANALYST.check_for(&ctx.request().principal, self.id)?;
+            OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id)?;
             Connection::load(ctx.request(), Some(self.id), PageArgs { first, after, last, before }).await.map(Some)
         })
         .await
@@ -112,7 +112,7 @@ impl User {
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
     ) -> Nullable<Connection<AuditLog>> {
         nullable(async {
-            OWNER_OR_ANALYST.check_for(&ctx.request().principal, self.id)?;
+            OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id)?;
             Connection::load(ctx.request(), Some(self.id), PageArgs { first, after, last, before }).await.map(Some)
         })
         .await

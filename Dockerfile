@@ -1,0 +1,35 @@
+# syntax=docker/dockerfile:1
+# The server's image: docker build -t guardianeye .
+# Nothing secret goes in here, and nothing but /data is ever written to.
+#
+#   docker run -p 127.0.0.1:8000:8000 -v guardianeye:/data -e GUARDIANEYE_ADMIN_PASSWORD guardianeye
+#
+# The first start needs GUARDIANEYE_ADMIN_PASSWORD, the password of the first admin: on an address that others can
+# reach, the server refuses to start while a default password still stands.
+
+FROM rust:1.95-bookworm AS build
+# The C parts (SQLite, aws-lc, mimalloc) need no more than this image's gcc on amd64 and arm64.
+ARG TARGETARCH
+WORKDIR /build
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/build/target,id=guardianeye-target-$TARGETARCH,sharing=locked \
+    cargo build --release --locked && install target/release/guardianeye /usr/local/bin/
+
+FROM debian:bookworm-slim
+RUN groupadd --gid 10001 guardianeye \
+    && useradd --uid 10001 --gid guardianeye --home-dir /data --no-create-home --shell /usr/sbin/nologin guardianeye \
+    && install --directory --owner=guardianeye --group=guardianeye --mode=0700 /data
+COPY --from=build /usr/local/bin/guardianeye /usr/local/bin/
+ENV DATABASE_URL=sqlite:/data/guardianeye.db \
+    GUARDIANEYE_HOST=0.0.0.0 \
+    GUARDIANEYE_PORT=8000
+USER 10001:10001
+WORKDIR /data
+VOLUME /data
+EXPOSE 8000
+# By bash alone: the image has no HTTP client.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["bash", "-c", \
+    "exec 3<>/dev/tcp/127.0.0.1/$GUARDIANEYE_PORT && printf 'GET /health/live HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
+ENTRYPOINT ["guardianeye"]
+CMD ["serve"]

@@ -1,0 +1,34 @@
+# The few commands people need; .ci/run goes through the same ones.
+# No build logic here: that is Cargo's.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check check-fmt check-clippy check-doc seed schema bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: ## start the server on http://127.0.0.1:8000 (DATABASE_URL; default: SQLite under data/)
+	cargo run --release --locked -- serve
+
+test: ## every test, on SQLite and PostgreSQL (ARGS="--test it paging" for some)
+	tests/postgres.sh cargo test --locked $(ARGS)
+
+check: check-fmt check-clippy check-doc ## formatting, lints and documentation
+
+check-fmt:
+	cargo fmt --all --check
+
+check-clippy:
+	cargo clippy --locked --all-targets -- -D warnings
+
+check-doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+seed: ## demo data (ARGS="--users 10000 --sessions 200000" for a large set)
+	cargo run --release --locked -- db seed $(ARGS)
+
+schema: ## write schema.graphql from the code
+	cargo run --locked --quiet -- schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+bench: ## benchmarks
+	cargo bench --locked $(ARGS)

@@ -1,0 +1,175 @@
+//! The program as a user runs it: the binary, its output and its exit codes.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Output, Stdio},
+};
+
+use crate::support::{Backend, Database, on_both};
+
+on_both! {
+    async fn init_says_what_it_found_and_a_second_time_changes_nothing(app) {
+        let database = Database::empty(app.backend).await;
+        let first = text(&run(&database.url, &["db", "init"], &[]));
+        for line in [
+            "[1/3] Creating database tables...", "[2/3] Verifying tables...", "[3/3] Verifying indexes...",
+            "  - audit_logs", "  - sessions", "  - users", "  Username: admin", "  Password: admin",
+            "CHANGE THIS PASSWORD IN PRODUCTION!",
+        ] {
+            assert!(first.contains(line), "{line}: {first}");
+        }
+        let second = text(&run(&database.url, &["db", "init"], &[]));
+        assert!(second.contains("Users found. No default admin user is needed."), "{second}");
+        database.remove().await;
+    }
+
+    async fn the_first_admins_password_can_be_chosen_also_later(app) {
+        let database = Database::empty(app.backend).await;
+        run(&database.url, &["db", "init"], &[]);
+        let refused = run(&database.url, &["serve", "--host", "0.0.0.0", "--port", "0"], &[]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused).contains("these accounts still have the user name as password: admin"), "{}", text(&refused));
+        let chosen = [("GUARDIANEYE_ADMIN_PASSWORD", "a better password")];
+        assert!(text(&run(&database.url, &["db", "init"], &chosen)).contains("Replaced the default password of admin"));
+        let server = Server::start(&database.url, &["--host", "0.0.0.0"], &[]);
+        let login = |password: &str| format!(r#"{{"query":"mutation {{ login(input: {{username: \"admin\", password: \"{password}\"}}) {{ passwordChangeRequired }} }}"}}"#);
+        assert!(server.post(&login("a better password")).contains(r#""passwordChangeRequired":false"#));
+        assert!(server.post(&login("admin")).contains("UNAUTHENTICATED"));
+        server.stop();
+        database.remove().await;
+    }
+
+    async fn a_new_database_is_not_opened_to_the_network_with_a_known_password(app) {
+        let database = Database::empty(app.backend).await;
+        let refused = run(&database.url, &["serve", "--migrate", "--host", "0.0.0.0", "--port", "0"], &[]);
+        assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+        assert!(text(&refused).contains("choose one by GUARDIANEYE_ADMIN_PASSWORD"), "{}", text(&refused));
+        let chosen = [("GUARDIANEYE_ADMIN_PASSWORD", "a better password")];
+        Server::start(&database.url, &["--migrate", "--host", "0.0.0.0"], &chosen).stop();
+        database.remove().await;
+    }
+
+    async fn the_server_serves_warns_and_stops_when_told(app) {
+        let database = Database::empty(app.backend).await;
+        let server = Server::start(&database.url, &["--migrate"], &[]);
+        assert!(server.log.contains("still have the user name as password"), "{}", server.log);
+        let answer = server.post(r#"{"query":"mutation { login(input: {username: \"admin\", password: \"admin\"}) { passwordChangeRequired user { email } } }"}"#);
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        assert!(answer.contains(r#"{"data":{"login":{"passwordChangeRequired":true,"user":{"email":"admin@guardianeye.local"}}}}"#), "{answer}");
+        server.stop();
+        database.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn a_postgres_that_is_not_migrated_is_not_served() {
+    let database = Database::empty(Backend::Postgres).await;
+    let refused = run(&database.url, &["serve", "--port", "0"], &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused).contains("run `guardianeye db init`"), "{}", text(&refused));
+    database.remove().await;
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused_with_a_sentence() {
+    for (args, variables, sentence) in [
+        (&["serve"][..], &[("GUARDIANEYE_PROT", "8001")][..], "GUARDIANEYE_PROT is not known"),
+        (&["serve", "--statement-timeout", "60"], &[], "is longer than the request timeout"),
+        (&["serve", "--port", "70000"], &[], "70000 is not in 0..=65535"),
+        (&["serve", "--database-url", "mysql://root@localhost/x"], &[], "must begin with sqlite: or postgres://"),
+        (&["db", "init", "--database-url", "sqlite::memory:"], &[], "in-memory"),
+        (&["db", "init", "--database-url", "sqlite:/nowhere/at/all/x.db?mode=ro"], &[], "cannot open the SQLite file"),
+        (
+            &["db", "init", "--database-url", "postgres://nobody:hunter2@127.0.0.1:1/x"],
+            &[],
+            "cannot connect to the PostgreSQL server at 127.0.0.1:1",
+        ),
+        (&["db", "seed", "--sessions", "5"], &[], "--users"),
+        (&["schema", "--log", "a=b=c"], &[], "log filter"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_guardianeye"))
+            .args(args)
+            .env_remove("DATABASE_URL")
+            .envs(variables.iter().copied())
+            .current_dir(std::env::temp_dir())
+            .output()
+            .expect("runs");
+        let text = text(&output);
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{args:?}: {text}");
+        assert!(text.contains(sentence), "{args:?}: {text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn schema_prints_the_schema() {
+    let output = run("sqlite:unused.db", &["schema"], &[]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), guardianeye::graphql::Api::default().sdl());
+}
+
+fn run(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guardianeye"));
+    command.args(args).env("DATABASE_URL", url).envs(variables.iter().copied()).output().expect("runs")
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// A running server on a free port.
+struct Server {
+    child: Child,
+    port: u16,
+    /// What it logged until it listened.
+    log: String,
+}
+
+impl Server {
+    fn start(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_guardianeye"))
+            .args(["serve", "--port", "0"])
+            .args(args)
+            .env("DATABASE_URL", url)
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let mut server = Self { child, port: 0, log: String::new() };
+        let mut lines = BufReader::new(server.child.stderr.take().expect("piped")).lines();
+        while let Some(Ok(line)) = lines.next() {
+            server.log.push_str(&line);
+            server.log.push('\n');
+            if let Some((_, address)) = line.split_once("listening on http://") {
+                let address = address.split_whitespace().next().expect("an address");
+                server.port = address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+                // Somebody has to read on, or the server would wait to be read.
+                std::thread::spawn(move || lines.for_each(drop));
+                return server;
+            }
+        }
+        server.child.wait().expect("ends");
+        panic!("the server did not start: {}", server.log);
+    }
+
+    fn post(&self, body: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
+        write!(
+            stream,
+            "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("writes");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("reads");
+        answer
+    }
+
+    /// By SIGTERM; the server has to end well.
+    fn stop(mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
+        assert!(self.child.wait().expect("ends").success());
+    }
+}

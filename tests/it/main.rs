@@ -1,0 +1,14 @@
+//! The integration tests: one binary, a file per subject, every story on SQLite and on PostgreSQL.
+
+mod access;
+mod bad_input;
+mod cli;
+mod http;
+mod login;
+mod migrations;
+mod nodes;
+mod paging;
+mod schema;
+mod statements;
+mod support;
+mod the_house;

@@ -1,0 +1,37 @@
+//! What tests are told with: an app on a fresh database of either kind, people in it, and questions they ask.
+
+mod app;
+mod database;
+mod gql;
+
+pub use self::{
+    app::TestApp,
+    database::{Backend, Database},
+    gql::{Caller, Reply},
+};
+
+/// Each story becomes two tests, `sqlite` and `postgres`, each with an app on a database of its own.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[expect(clippy::allow_attributes, reason = "whether a story needs its neighbours is not known here")]
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn story($app: &$crate::support::TestApp) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                $crate::support::TestApp::run($crate::support::Backend::Sqlite, story).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                $crate::support::TestApp::run($crate::support::Backend::Postgres, story).await;
+            }
+        }
+    )+};
+}
+
+pub(crate) use on_both;

@@ -1,0 +1,118 @@
+//! The house rules of the source, held by reading it: who may import whom, and who may know what.
+
+use std::path::{Path, PathBuf};
+
+/// A room, and words that must not occur in it, with the rooms' own exceptions.
+const RULES: &[(&str, &[&str], &[&str])] = &[
+    (
+        "src/db",
+        &["async_graphql", "axum", "crate::graphql", "crate::http", "crate::services", "crate::auth", "crate::cli"],
+        &[],
+    ),
+    ("src/model.rs", &["async_graphql", "axum", "sqlx", "crate::"], &[]),
+    ("src/error.rs", &["async_graphql", "axum", "crate::"], &[]),
+    ("src/clock.rs", &["async_graphql", "axum", "sqlx", "crate::db"], &[]),
+    (
+        "src/auth",
+        &["async_graphql", "axum", "sqlx", "crate::graphql", "crate::http", "crate::services", "crate::cli"],
+        &[],
+    ),
+    ("src/services", &["async_graphql", "axum", "sqlx", "crate::graphql", "crate::http", "crate::cli"], &[]),
+    ("src/graphql", &["axum", "sqlx", "crate::http", "crate::cli"], &[]),
+    ("src/http", &["sqlx", "crate::cli"], &[]),
+    ("src/cli", &["sqlx", "axum"], &[]),
+    ("src", &["std::env::"], &["src/config.rs"]),
+    ("src", &["Utc::now"], &["src/clock.rs"]),
+    ("src", &[".begin()"], &["src/services", "src/db/mod.rs"]),
+    (
+        "src",
+        &["Pools::Sqlite", "Pools::Postgres", "TxConnection::Sqlite", "TxConnection::Postgres"],
+        &["src/db/mod.rs", "src/db/dialect.rs", "src/db/dialect", "src/db/connect.rs", "src/db/migrate.rs"],
+    ),
+    ("src", &["todo!", "unimplemented!", "dbg!", "#[allow("], &[]),
+];
+
+/// Longer files have a seam somewhere.
+const MAX_LINES: usize = 400;
+
+#[test]
+fn the_arrows_between_the_rooms_hold() {
+    let mut broken = Vec::new();
+    for (room, forbidden, exceptions) in RULES {
+        for (file, source) in sources(room) {
+            if exceptions.iter().any(|exception| file.starts_with(root().join(exception))) {
+                continue;
+            }
+            for (number, line) in code(&source) {
+                broken.extend(
+                    forbidden
+                        .iter()
+                        .filter(|word| line.contains(**word))
+                        .map(|word| format!("{}:{number}: {word}", file.display())),
+                );
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_read_in_one_go() {
+    let mut broken = Vec::new();
+    for (file, source) in sources("src").into_iter().chain(sources("tests")) {
+        if !source.starts_with("//! ") {
+            broken.push(format!("{}: no opening comment", file.display()));
+        }
+        if source.lines().count() > MAX_LINES {
+            broken.push(format!("{}: {} lines", file.display(), source.lines().count()));
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// Every statement is counted, because every pool and transaction is reached through the macros that count.
+#[test]
+fn statements_run_only_through_the_macros() {
+    let mut broken = Vec::new();
+    for (file, source) in sources("src/db") {
+        for (number, line) in code(&source) {
+            let runs = [".fetch_all(", ".fetch_one(", ".fetch_optional(", ".execute("]
+                .iter()
+                .find_map(|run| line.split_once(run));
+            if let Some((_, argument)) = runs
+                && !argument.starts_with("pool)")
+                && !argument.starts_with("connection)")
+            {
+                broken.push(format!("{}:{number}: {line}", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(room: &str) -> Vec<(PathBuf, String)> {
+    fn collect(path: &Path, into: &mut Vec<(PathBuf, String)>) {
+        if path.is_dir() {
+            for entry in std::fs::read_dir(path).expect("a folder") {
+                collect(&entry.expect("an entry").path(), into);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push((path.to_owned(), std::fs::read_to_string(path).expect("readable")));
+        }
+    }
+    let mut found = Vec::new();
+    collect(&root().join(room), &mut found);
+    assert!(!found.is_empty(), "nothing in {room}");
+    found
+}
+
+/// The numbered lines of a source without comments and without its own tests.
+fn code(source: &str) -> impl Iterator<Item = (usize, &str)> {
+    let source = source.split("#[cfg(test)]").next().unwrap_or(source);
+    let without_comment = |line| str::split(line, "//").next().unwrap_or(line);
+    source.lines().enumerate().map(move |(at, line)| (at + 1, without_comment(line)))
+}
