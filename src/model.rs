@@ -32,7 +32,8 @@ impl Timestamp {
     /// `seconds` later; saturates at the end of chrono's range.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
-        Self(self.0.checked_add_signed(chrono::TimeDelta::seconds(seconds)).unwrap_or(DateTime::<Utc>::MAX_UTC))
+        let later = chrono::TimeDelta::try_seconds(seconds).and_then(|delta| self.0.checked_add_signed(delta));
+        later.map_or(Self(DateTime::<Utc>::MAX_UTC), Self::from)
     }
 }
 

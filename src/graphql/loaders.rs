@@ -24,7 +24,8 @@ use uuid::Uuid;
 use crate::{
     db::{
         Db, audit_logs,
-        page::{Page, Slice},
+        filter::Filter,
+        page::{Listing, Slice},
         sessions, users,
     },
     error::{Error, Result},
@@ -44,13 +45,22 @@ pub struct Loaders {
     pub audit_logs: Batched<Uuid, Found<AuditLog>, IdBatch<AuditLog>>,
     pub sessions_of: Batched<PageOf, FoundPage<Session>, PageBatch<Session>>,
     pub audit_logs_of: Batched<PageOf, FoundPage<AuditLog>, PageBatch<AuditLog>>,
+    pub session_counts_of: Batched<CountOf, Result<i64>, CountBatch<Session>>,
+    pub audit_log_counts_of: Batched<CountOf, Result<i64>, CountBatch<AuditLog>>,
 }
 
 /// A page of what belongs to a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageOf {
     pub user: UserId,
-    pub page: Page,
+    pub listing: Arc<Listing>,
+}
+
+/// How much belongs to a user and passes the filter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CountOf {
+    pub user: UserId,
+    pub filter: Arc<Option<Filter>>,
 }
 
 impl Loaders {
@@ -63,6 +73,8 @@ impl Loaders {
             audit_logs: Batched::new(IdBatch::new(db)),
             sessions_of: Batched::new(PageBatch::new(db)),
             audit_logs_of: Batched::new(PageBatch::new(db)),
+            session_counts_of: Batched::new(CountBatch::new(db)),
+            audit_log_counts_of: Batched::new(CountBatch::new(db)),
         }
     }
 }
@@ -184,8 +196,13 @@ pub trait OfUser: Sized + Send + Sync {
     fn pages_of(
         db: &Db,
         users: &[UserId],
-        page: &Page,
+        listing: &Listing,
     ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send;
+    fn counts_of(
+        db: &Db,
+        users: &[UserId],
+        filter: Option<&Filter>,
+    ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send;
 }
 
 /// Reads rows by their ids.
@@ -194,6 +211,9 @@ pub struct IdBatch<T>(Db, PhantomData<fn() -> T>);
 /// Reads a page for each of many users.
 pub struct PageBatch<T>(Db, PhantomData<fn() -> T>);
 
+/// Counts for each of many users.
+pub struct CountBatch<T>(Db, PhantomData<fn() -> T>);
+
 impl<T> IdBatch<T> {
     fn new(db: &Db) -> Self {
         Self(db.clone(), PhantomData)
@@ -201,6 +221,12 @@ impl<T> IdBatch<T> {
 }
 
 impl<T> PageBatch<T> {
+    fn new(db: &Db) -> Self {
+        Self(db.clone(), PhantomData)
+    }
+}
+
+impl<T> CountBatch<T> {
     fn new(db: &Db) -> Self {
         Self(db.clone(), PhantomData)
     }
@@ -221,19 +247,52 @@ impl<T: ById> BatchFn<Uuid, Found<T>> for IdBatch<T> {
 
 impl<T: OfUser> BatchFn<PageOf, FoundPage<T>> for PageBatch<T> {
     async fn load(&mut self, keys: &[PageOf]) -> HashMap<PageOf, FoundPage<T>> {
-        let mut by_page: HashMap<Page, Vec<UserId>> = HashMap::new();
-        for key in keys {
-            by_page.entry(key.page).or_default().push(key.user);
-        }
         let db = &self.0;
-        let groups = by_page.into_iter().map(async |(page, users)| match T::pages_of(db, &users, &page).await {
-            Ok(mut pages) => users
-                .into_iter()
-                .map(|user| (PageOf { user, page }, Ok(Arc::new(pages.remove(&user).unwrap_or_default()))))
-                .collect::<Vec<_>>(),
-            Err(error) => users.into_iter().map(|user| (PageOf { user, page }, Err(error.clone()))).collect(),
+        let groups = grouped(keys.iter().map(|key| (&key.listing, key.user)));
+        let groups = groups.into_iter().map(async |(listing, users)| {
+            let pages = T::pages_of(db, &users, listing).await;
+            answer_each(
+                users,
+                pages,
+                |page| Arc::new(page.unwrap_or_default()),
+                |user| PageOf { user, listing: Arc::clone(listing) },
+            )
         });
         join_all(groups).await.into_iter().flatten().collect()
+    }
+}
+
+impl<T: OfUser> BatchFn<CountOf, Result<i64>> for CountBatch<T> {
+    async fn load(&mut self, keys: &[CountOf]) -> HashMap<CountOf, Result<i64>> {
+        let db = &self.0;
+        let groups = grouped(keys.iter().map(|key| (&key.filter, key.user)));
+        let groups = groups.into_iter().map(async |(filter, users)| {
+            let counts = T::counts_of(db, &users, Option::as_ref(filter)).await;
+            answer_each(users, counts, Option::unwrap_or_default, |user| CountOf { user, filter: Arc::clone(filter) })
+        });
+        join_all(groups).await.into_iter().flatten().collect()
+    }
+}
+
+/// The users that ask with the same arguments: normally there is one group.
+fn grouped<'a, A: Eq + Hash>(keys: impl Iterator<Item = (&'a Arc<A>, UserId)>) -> HashMap<&'a Arc<A>, Vec<UserId>> {
+    let mut groups: HashMap<_, Vec<UserId>> = HashMap::new();
+    for (arguments, user) in keys {
+        groups.entry(arguments).or_default().push(user);
+    }
+    groups
+}
+
+/// Every user of a group gets a value, or the error that the group met.
+fn answer_each<K, V, R>(
+    users: Vec<UserId>,
+    rows: Result<HashMap<UserId, R>>,
+    value: impl Fn(Option<R>) -> V,
+    key: impl Fn(UserId) -> K,
+) -> Vec<(K, Result<V>)> {
+    match rows {
+        Ok(mut rows) => users.into_iter().map(|user| (key(user), Ok(value(rows.remove(&user))))).collect(),
+        Err(error) => users.into_iter().map(|user| (key(user), Err(error.clone()))).collect(),
     }
 }
 
@@ -271,9 +330,17 @@ impl OfUser for Session {
     fn pages_of(
         db: &Db,
         users: &[UserId],
-        page: &Page,
+        listing: &Listing,
     ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send {
-        sessions::pages_of(db, users, page)
+        sessions::pages_of(db, users, listing)
+    }
+
+    fn counts_of(
+        db: &Db,
+        users: &[UserId],
+        filter: Option<&Filter>,
+    ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send {
+        sessions::counts_of(db, users, filter)
     }
 }
 
@@ -281,8 +348,16 @@ impl OfUser for AuditLog {
     fn pages_of(
         db: &Db,
         users: &[UserId],
-        page: &Page,
+        listing: &Listing,
     ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send {
-        audit_logs::pages_of(db, users, page)
+        audit_logs::pages_of(db, users, listing)
+    }
+
+    fn counts_of(
+        db: &Db,
+        users: &[UserId],
+        filter: Option<&Filter>,
+    ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send {
+        audit_logs::counts_of(db, users, filter)
     }
 }

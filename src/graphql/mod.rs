@@ -4,8 +4,10 @@
 pub mod access;
 mod connection;
 mod context;
+mod cursor;
 mod document;
 mod error;
+mod inputs;
 mod loaders;
 mod mutation;
 mod query;

@@ -6,8 +6,9 @@ use async_graphql::{Context, ID, Object};
 
 use super::{
     access::{ANALYST, Nullable, SIGNED_IN, nullable, requires},
-    connection::{Connection, PageArgs},
+    connection::{Connection, ListArgs},
     context::{ContextExt, RequestContext},
+    inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
     scalars::uuid,
     types::{Node, Visible},
 };
@@ -66,16 +67,18 @@ impl Query {
     async fn users(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
-            i32,
-        >,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
         #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+        #[graphql(desc = "Which users to list; all by default.")] filter: Option<UserFilter>,
+        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<UserOrder>,
     ) -> Nullable<Connection<User>> {
         nullable(async {
             ANALYST.check(ctx.request().principal())?;
-            Connection::load(ctx.request(), None, PageArgs { first, after, last, before }).await.map(Some)
+            Connection::load(ctx.request(), None, ListArgs { first, after, last, before, filter, order_by })
+                .await
+                .map(Some)
         })
         .await
     }
@@ -99,16 +102,18 @@ impl Query {
     async fn sessions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
-            i32,
-        >,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
         #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+        #[graphql(desc = "Which sessions to list; all by default.")] filter: Option<SessionFilter>,
+        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<SessionOrder>,
     ) -> Nullable<Connection<Session>> {
         nullable(async {
             ANALYST.check(ctx.request().principal())?;
-            Connection::load(ctx.request(), None, PageArgs { first, after, last, before }).await.map(Some)
+            Connection::load(ctx.request(), None, ListArgs { first, after, last, before, filter, order_by })
+                .await
+                .map(Some)
         })
         .await
     }
@@ -132,16 +137,18 @@ impl Query {
     async fn audit_logs(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
-            i32,
-        >,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
         #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+        #[graphql(desc = "Which entries to list; all by default.")] filter: Option<AuditLogFilter>,
+        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<AuditLogOrder>,
     ) -> Nullable<Connection<AuditLog>> {
         nullable(async {
             ANALYST.check(ctx.request().principal())?;
-            Connection::load(ctx.request(), None, PageArgs { first, after, last, before }).await.map(Some)
+            Connection::load(ctx.request(), None, ListArgs { first, after, last, before, filter, order_by })
+                .await
+                .map(Some)
         })
         .await
     }

@@ -3,6 +3,7 @@
 mod access;
 mod bad_input;
 mod cli;
+mod filters;
 mod http;
 mod login;
 mod migrations;

@@ -6,6 +6,7 @@ mod session;
 mod user;
 
 pub use self::{
+    audit_log::AuditAction,
     node::{Node, Visible},
     user::Role,
 };
