@@ -37,6 +37,14 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The moment just before, or the same at the beginning of chrono's range.
+    #[must_use]
+    pub fn minus_one_microsecond(self) -> Self {
+        Self::from_micros(self.micros().saturating_sub(1)).unwrap_or(self)
+    }
+}
+
 impl From<DateTime<Utc>> for Timestamp {
     fn from(at: DateTime<Utc>) -> Self {
         Self(at.trunc_subsecs(6))

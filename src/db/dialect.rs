@@ -5,6 +5,7 @@ use sqlx::{Database, Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::{
+    audit_log_stats::Interval,
     list::{Table, push_where_and_page},
     page::{Listing, SortKind, SortValue},
 };
@@ -64,6 +65,9 @@ pub(super) trait Dialect: Database + Sized {
 
     /// That the column's JSON holds the value, by the rules of PostgreSQL's `jsonb @>`.
     fn push_json_contains(q: &mut QueryBuilder<Self>, column: &str, value: &Value);
+
+    /// The start of the interval, in UTC, in which the time in the column lies.
+    fn start_of(column: &str, interval: Interval) -> String;
 
     /// The expression that a column is ordered by.
     fn sort_expression(column: &str, kind: SortKind) -> String;
@@ -150,6 +154,16 @@ impl Dialect for Postgres {
         q.push(format_args!("{column}::jsonb @> ")).push_bind(RawJson(value.to_string())).push("::jsonb");
     }
 
+    fn start_of(column: &str, interval: Interval) -> String {
+        let unit = match interval {
+            Interval::Hour => "hour",
+            Interval::Day => "day",
+            Interval::Week => "week",
+            Interval::Month => "month",
+        };
+        format!("date_trunc('{unit}', {column}, 'UTC')")
+    }
+
     fn sort_expression(column: &str, kind: SortKind) -> String {
         match kind {
             SortKind::Time => column.to_owned(),
@@ -212,6 +226,16 @@ impl Dialect for Sqlite {
 
     fn push_json_contains(q: &mut QueryBuilder<Self>, column: &str, value: &Value) {
         super::json_contains::push(q, column, value);
+    }
+
+    /// Times are text of one form in UTC, so most starts are a matter of cutting it.
+    fn start_of(column: &str, interval: Interval) -> String {
+        match interval {
+            Interval::Hour => format!("substr({column}, 1, 13) || ':00:00.000000Z'"),
+            Interval::Day => format!("substr({column}, 1, 10) || 'T00:00:00.000000Z'"),
+            Interval::Week => format!("date({column}, 'weekday 0', '-6 days') || 'T00:00:00.000000Z'"),
+            Interval::Month => format!("substr({column}, 1, 7) || '-01T00:00:00.000000Z'"),
+        }
     }
 
     fn sort_expression(column: &str, kind: SortKind) -> String {

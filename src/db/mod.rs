@@ -1,6 +1,7 @@
 //! The database: one handle over SQLite or PostgreSQL, and the macros that run one statement text on either.
 //! Only this file and `dialect.rs` know which database it is.
 
+pub mod audit_log_stats;
 pub mod audit_logs;
 mod codec;
 mod connect;

@@ -71,6 +71,15 @@ pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
     on!(db, pool => query_as::<_, User>(FIND).bind(id).fetch_optional(pool).await)
 }
 
+const FIND_BY_USERNAME: &str = "
+    select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login
+    from users t where t.username = $1";
+
+/// The user with this user name.
+pub async fn find_by_username(db: &Db, username: &str) -> Result<Option<User>> {
+    on!(db, pool => query_as::<_, User>(FIND_BY_USERNAME).bind(username).fetch_optional(pool).await)
+}
+
 const FIND_CREDENTIALS: &str = "
     select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login,
         t.hashed_password

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
+use futures_util::future::try_join_all;
 
 use super::{
     access::{ANALYST, Nullable, SIGNED_IN, nullable, requires},
     connection::{Connection, ListArgs},
     context::{ContextExt, RequestContext},
-    inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
+    inputs::{AuditLogFilter, AuditLogOrder, Budget, SessionFilter, SessionOrder, UserFilter, UserOrder},
     scalars::uuid,
-    types::{Node, Visible},
+    types::{AuditLogStats, Node, Visible},
 };
 use crate::{
-    db::nodes::{self, NodeId},
+    db::{nodes::NodeId, users},
+    error::{Error, Result},
     model::{AnyId, AuditLog, Session, User},
 };
 
@@ -35,19 +37,7 @@ impl Query {
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id, a UUID.")] id: ID) -> Nullable<Node> {
         nullable(async {
             SIGNED_IN.check(ctx.request().principal())?;
-            let request = ctx.request();
-            Ok(match nodes::find(&request.db, AnyId(uuid("id", &id)?)).await? {
-                Some(NodeId::User(id)) => {
-                    visible(request, request.loaders.users.load(id.into()).await?).map(Node::User)
-                }
-                Some(NodeId::Session(id)) => {
-                    visible(request, request.loaders.sessions.load(id.into()).await?).map(Node::Session)
-                }
-                Some(NodeId::AuditLog(id)) => {
-                    visible(request, request.loaders.audit_logs.load(id.into()).await?).map(Node::AuditLog)
-                }
-                None => None,
-            })
+            node(ctx.request(), AnyId(uuid("id", &id)?)).await
         })
         .await
     }
@@ -152,6 +142,68 @@ impl Query {
         })
         .await
     }
+
+    /// Counts over the audit log.
+    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner))]
+    async fn audit_log_stats(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which entries to count; all by default.")] filter: Option<AuditLogFilter>,
+    ) -> Nullable<AuditLogStats> {
+        nullable(async {
+            ANALYST.check(ctx.request().principal())?;
+            Ok(Some(AuditLogStats::new(Budget::build(filter)?)))
+        })
+        .await
+    }
+
+    /// The user with this user name, to the letter; null when there is none, or none that the caller may see.
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    async fn user_by_username(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The user name.")] username: String,
+    ) -> Nullable<Arc<User>> {
+        nullable(async {
+            let request = ctx.request();
+            SIGNED_IN.check(request.principal())?;
+            Ok(visible(request, users::find_by_username(&request.db, &username).await?.map(Arc::new)))
+        })
+        .await
+    }
+
+    /// Whatever has these ids, in their order; null for each where there is nothing, or nothing that the caller may see.
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ids, UUIDs; at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        let request = ctx.request();
+        SIGNED_IN.check(request.principal())?;
+        if ids.len() > MAX_NODES {
+            return Err(Error::bad_input("ids", format!("at most {MAX_NODES} ids")));
+        }
+        let ids: Vec<_> = ids.iter().map(|id| uuid("ids", id)).collect::<Result<_>>()?;
+        try_join_all(ids.into_iter().map(|id| node(request, AnyId(id)))).await
+    }
+}
+
+/// Ids that `nodes` takes at once.
+const MAX_NODES: usize = 100;
+
+/// Whatever has the id, if the caller may see it.
+async fn node(request: &RequestContext, id: AnyId) -> Result<Option<Node>> {
+    Ok(match request.loaders.nodes.load(id.into()).await?.as_deref() {
+        Some(NodeId::User(id)) => visible(request, request.loaders.users.load((*id).into()).await?).map(Node::User),
+        Some(NodeId::Session(id)) => {
+            visible(request, request.loaders.sessions.load((*id).into()).await?).map(Node::Session)
+        }
+        Some(NodeId::AuditLog(id)) => {
+            visible(request, request.loaders.audit_logs.load((*id).into()).await?).map(Node::AuditLog)
+        }
+        None => None,
+    })
 }
 
 /// The row, if the caller may see it: another's row and no row look the same.

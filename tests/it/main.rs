@@ -11,5 +11,6 @@ mod nodes;
 mod paging;
 mod schema;
 mod statements;
+mod stats;
 mod support;
 mod the_house;
