@@ -11,7 +11,7 @@ use super::{
     context::{ContextExt, RequestContext},
     inputs::{AuditLogFilter, AuditLogOrder, Budget, SessionFilter, SessionOrder, UserFilter, UserOrder},
     scalars::uuid,
-    types::{AuditLogStats, Node, Visible},
+    types::{AccessRule, AuditLogStats, Node, Visible, access_matrix},
 };
 use crate::{
     db::{nodes::NodeId, users},
@@ -155,6 +155,14 @@ impl Query {
             Ok(Some(AuditLogStats::new(Budget::build(filter)?)))
         })
         .await
+    }
+
+    /// What each field asks of its caller: the guards as data. Fields that are not listed ask for nothing beyond what
+    /// led to their object.
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    async fn access_matrix(&self, ctx: &Context<'_>) -> Result<&'static [AccessRule]> {
+        SIGNED_IN.check(ctx.request().principal())?;
+        Ok(access_matrix())
     }
 
     /// The user with this user name, to the letter; null when there is none, or none that the caller may see.

@@ -53,6 +53,12 @@ const TABLE: &[Row] = &[
         OWNER_AND_ANALYSTS,
     ),
     Row("Query.nodes", "($user) { nodes(ids: [$user]) { id } }", "/nodes/0/id", OWNER_AND_ANALYSTS),
+    Row(
+        "Query.accessMatrix",
+        "{ accessMatrix { coordinate roles owner } }",
+        "/accessMatrix/0/coordinate",
+        EVERYBODY_SIGNED_IN,
+    ),
     Row("AuditLogStats.total", "{ auditLogStats { total } }", "/auditLogStats/total", ANALYSTS),
     Row("AuditLogStats.failures", "{ auditLogStats { failures } }", "/auditLogStats/failures", ANALYSTS),
     Row(
@@ -154,6 +160,7 @@ const TABLE: &[Row] = &[
 
 /// Types that only hold what their object's rule has let through.
 const CARRIERS: &[&str] = &[
+    "AccessRule",
     "ActionCount",
     "UserCount",
     "IpAddressCount",
@@ -208,6 +215,18 @@ on_both! {
                 answers.push(reply.data().clone());
             }
             assert_eq!(answers[0], answers[1]);
+        }
+    }
+
+    async fn the_access_matrix_is_the_directives_as_data(app) {
+        let reply = app.viewer().gql("{ accessMatrix { coordinate roles owner } }", json!({})).await;
+        let rules = reply.data()["accessMatrix"].as_array().expect("rules");
+        assert_eq!(rules.len(), fields().values().flatten().count());
+        for rule in [
+            json!({ "coordinate": "User.email", "roles": ["ANALYST", "ADMIN"], "owner": true }),
+            json!({ "coordinate": "Query.me", "roles": ["VIEWER", "ANALYST", "ADMIN"], "owner": false }),
+        ] {
+            assert!(rules.contains(&rule), "{rule}");
         }
     }
 
