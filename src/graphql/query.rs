@@ -160,7 +160,8 @@ impl Query {
     /// What each field asks of its caller: the guards as data. Fields that are not listed ask for nothing beyond what
     /// led to their object.
     #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
-    fn access_matrix(&self, ctx: &Context<'_>) -> Result<&'static [AccessRule]> {
+    #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
+    async fn access_matrix(&self, ctx: &Context<'_>) -> Result<&'static [AccessRule]> {
         SIGNED_IN.check(ctx.request().principal())?;
         Ok(access_matrix())
     }
