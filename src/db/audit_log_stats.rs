@@ -90,7 +90,7 @@ pub fn bounds(filter: Option<&Filter>) -> (Option<Timestamp>, Option<Timestamp>)
                     TimeOrder::After | TimeOrder::AtOrAfter => from = from.max(Some(*at)),
                     TimeOrder::AtOrBefore => to = Some(to.map_or(*at, |to: Timestamp| to.min(*at))),
                     TimeOrder::Before => {
-                        let last = at.minus_one_microsecond();
+                        let last = at.minus_micros(1);
                         to = Some(to.map_or(last, |to: Timestamp| to.min(last)));
                     }
                 },

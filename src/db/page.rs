@@ -13,6 +13,15 @@ pub struct Listing {
     pub page: Page,
 }
 
+impl Listing {
+    /// The first rows of all, the newest first.
+    #[must_use]
+    pub fn newest(column: SortColumn, limit: u16) -> Self {
+        let order = Order { column, descending: true };
+        Self { filter: None, page: Page { order, limit, from: None, backward: false, inclusive: false } }
+    }
+}
+
 /// An order of rows. The id breaks ties, in the same direction, so that the order is total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
