@@ -3,7 +3,9 @@
 mod access;
 mod bad_input;
 mod cli;
+mod connections;
 mod http;
+mod http_edges;
 mod login;
 mod migrations;
 mod nodes;
