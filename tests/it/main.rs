@@ -4,6 +4,7 @@ mod access;
 mod bad_input;
 mod cli;
 mod connections;
+mod graphql_http;
 mod http;
 mod http_edges;
 mod login;
