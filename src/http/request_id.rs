@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{media_type::MediaType, refusal};
+use super::{client::Remote, media_type::MediaType, refusal};
 use crate::error::Error;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,6 +31,7 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
     let request_id = RequestId { id, arrived: Instant::now() };
     request.extensions_mut().insert(request_id.clone());
     let span = tracing::info_span!("request", request_id = &*request_id.id);
+    let client = request.extensions().get::<Remote>().and_then(|remote| remote.ip).map(tracing::field::display);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     // What a request works on is dropped with it, so nothing half done is seen by the next one.
     let end = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
@@ -43,9 +44,9 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
         let duration_us = u64::try_from(request_id.arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
         // Supervisors ask for the health every few seconds.
         if path.starts_with("/health/") && response.status().is_success() {
-            tracing::debug!(%method, path, status, duration_us, "answered");
+            tracing::debug!(%method, path, status, duration_us, client, "answered");
         } else {
-            tracing::info!(%method, path, status, duration_us, "answered");
+            tracing::info!(%method, path, status, duration_us, client, "answered");
         }
         response
     });
