@@ -8,7 +8,7 @@
 # reach, the server refuses to start while a default password still stands.
 
 FROM rust:1.95-bookworm AS build
-# The C parts (SQLite, aws-lc, mimalloc) need no more than this image's gcc on amd64 and arm64.
+# The C parts (SQLite, aws-lc, mimalloc, zstd) need no more than this image's gcc on amd64 and arm64.
 ARG TARGETARCH
 WORKDIR /build
 COPY . .

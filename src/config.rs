@@ -1,5 +1,7 @@
 //! The settings: the only reader of environment and arguments. Everything is checked here, once, at the start.
 
+mod http;
+
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -8,6 +10,7 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
+pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
 use crate::model::Timestamp;
 
 /// A GraphQL API server over users, their conversation sessions with agents, and the audit log of everything.
@@ -161,6 +164,9 @@ pub struct ServeArgs {
     pub init: InitArgs,
 
     #[command(flatten)]
+    pub http: HttpArgs,
+
+    #[command(flatten)]
     pub limits: LimitArgs,
 }
 
@@ -216,6 +222,7 @@ pub struct Config {
     pub listen: SocketAddr,
     pub migrate: bool,
     pub admin_password: Option<SecretString>,
+    pub http: HttpSettings,
     pub limits: Limits,
 }
 
@@ -233,6 +240,7 @@ impl Config {
             listen: SocketAddr::new(args.host, args.port),
             migrate: args.migrate,
             admin_password: args.init.admin_password,
+            http: HttpSettings::from(args.http),
             limits: Limits::from(args.limits),
         })
     }

@@ -52,8 +52,9 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     let address = listener.local_addr().map_err(Error::internal)?;
     let database = format!("{} {}", db.kind(), db.server_version().await?);
     tracing::info!(database, "listening on http://{address} - GraphQL at /graphql, GraphiQL at /");
-    let app = App { api: Api::default(), services: Arc::new(services) };
-    http::serve(listener, app.router(), signal).await.map_err(Error::internal)?;
+    let settings = Arc::new(config.http);
+    let app = App { api: Api::default(), services: Arc::new(services), http: Arc::clone(&settings) };
+    http::serve(listener, app.router(), &settings, signal.received()).await;
     db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -1,19 +1,22 @@
 //! `/graphql` by the GraphQL over HTTP specification: POST with JSON, GET for queries.
 
-use std::net::SocketAddr;
-
 use async_graphql::Variables;
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     Extension,
-    body::Bytes,
-    extract::{ConnectInfo, Query, State, rejection::BytesRejection},
+    extract::{Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 
-use super::{App, RequestId};
+use super::{
+    App, RequestId,
+    body::JsonBody,
+    client::{self, Remote},
+    media_type::MediaType,
+    refusal::{refuse, request_error},
+};
 use crate::{
     auth::{self, Principal},
     error::{Code, Error, Result},
@@ -29,46 +32,29 @@ struct Params {
     variables: Variables,
 }
 
-/// The two media types of the specification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MediaType {
-    /// `application/json`: what was well-formed is answered with 200, whatever came of it.
-    Json,
-    /// `application/graphql-response+json`: 200 only when something was executed.
-    GraphqlResponse,
-}
-
 /// Everything of a request that is not its document.
 struct Call {
     app: App,
     id: RequestId,
     headers: HeaderMap,
-    peer: Option<SocketAddr>,
+    remote: Remote,
 }
-
-type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 
 /// `POST /graphql`.
 pub async fn post(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    peer: Peer,
+    Extension(remote): Extension<Remote>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    JsonBody(body): JsonBody,
 ) -> Response {
-    let call = Call { app, id, peer: peer.map(|Extension(ConnectInfo(peer))| peer), headers };
+    let call = Call { app, id, headers, remote };
     let params = match body {
-        Ok(body) if call.content_type_is_json() => params_of_body(&body),
-        Ok(_) => {
-            let error = Error::new(Code::BadUserInput, "the body must be application/json");
-            return call.refuse(MediaType::Json, StatusCode::UNSUPPORTED_MEDIA_TYPE, &error);
+        Ok(body) => params_of_body(&body),
+        Err((status, error)) => {
+            let media_type = MediaType::accepted(&call.headers).unwrap_or(MediaType::Json);
+            return refuse(media_type, status, &error, &call.id);
         }
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("the body is larger than {} bytes", call.app.services.limits.body_bytes);
-            let error = Error::new(Code::QueryTooComplex, message);
-            return call.refuse(MediaType::Json, StatusCode::PAYLOAD_TOO_LARGE, &error);
-        }
-        Err(_) => Err(Error::new(Code::BadUserInput, "the body could not be read")),
     };
     call.answer(params, |_| true).await
 }
@@ -77,11 +63,11 @@ pub async fn post(
 pub async fn get(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    peer: Peer,
+    Extension(remote): Extension<Remote>,
     headers: HeaderMap,
     url: Result<Query<UrlParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let call = Call { app, id, peer: peer.map(|Extension(ConnectInfo(peer))| peer), headers };
+    let call = Call { app, id, headers, remote };
     let params = match url {
         Ok(Query(url)) => params_of_url(url),
         Err(_) => Err(Error::new(Code::BadUserInput, "the URL's parameters could not be read")),
@@ -92,7 +78,7 @@ pub async fn get(
 impl Call {
     /// In this order: what is cheap to refuse, who asks, the work.
     async fn answer(self, params: Result<Params>, allowed: impl Fn(&Document) -> bool) -> Response {
-        let Some(media_type) = self.media_type() else {
+        let Some(media_type) = MediaType::accepted(&self.headers) else {
             let error = Error::new(
                 Code::BadUserInput,
                 "the answer comes as application/graphql-response+json or application/json, which Accept excludes",
@@ -142,38 +128,7 @@ impl Call {
     }
 
     fn client(&self) -> Client {
-        let user_agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Client {
-            ip_address: self.peer.map(|peer| peer.ip().to_canonical().to_string()),
-            user_agent: user_agent.map(|text| text.chars().take(512).collect()),
-        }
-    }
-
-    fn content_type_is_json(&self) -> bool {
-        let content_type = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media_type = content_type.and_then(|text| text.split(';').next()).map(str::trim);
-        media_type.is_some_and(|text| text.eq_ignore_ascii_case("application/json"))
-    }
-
-    /// The media type that `Accept` asks for; `application/json` when it does not care, none when it excludes both.
-    fn media_type(&self) -> Option<MediaType> {
-        let mut accepted = None;
-        let mut headers = self.headers.get_all(header::ACCEPT).iter().peekable();
-        if headers.peek().is_none() {
-            return Some(MediaType::Json);
-        }
-        for range in headers.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
-            let mut parts = range.split(';').map(str::trim);
-            let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let excluded = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-            match media_type.as_str() {
-                _ if excluded => {}
-                "application/graphql-response+json" => return Some(MediaType::GraphqlResponse),
-                "application/json" | "application/*" | "*/*" => accepted = Some(MediaType::Json),
-                _ => {}
-            }
-        }
-        accepted
+        Client { ip_address: self.remote.ip.map(|ip| ip.to_string()), user_agent: client::user_agent(&self.headers) }
     }
 
     fn respond(&self, media_type: MediaType, answer: Answer, db: &crate::db::Db) -> Response {
@@ -189,7 +144,7 @@ impl Call {
         }
         if answer.executed {
             let mut response = GraphQLResponse::from(response).into_response();
-            response.headers_mut().insert(header::CONTENT_TYPE, media_type.header());
+            media_type.mark(&mut response);
             response
         } else {
             request_error(media_type, media_type.request_error(), &response)
@@ -197,45 +152,8 @@ impl Call {
     }
 
     fn refuse(&self, media_type: MediaType, status: StatusCode, error: &Error) -> Response {
-        if error.code() == Code::Internal {
-            tracing::error!(error = error.chain(), "internal error");
-        }
-        let mut response = request_error(media_type, status, &graphql::refused(error, &self.id.id));
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        refuse(media_type, status, error, &self.id)
     }
-}
-
-impl MediaType {
-    fn header(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Json => "application/json; charset=utf-8",
-            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
-        })
-    }
-
-    /// The status of a well-formed request whose document was refused.
-    fn request_error(self) -> StatusCode {
-        match self {
-            Self::Json => StatusCode::OK,
-            Self::GraphqlResponse => StatusCode::BAD_REQUEST,
-        }
-    }
-}
-
-/// A response without `data`: nothing was executed.
-fn request_error(media_type: MediaType, status: StatusCode, response: &async_graphql::Response) -> Response {
-    #[derive(serde::Serialize)]
-    struct Body<'a> {
-        errors: &'a [async_graphql::ServerError],
-        #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-        extensions: &'a std::collections::BTreeMap<String, async_graphql::Value>,
-    }
-    let body = Body { errors: &response.errors, extensions: &response.extensions };
-    (status, [(header::CONTENT_TYPE, media_type.header())], serde_json::to_vec(&body).unwrap_or_default())
-        .into_response()
 }
 
 /// Before execution only authentication can refuse, or the database be away.
@@ -253,14 +171,17 @@ pub struct UrlParams {
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<String>,
+    extensions: Option<String>,
 }
 
 fn params_of_url(url: UrlParams) -> Result<Params> {
-    let variables = match url.variables.as_deref() {
-        None | Some("") => serde_json::Value::Null,
+    let json = |field: &'static str, text: Option<String>| match text.as_deref() {
+        None | Some("") => Ok(serde_json::Value::Null),
         Some(text) => serde_json::from_str(text)
-            .map_err(|cause| Error::bad_input("variables", format!("the variables are not JSON: {cause}")))?,
+            .map_err(|cause| Error::bad_input(field, format!("the {field} are not JSON: {cause}"))),
     };
+    check_extensions(&json("extensions", url.extensions)?)?;
+    let variables = json("variables", url.variables)?;
     Ok(Params {
         query: url.query.ok_or_else(no_query)?,
         operation_name: url.operation_name.filter(|name| !name.is_empty()),
@@ -277,9 +198,7 @@ fn params_of_body(body: &[u8]) -> Result<Params> {
         Value::Array(_) => return Err(Error::new(Code::BadUserInput, "batches are not taken: send one request")),
         _ => return Err(Error::new(Code::BadUserInput, "the body must be a JSON object")),
     };
-    if !matches!(body.get("extensions"), None | Some(Value::Null | Value::Object(_))) {
-        return Err(Error::bad_input("extensions", "the extensions must be an object"));
-    }
+    check_extensions(body.get("extensions").unwrap_or(&Value::Null))?;
     Ok(Params {
         query: match body.remove("query") {
             Some(Value::String(query)) => query,
@@ -293,6 +212,14 @@ fn params_of_body(body: &[u8]) -> Result<Params> {
         },
         variables: variables_of(body.remove("variables").unwrap_or_default())?,
     })
+}
+
+/// Nothing reads them yet, but what is sent has to be what the specification says.
+fn check_extensions(extensions: &serde_json::Value) -> Result<()> {
+    match extensions {
+        serde_json::Value::Null | serde_json::Value::Object(_) => Ok(()),
+        _ => Err(Error::bad_input("extensions", "the extensions must be an object")),
+    }
 }
 
 fn variables_of(variables: serde_json::Value) -> Result<Variables> {

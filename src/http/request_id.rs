@@ -1,15 +1,20 @@
-//! Gives every request an id, which the answer, the log lines and internal errors carry, and logs how it ended.
+//! Gives every request an id, which the answer, the log lines and internal errors carry, and logs how it ended,
+//! also when that was a panic.
 
-use std::{sync::Arc, time::Instant};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     extract::Request,
-    http::{HeaderName, HeaderValue},
+    http::{HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::Response,
 };
+use futures_util::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
+
+use super::{client::Remote, media_type::MediaType, refusal};
+use crate::error::Error;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,22 +31,34 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
     let request_id = RequestId { id, arrived: Instant::now() };
     request.extensions_mut().insert(request_id.clone());
     let span = tracing::info_span!("request", request_id = &*request_id.id);
+    let client = request.extensions().get::<Remote>().and_then(|remote| remote.ip).map(tracing::field::display);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).instrument(span.clone()).await;
-    span.in_scope(|| {
+    // What a request works on is dropped with it, so nothing half done is seen by the next one.
+    let end = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
+    let mut response = span.in_scope(|| {
+        let response = end.unwrap_or_else(|panic| {
+            let error = Error::internal(format!("panicked: {}", text_of(&*panic)));
+            refusal::refuse(MediaType::Json, StatusCode::INTERNAL_SERVER_ERROR, &error, &request_id)
+        });
         let status = response.status().as_u16();
         let duration_us = u64::try_from(request_id.arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
         // Supervisors ask for the health every few seconds.
         if path.starts_with("/health/") && response.status().is_success() {
-            tracing::debug!(%method, path, status, duration_us, "answered");
+            tracing::debug!(%method, path, status, duration_us, client, "answered");
         } else {
-            tracing::info!(%method, path, status, duration_us, "answered");
+            tracing::info!(%method, path, status, duration_us, client, "answered");
         }
+        response
     });
     if let Ok(value) = HeaderValue::from_str(&request_id.id) {
         response.headers_mut().insert(X_REQUEST_ID.clone(), value);
     }
     response
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
 }
 
 /// A proxy's id is kept when it is a plain word of up to 64 characters; anything else could disturb the log.

@@ -1,9 +1,26 @@
 //! Listens, serves, and stops gracefully: no new requests, those under way are finished.
+//! `axum::serve` would do, if it gave up on clients that never finish a request.
 
-use std::{future::IntoFuture, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
-use tokio::{net::TcpListener, sync::watch};
+use axum::{
+    Router,
+    extract::ConnectInfo,
+    http::{Request, Response, StatusCode},
+    serve::Listener,
+};
+use hyper::{body::Incoming, server::conn::http1, service::Service};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+};
+
+use super::patience::{Answer, PatientStream, Turn};
+use crate::config::HttpSettings;
 
 /// How long requests under way may take after the signal to stop. Longer than any request may take by default.
 const GRACE: Duration = Duration::from_secs(15);
@@ -25,8 +42,9 @@ impl StopSignal {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
+    /// Returns when one came.
     #[cfg(unix)]
-    async fn received(mut self) {
+    pub async fn received(mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -39,34 +57,106 @@ impl StopSignal {
         Ok(Self {})
     }
 
+    /// Returns when one came.
     #[cfg(not(unix))]
-    async fn received(self) {
+    pub async fn received(self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Serves until the signal to stop.
-pub async fn serve(listener: TcpListener, router: Router, signal: StopSignal) -> std::io::Result<()> {
-    let (stop, mut stopped) = watch::channel(false);
-    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            signal.received().await;
-            tracing::info!("stopping: finishing the requests under way");
-            let _ = stop.send(true);
-        })
-        .into_future();
-    let late = async {
-        // An error means the server has ended, and with it the sender.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        done = server => done,
-        () = late => {
-            tracing::warn!("stopped with requests under way");
-            Ok(())
+/// Serves until `stop` is over, then as long as requests are under way, but not for ever.
+pub async fn serve(mut listener: TcpListener, router: Router, settings: &HttpSettings, stop: impl Future<Output = ()>) {
+    let server = Server::new(router, settings);
+    let places = Arc::new(Semaphore::new(settings.connections));
+    let (stopping, _) = watch::channel(());
+    let mut stop = pin!(stop);
+    loop {
+        let next = async {
+            if places.available_permits() == 0 {
+                tracing::warn!(connections = settings.connections, "no place for another connection: it has to wait");
+            }
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, Listener::accept(&mut listener).await)
+        };
+        let (place, (stream, peer)) = tokio::select! {
+            () = &mut stop => break,
+            next = next => next,
+        };
+        let connection = server.clone().connection(stream, peer, stopping.subscribe());
+        tokio::spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    }
+    tracing::info!("stopping: finishing the requests under way");
+    drop(listener);
+    stopping.send_replace(());
+    // Every connection holds a receiver until its end.
+    if tokio::time::timeout(GRACE, stopping.closed()).await.is_err() {
+        tracing::warn!("stopped with requests under way");
+    }
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Server {
+    http: http1::Builder,
+    router: TowerToHyperService<Router>,
+    header_timeout: Duration,
+    unread_timeout: Duration,
+}
+
+impl Server {
+    /// HTTP/1.1 only: over plain TCP browsers speak nothing else, and a proxy in front has the streams of HTTP/2 to mind.
+    fn new(router: Router, settings: &HttpSettings) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            // From the end of an answer to the end of the next headers; `PatientStream` knows when those began.
+            .header_read_timeout(settings.idle_timeout.max(settings.header_timeout))
+            .max_buf_size(settings.header_bytes);
+        Self {
+            http,
+            router: TowerToHyperService::new(router),
+            header_timeout: settings.header_timeout,
+            unread_timeout: settings.body_timeout,
+        }
+    }
+
+    async fn connection(self, stream: TcpStream, peer: SocketAddr, mut stopping: watch::Receiver<()>) {
+        // An answer is written in one go; waiting for more would only delay it.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+        let turn = Turn::default();
+        let stream = PatientStream::new(stream, turn.clone(), self.header_timeout, self.unread_timeout);
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            let our_turn = turn.ours();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let response = self.router.call(request);
+            async move {
+                let response: Response<_> = response.await?;
+                let turn = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    our_turn.forever();
+                    None
+                } else {
+                    Some(our_turn)
+                };
+                Ok::<_, Infallible>(response.map(|body| Answer::new(body, turn)))
+            }
+        });
+        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+        let end = tokio::select! {
+            end = connection.as_mut() => end,
+            _ = stopping.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        // Whoever hangs up or is too slow is nobody to answer.
+        if let Err(error) = end {
+            tracing::debug!(%error, %peer, "the connection ended early");
         }
     }
 }

@@ -70,7 +70,8 @@ on_both! {
             "", "{", "nonsense", "null", "1", "\"text\"", "[]", r#"[{"query": "{ me { id } }"}]"#, "{}",
             r#"{"query": 1}"#, r#"{"query": null}"#, r#"{"query": "{ me { id } }", "variables": []}"#,
             r#"{"query": "{ me { id } }", "variables": "x"}"#, r#"{"query": "{ me { id } }", "operationName": 1}"#,
-            r#"{"query": "{ me { id } }", "extensions": []}"#, "{\"query\": \"\\ud800\"}",
+            r#"{"query": "{ me { id } }", "extensions": []}"#, r#"{"query": "{ me { id } }", "extensions": "x"}"#,
+            "\u{feff}{\"query\": \"{ me { id } }\"}", "{\"query\": \"{ me { id } }\"} {}", "query={__typename}", "{\"query\": \"\\ud800\"}",
         ] {
             let reply = post(app, "application/json", body.into()).await;
             assert_eq!((reply.status, reply.code()), (StatusCode::BAD_REQUEST, "BAD_USER_INPUT"), "{body}");
@@ -82,11 +83,43 @@ on_both! {
 
     async fn other_bodies_than_json_are_refused(app) {
         let body = r#"{"query": "{ me { id } }"}"#;
-        for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", ""] {
+        for content_type in [
+            "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx",
+            "application/graphql", "application/graphql+json", "application/graphql-response+json", "text/json",
+            "application/json; charset=utf-16", "application/json; charset=iso-8859-1", "application/json, text/plain",
+        ] {
             let reply = post(app, content_type, body.into()).await;
             assert_eq!((reply.status, reply.code()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT"), "{content_type}");
         }
-        assert_eq!(post(app, "application/json; charset=utf-8", body.into()).await.status, StatusCode::OK);
+        for content_type in ["application/json; charset=utf-8", "Application/JSON; Charset=\"UTF-8\"", "application/json;x=y"] {
+            assert_eq!(post(app, content_type, body.into()).await.status, StatusCode::OK, "{content_type}");
+        }
+        let request = Request::post("/graphql").header("content-type", "application/json").header("content-type", "text/plain");
+        let twice = app.admin().send(request.body(Body::from(body)).expect("a request")).await;
+        assert_eq!((twice.status, twice.code()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT"));
+    }
+
+    async fn what_is_not_utf8_is_no_json(app) {
+        for body in [&b"{\"query\": \"{ me { id } } # \xff\"}"[..], b"\xff\xfe{\x00}\x00", b"{\"query\": \"\xc0\x80\"}"] {
+            let reply = post(app, "application/json", body.to_vec()).await;
+            assert_eq!((reply.status, reply.code()), (StatusCode::BAD_REQUEST, "BAD_USER_INPUT"));
+        }
+    }
+
+    async fn a_post_is_its_body_and_not_its_url(app) {
+        let ask = async |url: &str, body: &str| {
+            let request = Request::post(url).header("content-type", "application/json");
+            app.admin().send(request.body(Body::from(body.to_owned())).expect("a request")).await
+        };
+        let reply = ask("/graphql?query=%7Bnothing%7D&variables=x&operationName=A", r#"{"query": "{ me { username } }"}"#).await;
+        assert_eq!(reply.data()["me"]["username"], "adam");
+        assert_eq!(ask("/graphql?query=%7Bme%7Bid%7D%7D", "{}").await.status, StatusCode::BAD_REQUEST);
+        assert_eq!(ask("/graphql?query=%7Bme%7Bid%7D%7D", "").await.status, StatusCode::BAD_REQUEST);
+    }
+
+    async fn unknown_members_of_a_request_and_extensions_are_left_alone(app) {
+        let body = r#"{"query": "{ me { username } }", "extensions": {"a": 1}, "id": 7, "variables": null, "operationName": null}"#;
+        assert_eq!(post(app, "application/json", body.into()).await.data()["me"]["username"], "adam");
     }
 
     async fn a_body_over_the_limit_is_refused(app) {

@@ -1,12 +1,13 @@
 //! The program as a user runs it: the binary, its output and its exit codes.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
+    time::Instant,
 };
 
-use crate::support::{Backend, Database, on_both};
+use crate::support::{Backend, Database, Server, on_both};
 
 on_both! {
     async fn init_says_what_it_found_and_a_second_time_changes_nothing(app) {
@@ -71,12 +72,47 @@ async fn a_postgres_that_is_not_migrated_is_not_served() {
     database.remove().await;
 }
 
+#[tokio::test]
+async fn a_request_under_way_is_finished_when_the_server_has_to_stop() {
+    let database = Database::empty(Backend::Sqlite).await;
+    let server = Server::start(&database.url, &[], &[]);
+    let connect = || TcpStream::connect(("127.0.0.1", server.port)).expect("connects");
+    // One that keeps its connection without a request is not waited for.
+    let mut idle = connect();
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").expect("writes");
+    assert!(idle.read(&mut [0; 4096]).expect("reads") > 0);
+    let mut under_way = connect();
+    let head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 24\r\n";
+    under_way.write_all(head).expect("writes");
+    under_way.write_all(b"Expect: 100-continue\r\n\r\n").expect("writes");
+    // It waits for the body, so it is under way.
+    assert!(under_way.read(&mut [0; 4096]).expect("reads") > 0);
+    let begun = Instant::now();
+    server.terminate();
+    assert_eq!(idle.read(&mut [0]).expect("closed"), 0);
+    under_way.write_all(br#"{"query":"{__typename}"}"#).expect("writes");
+    let mut answer = String::new();
+    under_way.read_to_string(&mut answer).expect("reads");
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(answer.contains(r#"{"data":{"__typename":"Query"}}"#), "{answer}");
+    server.wait();
+    assert!(begun.elapsed().as_secs() < 10, "nothing was left to wait for");
+    database.remove().await;
+}
+
 #[test]
 fn settings_that_make_no_sense_are_refused_with_a_sentence() {
     for (args, variables, sentence) in [
         (&["serve"][..], &[("GUARDIANEYE_PROT", "8001")][..], "GUARDIANEYE_PROT is not known"),
         (&["serve", "--statement-timeout", "60"], &[], "is longer than the request timeout"),
         (&["serve", "--port", "70000"], &[], "70000 is not in 0..=65535"),
+        (&["serve"], &[("GUARDIANEYE_CORS_ORIGINS", "*")], "would let web pages of strangers call the API"),
+        (
+            &["serve"],
+            &[("GUARDIANEYE_CORS_ORIGINS", "https://a.b,https://c.d/")],
+            "browsers write this origin https://c.d",
+        ),
+        (&["serve", "--trusted-proxies", "10.0.0.0/8,proxy"], &[], "neither an address nor a network"),
         (&["serve", "--database-url", "mysql://root@localhost/x"], &[], "must begin with sqlite: or postgres://"),
         (&["db", "init", "--database-url", "sqlite::memory:"], &[], "in-memory"),
         (&["db", "init", "--database-url", "sqlite:/nowhere/at/all/x.db?mode=ro"], &[], "cannot open the SQLite file"),
@@ -115,61 +151,4 @@ fn run(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Output {
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// A running server on a free port.
-struct Server {
-    child: Child,
-    port: u16,
-    /// What it logged until it listened.
-    log: String,
-}
-
-impl Server {
-    fn start(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_guardianeye"))
-            .args(["serve", "--port", "0"])
-            .args(args)
-            .env("DATABASE_URL", url)
-            .envs(variables.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let mut server = Self { child, port: 0, log: String::new() };
-        let mut lines = BufReader::new(server.child.stderr.take().expect("piped")).lines();
-        while let Some(Ok(line)) = lines.next() {
-            server.log.push_str(&line);
-            server.log.push('\n');
-            if let Some((_, address)) = line.split_once("listening on http://") {
-                let address = address.split_whitespace().next().expect("an address");
-                server.port = address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-                // Somebody has to read on, or the server would wait to be read.
-                std::thread::spawn(move || lines.for_each(drop));
-                return server;
-            }
-        }
-        server.child.wait().expect("ends");
-        panic!("the server did not start: {}", server.log);
-    }
-
-    fn post(&self, body: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
-        write!(
-            stream,
-            "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .expect("writes");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("reads");
-        answer
-    }
-
-    /// By SIGTERM; the server has to end well.
-    fn stop(mut self) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
-        assert!(self.child.wait().expect("ends").success());
-    }
 }

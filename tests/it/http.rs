@@ -56,9 +56,36 @@ on_both! {
         let reply = get(app, mutation).await;
         assert_eq!((reply.status, reply.code()), (StatusCode::METHOD_NOT_ALLOWED, "BAD_USER_INPUT"));
         assert_eq!(reply.headers["allow"], "POST");
-        for (bad, field) in [("", "query"), ("query=%7Bme%7Bid%7D%7D&variables=x", "variables"), ("query=%7Bme%7Bid%7D%7D&variables=%5B%5D", "variables")] {
+        for (bad, field) in [("", "query"), ("query=%7Bme%7Bid%7D%7D&variables=x", "variables"), ("query=%7Bme%7Bid%7D%7D&variables=%5B%5D", "variables"),
+            ("query=%7Bme%7Bid%7D%7D&extensions=x", "extensions"), ("query=%7Bme%7Bid%7D%7D&extensions=1", "extensions")] {
             let reply = get(app, bad).await;
             assert_eq!((reply.status, &reply.body["errors"][0]["extensions"]["field"]), (StatusCode::BAD_REQUEST, &json!(field)), "{bad}");
+        }
+    }
+
+    async fn a_get_may_leave_out_what_it_does_not_need(app) {
+        for url in ["", "&variables=", "&variables=null", "&operationName=", "&extensions=", "&extensions=%7B%22a%22%3A1%7D", "&other=1"] {
+            assert_eq!(get(app, &format!("query=%7Bme%7Busername%7D%7D{url}")).await.data()["me"]["username"], "vera", "{url}");
+        }
+        assert_eq!(get(app, "query=").await.code(), "GRAPHQL_PARSE_FAILED");
+        // What is no UTF-8 in a URL is replaced, as everywhere on the web; there is no such letter in GraphQL.
+        assert_eq!(get(app, "query=%FF").await.code(), "GRAPHQL_PARSE_FAILED");
+        for bad in ["query=%7Bme%7Bid%7D%7D&query=%7Bme%7Bid%7D%7D", "query=%7Bme%7Bid%7D%7D&operationName=Other"] {
+            let reply = get(app, bad).await;
+            assert_eq!(reply.code(), "BAD_USER_INPUT", "{bad}");
+            assert!(reply.body.get("data").is_none(), "{bad}");
+        }
+    }
+
+    async fn a_refusal_comes_in_the_media_type_that_accept_asks_for(app) {
+        for (content_type, body, status) in [
+            ("text/plain", "{}", StatusCode::UNSUPPORTED_MEDIA_TYPE), ("application/json", "{", StatusCode::BAD_REQUEST),
+        ] {
+            let request = Request::post("/graphql").header("content-type", content_type).header("accept", GRAPHQL_RESPONSE);
+            let reply = app.anonymous().send(request.body(Body::from(body)).expect("a request")).await;
+            assert_eq!(reply.status, status);
+            assert_eq!(reply.headers["content-type"], format!("{GRAPHQL_RESPONSE}; charset=utf-8"));
+            assert_eq!(reply.headers["vary"], "accept");
         }
     }
 

@@ -3,8 +3,11 @@
 mod access;
 mod bad_input;
 mod cli;
+mod connections;
 mod filters;
+mod graphql_http;
 mod http;
+mod http_edges;
 mod login;
 mod migrations;
 mod nodes;

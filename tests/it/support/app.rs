@@ -51,7 +51,7 @@ impl TestApp {
         let db = database.connect().await;
         let clock = Clock::Fixed(NOW.parse().expect("a time"));
         let services = Services::new(db, clock, Limits::default(), Strength::Cheap).await.expect("the services start");
-        let router = App { api: Api::default(), services: Arc::new(services.clone()) }.router();
+        let router = App { api: Api::default(), services: Arc::new(services.clone()), http: Arc::default() }.router();
         let [viewer, analyst, admin] = [("vera", Role::Viewer), ("anna", Role::Analyst), ("adam", Role::Admin)]
             .map(|(name, role)| new_user(name, role, services.clock.now()));
         let app = Self { backend, database, services, router, viewer, analyst, admin };

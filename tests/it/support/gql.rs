@@ -1,6 +1,7 @@
 //! Asking the server something, and reading what it says.
 
 use axum::{
+    Router,
     body::Body,
     http::{HeaderMap, Request, StatusCode},
 };
@@ -56,16 +57,21 @@ impl<'a> Caller<'a> {
             let value = format!("Bearer {token}").parse().expect("a header");
             request.headers_mut().insert("authorization", value);
         }
-        let response = self.app.router.clone().oneshot(request).await.expect("the router answers");
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.expect("a body").to_bytes();
-        let body = serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Reply { status: parts.status, headers: parts.headers, body }
+        Reply::of(self.app.router.clone(), request).await
     }
 }
 
 impl Reply {
+    /// What a router answers.
+    pub async fn of(router: Router, request: Request<Body>) -> Self {
+        let response = router.oneshot(request).await.expect("the router answers");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Self { status: parts.status, headers: parts.headers, body }
+    }
+
     /// The data of an answer without errors.
     pub fn data(&self) -> &Value {
         assert!(self.body.get("errors").is_none(), "{:#}", self.body);

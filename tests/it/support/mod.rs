@@ -4,11 +4,13 @@ mod app;
 mod database;
 mod gql;
 pub mod naive;
+mod server;
 
 pub use self::{
     app::TestApp,
     database::{Backend, Database},
     gql::{Caller, Reply},
+    server::Server,
 };
 
 /// Each story becomes two tests, `sqlite` and `postgres`, each with an app on a database of its own.

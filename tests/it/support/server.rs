@@ -1,0 +1,83 @@
+//! The binary as a running server, for what only a process and real sockets can show.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+};
+
+/// A running server on a free port.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    /// What it logged until it listened.
+    pub log: String,
+}
+
+impl Server {
+    pub fn start(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_guardianeye"))
+            .args(["serve", "--port", "0"])
+            .args(args)
+            .env("DATABASE_URL", url)
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let mut server = Self { child, port: 0, log: String::new() };
+        let mut lines = BufReader::new(server.child.stderr.take().expect("piped")).lines();
+        while let Some(Ok(line)) = lines.next() {
+            server.log.push_str(&line);
+            server.log.push('\n');
+            if let Some((_, address)) = line.split_once("listening on http://") {
+                let address = address.split_whitespace().next().expect("an address");
+                server.port = address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+                // Somebody has to read on, or the server would wait to be read.
+                std::thread::spawn(move || lines.for_each(drop));
+                return server;
+            }
+        }
+        server.child.wait().expect("ends");
+        panic!("the server did not start: {}", server.log);
+    }
+
+    pub fn post(&self, body: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
+        write!(
+            stream,
+            "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("writes");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("reads");
+        answer
+    }
+
+    /// By SIGTERM; the server has to end well.
+    pub fn stop(self) {
+        self.terminate();
+        self.wait();
+    }
+
+    pub fn wait(mut self) {
+        assert!(self.child.wait().expect("ends").success());
+    }
+
+    /// Tells it to stop, and returns when it takes no more connections.
+    pub fn terminate(&self) {
+        assert!(Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs").success());
+        while TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Server {
+    /// A failed test leaves no server behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
