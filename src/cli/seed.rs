@@ -1,8 +1,8 @@
 //! `guardianeye db seed`: fills the database and shows how far it is.
 
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use std::{fmt, io::IsTerminal, process::ExitCode, time::Duration};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 use crate::{
@@ -79,10 +79,14 @@ impl Bar {
             Progress::Looking => eprintln!("looking for what is there already"),
             Progress::Adding { table, missing } if std::io::stderr().is_terminal() => {
                 let style = ProgressStyle::with_template(
-                    "{prefix:<10} {bar:30} {human_pos}/{human_len} {per_sec} {elapsed} {msg}",
+                    "{prefix:<10} {bar:30} {human_pos}/{human_len} {rate} {elapsed} {msg}",
                 );
                 let bar = ProgressBar::new(missing).with_prefix(table);
-                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+                let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+                bar.set_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+                    // Should the line be full, the bar goes without it.
+                    let _ = write!(out, "{:.0} rows/s", state.per_sec());
+                }));
                 bar.enable_steady_tick(Duration::from_millis(200));
                 self.0 = Some(bar);
             }

@@ -13,6 +13,7 @@ mod migrations;
 mod nodes;
 mod paging;
 mod schema;
+mod seed;
 mod statements;
 mod stats;
 mod support;

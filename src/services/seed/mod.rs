@@ -2,9 +2,11 @@
 //! are the same in each run, never change a row that is there, and happen wholly or not at all.
 
 mod bulk;
+mod content;
 mod demo;
 mod generator;
 mod random;
+mod samples;
 
 use std::time::Duration;
 

@@ -105,8 +105,8 @@ mod tests {
         // Were these to change, a second run would not find the rows of the first.
         let first = |kind| Draws::of(kind, 0).uuid().to_string();
         assert_eq!(first(Kind::User), "f152414e-8182-8381-9441-ce78cd85877d");
-        assert_eq!(first(Kind::Session), "SESSION0");
-        assert_eq!(first(Kind::AuditLog), "AUDIT0");
+        assert_eq!(first(Kind::Session), "15bf95e9-da66-839a-8195-64261d4af40b");
+        assert_eq!(first(Kind::AuditLog), "0a24d918-e7be-8728-9e40-5bc5bd8f77f7");
     }
 
     #[test]
