@@ -4,6 +4,7 @@
 pub mod audit_logs;
 mod codec;
 mod connect;
+mod deadline;
 mod dialect;
 mod meter;
 mod migrate;

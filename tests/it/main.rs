@@ -12,3 +12,4 @@ mod schema;
 mod statements;
 mod support;
 mod the_house;
+mod timeouts;
