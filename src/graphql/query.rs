@@ -9,7 +9,7 @@ use super::{
     connection::{Connection, PageArgs},
     context::{ContextExt, RequestContext},
     scalars::uuid,
-    types::{Node, Visible},
+    types::{Node, RateLimit, Visible},
 };
 use crate::{
     db::nodes::{self, NodeId},
@@ -27,6 +27,13 @@ impl Query {
     #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
     async fn me(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
         Some(ctx.request().principal().require().map(|user| Some(Arc::clone(user))))
+    }
+
+    /// What the caller's queries may still cost in this minute.
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    async fn rate_limit(&self, ctx: &Context<'_>) -> Nullable<RateLimit> {
+        let request = ctx.request();
+        Some(SIGNED_IN.check(request.principal()).map(|()| request.charged().map(RateLimit::from)))
     }
 
     /// Whatever has this id; null when there is nothing, or nothing that the caller may see.

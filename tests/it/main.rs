@@ -4,6 +4,8 @@ mod access;
 mod bad_input;
 mod cli;
 mod http;
+mod introspection;
+mod limits;
 mod login;
 mod migrations;
 mod nodes;

@@ -2,10 +2,12 @@
 
 mod audit_log;
 mod node;
+mod rate_limit;
 mod session;
 mod user;
 
 pub use self::{
     node::{Node, Visible},
+    rate_limit::RateLimit,
     user::Role,
 };
