@@ -1,12 +1,8 @@
 //! The program as a user runs it: the binary, its output and its exit codes.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    process::{Child, Command, Output, Stdio},
-};
+use std::process::{Command, Output};
 
-use crate::support::{Backend, Database, on_both};
+use crate::support::{Backend, Database, Server, on_both};
 
 on_both! {
     async fn init_says_what_it_found_and_a_second_time_changes_nothing(app) {
@@ -115,61 +111,4 @@ fn run(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Output {
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// A running server on a free port.
-struct Server {
-    child: Child,
-    port: u16,
-    /// What it logged until it listened.
-    log: String,
-}
-
-impl Server {
-    fn start(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_guardianeye"))
-            .args(["serve", "--port", "0"])
-            .args(args)
-            .env("DATABASE_URL", url)
-            .envs(variables.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let mut server = Self { child, port: 0, log: String::new() };
-        let mut lines = BufReader::new(server.child.stderr.take().expect("piped")).lines();
-        while let Some(Ok(line)) = lines.next() {
-            server.log.push_str(&line);
-            server.log.push('\n');
-            if let Some((_, address)) = line.split_once("listening on http://") {
-                let address = address.split_whitespace().next().expect("an address");
-                server.port = address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-                // Somebody has to read on, or the server would wait to be read.
-                std::thread::spawn(move || lines.for_each(drop));
-                return server;
-            }
-        }
-        server.child.wait().expect("ends");
-        panic!("the server did not start: {}", server.log);
-    }
-
-    fn post(&self, body: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
-        write!(
-            stream,
-            "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .expect("writes");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("reads");
-        answer
-    }
-
-    /// By SIGTERM; the server has to end well.
-    fn stop(mut self) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
-        assert!(self.child.wait().expect("ends").success());
-    }
 }

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a file per subject, every story on SQLite and on PostgreSQL.
 
 mod access;
+mod attacks;
 mod bad_input;
 mod cli;
 mod http;

@@ -3,11 +3,13 @@
 mod app;
 mod database;
 mod gql;
+mod server;
 
 pub use self::{
     app::TestApp,
     database::{Backend, Database},
     gql::{Caller, Reply},
+    server::Server,
 };
 
 /// Each story becomes two tests, `sqlite` and `postgres`, each with an app on a database of its own.

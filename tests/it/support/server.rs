@@ -1,0 +1,73 @@
+//! The program itself, running as a server.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+};
+
+/// A running server on a free port.
+pub struct Server {
+    child: Child,
+    port: u16,
+    /// What it logged until it listened.
+    pub log: String,
+}
+
+impl Server {
+    pub fn start(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_guardianeye"))
+            .args(["serve", "--port", "0"])
+            .args(args)
+            .env("DATABASE_URL", url)
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let mut server = Self { child, port: 0, log: String::new() };
+        let mut lines = BufReader::new(server.child.stderr.take().expect("piped")).lines();
+        while let Some(Ok(line)) = lines.next() {
+            server.log.push_str(&line);
+            server.log.push('\n');
+            if let Some((_, address)) = line.split_once("listening on http://") {
+                let address = address.split_whitespace().next().expect("an address");
+                server.port = address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+                // Somebody has to read on, or the server would wait to be read.
+                std::thread::spawn(move || lines.for_each(drop));
+                return server;
+            }
+        }
+        server.child.wait().expect("ends");
+        panic!("the server did not start: {}", server.log);
+    }
+
+    /// Sends a body, and gives the whole answer with its head.
+    pub fn post(&self, body: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
+        // A body that is refused for its size is not read to its end.
+        let _ = write!(
+            stream,
+            "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("reads");
+        answer
+    }
+
+    /// The most memory that the process ever had, in KiB, as Linux counts it.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        peak.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// By SIGTERM; the server has to end well.
+    pub fn stop(mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
+        assert!(self.child.wait().expect("ends").success());
+    }
+}
