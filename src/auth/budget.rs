@@ -26,7 +26,7 @@ use crate::{
 
 /// After so many charges, callers whose buckets are full again are forgotten.
 const SWEEP: u32 = 1_000;
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The buckets of all callers. Each holds a minute's cost, and refills steadily.
 #[derive(Clone)]

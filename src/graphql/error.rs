@@ -32,6 +32,10 @@ pub(super) fn finish(response: &mut Response, request_id: &str) {
                 causes.push(cause);
             }
         }
+        // The caller's to know, but whoever runs the server looks for an index.
+        if ours.code() == Code::Timeout {
+            tracing::warn!(request_id, path = ?error.path, error = ours.chain(), "stopped");
+        }
         error.extensions = Some(extensions(&ours, request_id));
         error.source = None;
     }

@@ -3,7 +3,7 @@
 use guardianeye::config::Introspection;
 use serde_json::json;
 
-use crate::support::on_both;
+use crate::support::{many, on_both};
 
 /// `getIntrospectionQuery()` of the npm package `graphql` 16 with every option that this server's library knows, as
 /// GraphiQL and Relay's compiler send it.
@@ -65,7 +65,7 @@ on_both! {
     }
 
     async fn introspection_that_multiplies_is_refused(app) {
-        let wide = |inner: &str| (0..7).map(|n| format!("a{n}: type {{ fields {{ {inner} }} }} ")).collect::<String>();
+        let wide = |inner: &str| many(0..7, |n| format!("a{n}: type {{ fields {{ {inner} }} }} "));
         let query = format!("{{ __schema {{ types {{ fields {{ {} }} }} }} }}", wide(&wide(&wide("name"))));
         let reply = app.viewer().gql(&query, json!({})).await;
         assert_eq!(reply.code(), "QUERY_TOO_COMPLEX");

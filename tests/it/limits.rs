@@ -3,25 +3,28 @@
 use guardianeye::config::DocumentLimits;
 use serde_json::json;
 
-use crate::support::on_both;
+use crate::support::{many, on_both};
 
 const BENCHMARK: &str = "{ users(first: 20) { nodes { id username email role
     sessions(first: 5) { nodes { id title threadId isActive createdAt } }
     auditLogs(first: 10) { nodes { id action success ipAddress description timestamp } } } } }";
 
+/// A setting's name, how to set it, a document at its edge, and one over it.
+type Case = (&'static str, fn(&mut DocumentLimits), String, String);
+
 on_both! {
     async fn each_limit_lets_its_edge_through_and_refuses_one_more_without_sql(app) {
         let chain = |depth: usize| format!("{{ {} {} }}", "me { sessions { nodes { user { ".repeat(depth / 4), "id }}}}".repeat(depth / 4));
         let fragments = |nest: usize| {
-            let deeper: String = (1..nest).map(|n| format!("fragment F{n} on User {{ ...F{} }}", n + 1)).collect();
+            let deeper = many(1..nest, |n| format!("fragment F{n} on User {{ ...F{} }}", n + 1));
             format!("{{ me {{ ...F1 }} }} {deeper} fragment F{nest} on User {{ id }}")
         };
-        let aliases = |count: usize| format!("{{ me {{ {} }} }}", (0..count).map(|n| format!("a{n}: id ")).collect::<String>());
+        let aliases = |count: usize| format!("{{ me {{ {} }} }}", many(0..count, |n| format!("a{n}: id ")));
         let spread_aliases = |count: usize| {
             let one = |n| format!("fragment F{n} on User {{ a{n}: id }}");
-            format!("{{ me {{ {} }} }} {}", (0..count).map(|n| format!("...F{n} ")).collect::<String>(), (0..count).map(one).collect::<String>())
+            format!("{{ me {{ {} }} }} {}", many(0..count, |n| format!("...F{n} ")), many(0..count, one))
         };
-        let setting: [(&str, fn(&mut DocumentLimits), String, String); 10] = [
+        let setting: [Case; 10] = [
             ("MAX_NESTING", |limits| limits.nesting = 12, nested_list(10), nested_list(11)),
             ("MAX_TOKENS", |limits| limits.tokens = 10, "{ me { id id id id id } }".to_owned(), "{ me { id id id id id id } }".to_owned()),
             ("MAX_SELECTIONS", |limits| limits.selections = 7,
@@ -138,7 +141,7 @@ on_both! {
     }
 
     async fn a_document_with_thousands_of_mistakes_is_answered_with_a_few_of_them(app) {
-        let reply = app.viewer().gql(&format!("{{ me {{ {} }} }}", (0..1_000).map(|n| format!("x{n} ")).collect::<String>()), json!({})).await;
+        let reply = app.viewer().gql(&format!("{{ me {{ {} }} }}", many(0..1_000, |n| format!("x{n} "))), json!({})).await;
         assert_eq!(reply.codes().len(), 20);
     }
 

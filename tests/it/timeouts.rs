@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{Backend, Reply, TestApp, on_both};
 
 /// Longer than any test waits: whoever answers before was stopped.
-const NEVER: Duration = Duration::from_secs(60);
+const NEVER: Duration = Duration::from_mins(1);
 
 on_both! {
     async fn a_slow_statement_is_stopped_and_its_connection_works_on(app) {

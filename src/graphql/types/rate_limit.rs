@@ -12,8 +12,8 @@ pub struct RateLimit {
     limit: u32,
     /// What this query costs.
     cost: u32,
-    /// What is left after this query. A query that costs more is refused with RATE_LIMITED, and `extensions.retryAfter`
-    /// says in how many seconds there will be enough.
+    /// What is left after this query. A query that costs more is refused with `RATE_LIMITED`, and
+    /// `extensions.retryAfter` says in how many seconds there will be enough.
     remaining: u32,
     /// When everything will be there again if nothing more is asked.
     reset_at: Timestamp,
