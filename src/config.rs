@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
 pub use self::document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg};
+use crate::model::Timestamp;
 
 /// A GraphQL API server over users, their conversation sessions with agents, and the audit log of everything.
 #[derive(Debug, Parser)]
@@ -86,12 +87,26 @@ pub enum DbCommand {
     /// Create the tables and, when there is no user yet, the first admin
     Init(InitArgs),
     /// Test the database end to end with rows of its own, which it removes again
+    ///
+    /// Seven steps: tables, connection, user, session, audit log, relationships, cascade delete. The first makes the
+    /// tables where there are none of ours. Tables that are out of date it brings up to date on SQLite, as `serve` does,
+    /// but never on PostgreSQL: there it fails and says so. Other rows are neither changed nor locked.
+    ///
+    /// Exit code 0 when every step passed and nothing of the test is left, else 1.
     Check {
-        /// Print the result as JSON
+        /// Print the result as one JSON object
         #[arg(long)]
         json: bool,
     },
     /// Fill in demo data; with numbers, a large data set for trials and benchmarks
+    ///
+    /// Without numbers: the users admin, analyst and viewer, each with the user name as the password, with sample
+    /// sessions and audit logs. Users that are there already stay as they are.
+    ///
+    /// With numbers: so many rows, a few users owning many of them. Nobody can log in as one of these users. Meanwhile
+    /// others cannot use the tables of a PostgreSQL database, nor write to one of SQLite.
+    ///
+    /// Both add only what is missing, so a second run does no harm, and either all of it or nothing is added.
     Seed(SeedArgs),
 }
 
@@ -113,12 +128,22 @@ pub struct SeedArgs {
     /// How many audit logs they have together [at most 1,000 million]
     #[arg(long, value_name = "N", requires = "users", value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
     pub audit_logs: Option<u64>,
-    /// The newest moment in the large data set (RFC 3339); with the same moment the data is the same to the byte
-    #[arg(long, value_name = "TIME", requires = "users")]
-    pub until: Option<String>,
-    /// Print the result as JSON
+    /// The newest moment in the data (RFC 3339); with the same moment and number of users the data is the same to the
+    /// byte [default: now; in the demo data the last full hour]
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    pub until: Option<Timestamp>,
+    /// Print the result as one JSON object, and no progress
     #[arg(long)]
     pub json: bool,
+}
+
+/// Between years that both databases can store and sort, three years of data included.
+fn until(text: &str) -> Result<Timestamp, String> {
+    let at: Timestamp = text.parse().map_err(|cause| format!("{cause}; write it as 2025-01-31T12:00:00Z"))?;
+    if ("1970-01-01"..="9999").contains(&at.to_string().as_str()) {
+        return Ok(at);
+    }
+    Err("it must lie between the years 1970 and 9998".to_owned())
 }
 
 #[derive(Args, Debug)]

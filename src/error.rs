@@ -144,8 +144,12 @@ impl Error {
         let mut text = self.message.to_string();
         let mut next = self.cause.as_deref().map(|cause| cause as &dyn StdError);
         while let Some(cause) = next {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
+            let cause_text = cause.to_string();
+            // Some errors end with the text of their own cause.
+            if !text.ends_with(&cause_text) {
+                text.push_str(": ");
+                text.push_str(&cause_text);
+            }
             next = cause.source();
         }
         text

@@ -32,7 +32,22 @@ impl Timestamp {
     /// `seconds` later; saturates at the end of chrono's range.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
-        Self(self.0.checked_add_signed(chrono::TimeDelta::seconds(seconds)).unwrap_or(DateTime::<Utc>::MAX_UTC))
+        let later = chrono::TimeDelta::try_seconds(seconds).and_then(|delta| self.0.checked_add_signed(delta));
+        later.map_or(Self(DateTime::<Utc>::MAX_UTC), Self::from)
+    }
+
+    /// The full hour at or before it.
+    #[must_use]
+    pub fn cut_to_hour(self) -> Self {
+        const HOUR: i64 = 3_600_000_000;
+        Self::from_micros(self.micros().div_euclid(HOUR) * HOUR).unwrap_or(self)
+    }
+
+    /// `micros` earlier; saturates at the beginning of chrono's range.
+    #[must_use]
+    pub fn minus_micros(self, micros: u64) -> Self {
+        let earlier = chrono::TimeDelta::microseconds(i64::try_from(micros).unwrap_or(i64::MAX));
+        Self(self.0.checked_sub_signed(earlier).unwrap_or(DateTime::<Utc>::MIN_UTC))
     }
 }
 
@@ -204,7 +219,7 @@ words! {
 pub struct RawJson(pub String);
 
 /// Somebody who can log in. The password's hash is not part of it: see [`Credentials`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub id: UserId,
     pub username: String,
@@ -225,7 +240,7 @@ pub struct Credentials {
 }
 
 /// A conversation with agents: a LangGraph thread. Not a login.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
     pub user_id: UserId,
@@ -239,7 +254,7 @@ pub struct Session {
 }
 
 /// One thing that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditLog {
     pub id: AuditLogId,
     /// Who did it; absent for the system itself, and after that user was deleted.

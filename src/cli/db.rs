@@ -1,4 +1,4 @@
-//! `guardianeye db init | check | seed`.
+//! `guardianeye db init`, and the way to `db check` and `db seed`.
 
 use std::process::ExitCode;
 
@@ -12,14 +12,16 @@ use crate::{
 };
 
 pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
-    let db = super::connect(common, Settings::default()).await?;
-    let done = match command {
-        DbCommand::Init(args) => init(&db, args).await,
-        DbCommand::Check { json: _ } => todo!(),
-        DbCommand::Seed(_args) => todo!(),
-    };
-    db.close().await;
-    done
+    match command {
+        DbCommand::Init(args) => {
+            let db = super::connect(common, Settings::default()).await?;
+            let done = init(&db, args).await;
+            db.close().await;
+            done
+        }
+        DbCommand::Check { json } => super::check::run(common, json).await,
+        DbCommand::Seed(args) => super::seed::run(common, args).await,
+    }
 }
 
 const RULE: &str = "============================================================";

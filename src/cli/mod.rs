@@ -1,6 +1,8 @@
 //! The commands: one file per group. They print for people, or with `--json` for scripts.
 
+mod check;
 mod db;
+mod seed;
 mod serve;
 
 use std::{io::IsTerminal, process::ExitCode};

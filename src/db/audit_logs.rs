@@ -8,9 +8,11 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    dialect::{self, Dialect, Table},
+    dialect::Dialect,
+    filter::Filter,
+    list::{self, Table},
     on, on_tx,
-    page::{Page, Slice, slices_by},
+    page::{Listing, Slice, slices_by},
 };
 use crate::{
     error::Result,
@@ -20,23 +22,59 @@ use crate::{
 row!("audit_logs" as AuditLog, COLUMNS:
     id, user_id, action, details, description, ip_address, user_agent, success, timestamp);
 
-static TABLE: Table = Table { name: "audit_logs", columns: COLUMNS, order: "timestamp" };
+static TABLE: Table = Table { name: "audit_logs", columns: COLUMNS };
 
-/// One page of the whole log, newest first.
-pub async fn list(db: &Db, page: &Page) -> Result<Slice<AuditLog>> {
-    let rows = on!(db, pool => dialect::page_of_all(&TABLE, page).build_query_as().fetch_all(pool).await)?;
-    Ok(Slice::cut(rows, page))
+/// What audit logs can be filtered by.
+pub mod columns {
+    use crate::db::filter::Column;
+
+    pub const ID: Column = Column("id");
+    pub const USER: Column = Column("user_id");
+    pub const ACTION: Column = Column("action");
+    pub const DETAILS: Column = Column("details");
+    pub const DESCRIPTION: Column = Column("description");
+    pub const IP_ADDRESS: Column = Column("ip_address");
+    pub const USER_AGENT: Column = Column("user_agent");
+    pub const SUCCESS: Column = Column("success");
+    pub const TIMESTAMP: Column = Column("timestamp");
+}
+
+/// What audit logs can be ordered by.
+pub mod orders {
+    use crate::db::page::{SortColumn, SortKind};
+
+    pub const TIMESTAMP: SortColumn = SortColumn { name: "timestamp", kind: SortKind::Time };
+}
+
+/// One page of the whole log, in its order.
+pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<AuditLog>> {
+    let rows = on!(db, pool => list::page_of_all(&TABLE, listing).build_query_as().fetch_all(pool).await)?;
+    Ok(Slice::cut(rows, &listing.page))
 }
 
 /// One page of entries for each of the users; who has none is left out.
-pub async fn pages_of(db: &Db, users: &[UserId], page: &Page) -> Result<HashMap<UserId, Slice<AuditLog>>> {
-    let rows = on!(db, pool => Dialect::page_of_each(&TABLE, users, page).build_query_as().fetch_all(pool).await)?;
-    Ok(slices_by(rows, page, |row: &AuditLog| row.user_id))
+pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuditLog>>> {
+    let rows = on!(db, pool => Dialect::page_of_each(&TABLE, users, listing).build_query_as().fetch_all(pool).await)?;
+    Ok(slices_by(rows, &listing.page, |row: &AuditLog| row.user_id))
+}
+
+/// How many entries pass the filter.
+pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
+    on!(db, pool => list::count_of_all(&TABLE, filter).build_query_scalar().fetch_one(pool).await)
+}
+
+/// How many entries of each of the users pass the filter; who has none is left out.
+pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
+    let counts = on!(db, pool => list::count_of_each(&TABLE, users, filter)
+        .build_query_as::<(UserId, i64)>()
+        .fetch_all(pool)
+        .await)?;
+    Ok(counts.into_iter().collect())
 }
 
 /// The entries with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<AuditLog>> {
-    on!(db, pool => dialect::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
+    on!(db, pool => list::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
 }
 
 const INSERT: &str = "

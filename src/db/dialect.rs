@@ -1,10 +1,17 @@
 //! The only place where the two databases need different texts. Each has its reason beside it.
 
+pub(super) mod bulk;
+
+use serde_json::Value;
 use sqlx::{Database, Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::page::{Page, Position};
-use crate::model::UserId;
+use super::{
+    audit_log_stats::Interval,
+    list::{Table, push_where_and_page},
+    page::{Listing, SortKind, SortValue},
+};
+use crate::model::{AuditAction, RawJson, Role, Timestamp, UserId};
 
 /// Questions about the database itself.
 #[derive(Debug)]
@@ -13,6 +20,10 @@ pub(super) struct Texts {
     pub version: &'static str,
     pub tables: &'static str,
     pub indexes: &'static str,
+    /// How each secondary index and each foreign key of table `$1` is dropped and made again, in a fixed order.
+    pub removable_parts: &'static str,
+    /// For a transaction that adds very many rows.
+    pub bulk_settings: &'static [&'static str],
 }
 
 pub(super) static POSTGRES: Texts = Texts {
@@ -24,6 +35,29 @@ pub(super) static POSTGRES: Texts = Texts {
     indexes: "
         select indexname::text from pg_indexes
         where schemaname = current_schema() and tablename <> '_sqlx_migrations' order by indexname",
+    // Primary keys go too: extending theirs is most of the cost, as ids come in no order. What a foreign key points to
+    // stays, and so does what only another role could make again.
+    removable_parts: "
+        select format('drop index %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
+        from pg_index i join pg_class t on t.oid = i.indrelid
+        where i.indrelid = $1::text::regclass and i.indisvalid and not i.indisreplident
+            and pg_has_role(t.relowner, 'usage')
+            and not exists (select from pg_constraint c where c.conindid = i.indexrelid)
+        union all
+        select format('alter table %s drop constraint %I', c.conrelid::regclass, c.conname),
+            format('alter table %s add constraint %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
+        from pg_constraint c join pg_class t on t.oid = c.conrelid left join pg_class parent on parent.oid = c.confrelid
+        where c.conrelid = $1::text::regclass and c.contype in ('f', 'p')
+            and pg_has_role(t.relowner, 'usage') and coalesce(pg_has_role(parent.relowner, 'usage'), true)
+            and not exists (
+                select from pg_constraint f where f.contype = 'f' and f.conindid = c.conindid and c.contype = 'p')
+        order by 2",
+    bulk_settings: &[
+        "set local lock_timeout = '10s'",
+        "set local statement_timeout = 0",
+        // Sorting for the indexes; any role may ask for it.
+        "set local maintenance_work_mem = '256MB'",
+    ],
 };
 
 pub(super) static SQLITE: Texts = Texts {
@@ -35,113 +69,239 @@ pub(super) static SQLITE: Texts = Texts {
     indexes: "
         select name from sqlite_schema
         where type = 'index' and tbl_name <> '_sqlx_migrations' order by name",
+    // Primary keys have no text of their own. Foreign keys belong to the table and stay: they cost little here.
+    removable_parts: "
+        select 'drop index \"' || replace(name, '\"', '\"\"') || '\"', sql from sqlite_schema
+        where type = 'index' and tbl_name = $1 and sql is not null order by name",
+    // The cache (256 MB instead of 2) keeps the index of the ids in memory, which come in no order.
+    bulk_settings: &["pragma cache_size = -262144"],
 };
 
-/// A table that is read in pages.
-#[derive(Debug)]
-pub(super) struct Table {
-    pub name: &'static str,
-    /// The column list, prefixed by `t.`.
-    pub columns: &'static str,
-    /// The time column that the list is ordered by, newest first.
-    pub order: &'static str,
-}
+/// "Never", the value of an absent time in an order: before all times, and written the same wherever it is compared
+/// with the expression index that holds it.
+const NEVER: &str = "0001-01-01T00:00:00.000000Z";
 
 /// What a statement builder needs to know of the database it writes for.
 pub(super) trait Dialect: Database + Sized {
-    /// A list of ids as the right side of a comparison with a column: `t.id ` + this.
-    fn push_among(q: &mut QueryBuilder<Self>, ids: &[Uuid]);
-
-    /// The two values of a position, as a row.
-    fn push_position(q: &mut QueryBuilder<Self>, position: &Position);
-
-    /// A count.
     fn push_count(q: &mut QueryBuilder<Self>, count: i64);
+    fn push_time(q: &mut QueryBuilder<Self>, at: Timestamp);
+    fn push_id(q: &mut QueryBuilder<Self>, id: Uuid);
+    fn push_text(q: &mut QueryBuilder<Self>, text: String);
+
+    /// `= ..`, or that the column is one of several. One value is compared by `=`: only then does an index on the
+    /// column and an order keep its order.
+    fn push_one_of_ids(q: &mut QueryBuilder<Self>, ids: &[Uuid]);
+    fn push_one_of_texts(q: &mut QueryBuilder<Self>, texts: &[String]);
+    fn push_one_of_roles(q: &mut QueryBuilder<Self>, roles: &[Role]);
+    fn push_one_of_actions(q: &mut QueryBuilder<Self>, actions: &[AuditAction]);
+
+    /// That the column matches a LIKE pattern in which a backslash escapes, ASCII letters without regard to case.
+    fn push_like(q: &mut QueryBuilder<Self>, column: &str, pattern: String);
+
+    /// That the column's JSON holds the value, by the rules of PostgreSQL's `jsonb @>`.
+    fn push_json_contains(q: &mut QueryBuilder<Self>, column: &str, value: &Value);
+
+    /// The start of the interval, in UTC, in which the time in the column lies.
+    fn start_of(column: &str, interval: Interval) -> String;
+
+    /// The expression that a column is ordered by.
+    fn sort_expression(column: &str, kind: SortKind) -> String;
 
     /// One page for each of the users, in one statement. Rows of one user come in reading order.
     ///
     /// Each database has the shape that is right for it and wrong by orders of magnitude for the other:
     /// PostgreSQL walks the index once for each key of a lateral join; SQLite has no lateral join, but finds the
     /// row ids of a page by a correlated subquery over the index.
-    fn page_of_each(table: &Table, users: &[UserId], page: &Page) -> QueryBuilder<Self>;
+    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self>;
+
+    fn push_sort_value(q: &mut QueryBuilder<Self>, value: &SortValue) {
+        match value {
+            SortValue::Time(Some(at)) => Self::push_time(q, *at),
+            SortValue::Time(None) => {
+                q.push(Self::never());
+            }
+            SortValue::Text(text) => Self::push_text(q, text.clone()),
+        }
+    }
+
+    /// [`NEVER`] as a literal.
+    fn never() -> String;
+}
+
+/// What both databases take alike, each with its own types.
+macro_rules! plain_binds {
+    () => {
+        fn push_count(q: &mut QueryBuilder<Self>, count: i64) {
+            q.push_bind(count);
+        }
+
+        fn push_time(q: &mut QueryBuilder<Self>, at: Timestamp) {
+            q.push_bind(at);
+        }
+
+        fn push_text(q: &mut QueryBuilder<Self>, text: String) {
+            q.push_bind(text);
+        }
+    };
 }
 
 impl Dialect for Postgres {
-    fn push_among(q: &mut QueryBuilder<Self>, ids: &[Uuid]) {
-        q.push("= any(").push_bind(ids.to_vec()).push(")");
+    plain_binds!();
+
+    fn push_id(q: &mut QueryBuilder<Self>, id: Uuid) {
+        q.push_bind(id);
     }
 
-    fn push_position(q: &mut QueryBuilder<Self>, position: &Position) {
-        q.push("(").push_bind(position.at).push(", ").push_bind(position.id).push(")");
+    fn push_one_of_ids(q: &mut QueryBuilder<Self>, ids: &[Uuid]) {
+        match ids {
+            [id] => q.push("= ").push_bind(*id),
+            _ => q.push("= any(").push_bind(ids.to_vec()).push(")"),
+        };
     }
 
-    fn push_count(q: &mut QueryBuilder<Self>, count: i64) {
-        q.push_bind(count);
+    fn push_one_of_texts(q: &mut QueryBuilder<Self>, texts: &[String]) {
+        match texts {
+            [text] => q.push("= ").push_bind(text.clone()),
+            _ => q.push("= any(").push_bind(texts.to_vec()).push(")"),
+        };
     }
 
-    fn page_of_each(table: &Table, users: &[UserId], page: &Page) -> QueryBuilder<Self> {
+    fn push_one_of_roles(q: &mut QueryBuilder<Self>, roles: &[Role]) {
+        match roles {
+            [role] => q.push("= ").push_bind(*role),
+            _ => q.push("= any(").push_bind(roles.to_vec()).push(")"),
+        };
+    }
+
+    fn push_one_of_actions(q: &mut QueryBuilder<Self>, actions: &[AuditAction]) {
+        match actions {
+            [action] => q.push("= ").push_bind(*action),
+            _ => q.push("= any(").push_bind(actions.to_vec()).push(")"),
+        };
+    }
+
+    /// The C collation knows no letters beyond ASCII, like SQLite's LIKE.
+    fn push_like(q: &mut QueryBuilder<Self>, column: &str, pattern: String) {
+        q.push(format_args!("{column} collate \"C\" ilike ")).push_bind(pattern);
+    }
+
+    fn push_json_contains(q: &mut QueryBuilder<Self>, column: &str, value: &Value) {
+        q.push(format_args!("{column}::jsonb @> ")).push_bind(RawJson(value.to_string())).push("::jsonb");
+    }
+
+    fn start_of(column: &str, interval: Interval) -> String {
+        let unit = match interval {
+            Interval::Hour => "hour",
+            Interval::Day => "day",
+            Interval::Week => "week",
+            Interval::Month => "month",
+        };
+        format!("date_trunc('{unit}', {column}, 'UTC')")
+    }
+
+    fn sort_expression(column: &str, kind: SortKind) -> String {
+        match kind {
+            SortKind::Time => column.to_owned(),
+            SortKind::OptionalTime => format!("coalesce({column}, {})", Self::never()),
+            SortKind::Text => format!("{column} collate \"C\""),
+        }
+    }
+
+    fn never() -> String {
+        format!("'{NEVER}'::timestamptz")
+    }
+
+    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
         let mut q = QueryBuilder::new(format!("select {} from unnest(", table.columns));
         q.push_bind(users.to_vec());
         q.push(format_args!(
             ") as parent (id) cross join lateral (select * from {} r where r.user_id = parent.id",
             table.name
         ));
-        push_page(&mut q, "r", table, page);
+        push_where_and_page(&mut q, "r", listing);
         q.push(") t");
         q
     }
 }
 
 impl Dialect for Sqlite {
-    fn push_among(q: &mut QueryBuilder<Self>, ids: &[Uuid]) {
-        q.push("in (select value from json_each(").push_bind(json_list(ids)).push("))");
+    plain_binds!();
+
+    fn push_id(q: &mut QueryBuilder<Self>, id: Uuid) {
+        q.push_bind(id.hyphenated());
     }
 
-    fn push_position(q: &mut QueryBuilder<Self>, position: &Position) {
-        q.push("(").push_bind(position.at).push(", ").push_bind(position.id).push(")");
+    fn push_one_of_ids(q: &mut QueryBuilder<Self>, ids: &[Uuid]) {
+        match ids {
+            [id] => q.push("= ").push_bind(id.hyphenated()),
+            _ => push_in_json(q, json_list(ids)),
+        };
     }
 
-    fn push_count(q: &mut QueryBuilder<Self>, count: i64) {
-        q.push_bind(count);
+    fn push_one_of_texts(q: &mut QueryBuilder<Self>, texts: &[String]) {
+        match texts {
+            [text] => q.push("= ").push_bind(text.clone()),
+            _ => push_in_json(q, Value::from(texts).to_string()),
+        };
     }
 
-    fn page_of_each(table: &Table, users: &[UserId], page: &Page) -> QueryBuilder<Self> {
+    fn push_one_of_roles(q: &mut QueryBuilder<Self>, roles: &[Role]) {
+        let words: Vec<_> = roles.iter().map(|role| role.as_str().to_owned()).collect();
+        Self::push_one_of_texts(q, &words);
+    }
+
+    fn push_one_of_actions(q: &mut QueryBuilder<Self>, actions: &[AuditAction]) {
+        let words: Vec<_> = actions.iter().map(|action| action.as_str().to_owned()).collect();
+        Self::push_one_of_texts(q, &words);
+    }
+
+    fn push_like(q: &mut QueryBuilder<Self>, column: &str, pattern: String) {
+        q.push(format_args!("{column} like ")).push_bind(pattern).push(" escape '\\'");
+    }
+
+    fn push_json_contains(q: &mut QueryBuilder<Self>, column: &str, value: &Value) {
+        super::json_contains::push(q, column, value);
+    }
+
+    /// Times are text of one form in UTC, so most starts are a matter of cutting it.
+    fn start_of(column: &str, interval: Interval) -> String {
+        match interval {
+            Interval::Hour => format!("substr({column}, 1, 13) || ':00:00.000000Z'"),
+            Interval::Day => format!("substr({column}, 1, 10) || 'T00:00:00.000000Z'"),
+            Interval::Week => format!("date({column}, 'weekday 0', '-6 days') || 'T00:00:00.000000Z'"),
+            Interval::Month => format!("substr({column}, 1, 7) || '-01T00:00:00.000000Z'"),
+        }
+    }
+
+    fn sort_expression(column: &str, kind: SortKind) -> String {
+        match kind {
+            SortKind::Time | SortKind::Text => column.to_owned(),
+            SortKind::OptionalTime => format!("coalesce({column}, {})", Self::never()),
+        }
+    }
+
+    fn never() -> String {
+        format!("'{NEVER}'")
+    }
+
+    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
         let mut q = QueryBuilder::new(format!("select {} from json_each(", table.columns));
         q.push_bind(json_list(users));
         q.push(format_args!(
             ") parent cross join {0} t on t.rowid in (select r.rowid from {0} r where r.user_id = parent.value",
             table.name
         ));
-        push_page(&mut q, "r", table, page);
+        push_where_and_page(&mut q, "r", listing);
         // A row id list is read in the order of the row ids.
-        q.push(format_args!(") order by t.{0} {1}, t.id {1}", table.order, page.direction()));
+        let order = listing.page.order.column;
+        let expression = Self::sort_expression(&format!("t.{}", order.name), order.kind);
+        q.push(format_args!(") order by {expression} {0}, t.id {0}", listing.page.direction()));
         q
     }
 }
 
-/// The whole list, one page of it.
-pub(super) fn page_of_all<DB: Dialect>(table: &Table, page: &Page) -> QueryBuilder<DB> {
-    let mut q = QueryBuilder::new(format!("select {} from {} t where true", table.columns, table.name));
-    push_page(&mut q, "t", table, page);
-    q
-}
-
-/// The rows with these ids, in no order.
-pub(super) fn by_ids<DB: Dialect>(table: &Table, ids: &[Uuid]) -> QueryBuilder<DB> {
-    let mut q = QueryBuilder::new(format!("select {} from {} t where t.id ", table.columns, table.name));
-    DB::push_among(&mut q, ids);
-    q
-}
-
-/// ` and <after the position> order by .. limit ..`
-fn push_page<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, table: &Table, page: &Page) {
-    let (order, direction) = (table.order, page.direction());
-    if let Some(position) = &page.from {
-        q.push(format_args!(" and ({row}.{order}, {row}.id) {} ", page.comparison()));
-        DB::push_position(q, position);
-    }
-    q.push(format_args!(" order by {row}.{order} {direction}, {row}.id {direction} limit "));
-    DB::push_count(q, page.sql_limit());
+fn push_in_json(q: &mut QueryBuilder<Sqlite>, list: String) -> &mut QueryBuilder<Sqlite> {
+    q.push("in (select value from json_each(").push_bind(list).push("))")
 }
 
 /// A JSON array of hyphenated ids: how SQLite takes a list as one parameter.

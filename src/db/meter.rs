@@ -60,7 +60,7 @@ macro_rules! one_row {
     )+};
 }
 
-one_row!(i32, i64, bool, String);
+one_row!(i32, i64, bool, String, (i64, i64));
 
 /// The number of rows a change touched.
 impl Rows for u64 {

@@ -1,11 +1,16 @@
 //! The database: one handle over SQLite or PostgreSQL, and the macros that run one statement text on either.
-//! Only this file and `dialect.rs` know which database it is.
+//! Only this file and `dialect` know which database it is.
 
+pub mod audit_log_stats;
 pub mod audit_logs;
+pub(crate) mod bulk;
 mod codec;
 mod connect;
 mod deadline;
 mod dialect;
+pub mod filter;
+mod json_contains;
+mod list;
 mod meter;
 mod migrate;
 pub mod nodes;
@@ -166,5 +171,12 @@ impl Tx {
             TxConnection::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
+    }
+
+    fn texts(&self) -> &'static dialect::Texts {
+        match &self.connection {
+            TxConnection::Sqlite(_) => &dialect::SQLITE,
+            TxConnection::Postgres(_) => &dialect::POSTGRES,
+        }
     }
 }

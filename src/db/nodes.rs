@@ -1,8 +1,9 @@
 //! Which table an id belongs to: ids are unique across tables, but do not say where they are from.
 
-use sqlx::{FromRow, Row, query_as};
+use sqlx::{FromRow, QueryBuilder, Row};
+use uuid::Uuid;
 
-use super::{Db, on};
+use super::{Db, dialect::Dialect, on};
 use crate::{
     error::Result,
     model::{AnyId, AuditLogId, SessionId, UserId},
@@ -16,15 +17,31 @@ pub enum NodeId {
     AuditLog(AuditLogId),
 }
 
-const FIND: &str = "
-    select 'user', id from users where id = $1
-    union all select 'session', id from sessions where id = $1
-    union all select 'audit_log', id from audit_logs where id = $1
-    limit 1";
+impl NodeId {
+    /// The bare id.
+    #[must_use]
+    pub fn id(self) -> Uuid {
+        match self {
+            Self::User(id) => id.into(),
+            Self::Session(id) => id.into(),
+            Self::AuditLog(id) => id.into(),
+        }
+    }
+}
 
-/// Finds the table that holds the id.
-pub async fn find(db: &Db, id: AnyId) -> Result<Option<NodeId>> {
-    on!(db, pool => query_as::<_, NodeId>(FIND).bind(id).fetch_optional(pool).await)
+/// The tables that hold these ids, in no order; unknown ids are left out.
+pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<NodeId>> {
+    on!(db, pool => select(ids).build_query_as().fetch_all(pool).await)
+}
+
+fn select<DB: Dialect>(ids: &[Uuid]) -> QueryBuilder<DB> {
+    let mut q = QueryBuilder::new("select 'users', t.id from users t where t.id ");
+    DB::push_one_of_ids(&mut q, ids);
+    for table in ["sessions", "audit_logs"] {
+        q.push(format_args!(" union all select '{table}', t.id from {table} t where t.id "));
+        DB::push_one_of_ids(&mut q, ids);
+    }
+    q
 }
 
 impl<'r, R: Row> FromRow<'r, R> for NodeId
@@ -37,8 +54,8 @@ where
         let table: String = row.try_get(0)?;
         let AnyId(id) = row.try_get(1)?;
         Ok(match table.as_str() {
-            "user" => Self::User(UserId(id)),
-            "session" => Self::Session(SessionId(id)),
+            "users" => Self::User(UserId(id)),
+            "sessions" => Self::Session(SessionId(id)),
             _ => Self::AuditLog(AuditLogId(id)),
         })
     }

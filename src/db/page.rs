@@ -2,42 +2,94 @@
 
 use std::collections::HashMap;
 
+use super::filter::Filter;
 use crate::model::{AnyId, Timestamp, UserId};
 
-/// A place in a list: the sort column's value and the id that breaks ties.
+/// Which rows are wanted: those that pass the filter, in an order, a page of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Listing {
+    /// Absent lets every row through.
+    pub filter: Option<Filter>,
+    pub page: Page,
+}
+
+impl Listing {
+    /// The first rows of all, the newest first.
+    #[must_use]
+    pub fn newest(column: SortColumn, limit: u16) -> Self {
+        let order = Order { column, descending: true };
+        Self { filter: None, page: Page { order, limit, from: None, backward: false, inclusive: false } }
+    }
+}
+
+/// An order of rows. The id breaks ties, in the same direction, so that the order is total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Order {
+    pub column: SortColumn,
+    pub descending: bool,
+}
+
+/// A column that a table can be ordered by, and has an index for. Each table's file lists its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SortColumn {
+    pub(super) name: &'static str,
+    pub(super) kind: SortKind,
+}
+
+/// What a sort column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum SortKind {
+    Time,
+    /// Absent counts as earlier than any time: see [`SortValue::NEVER`].
+    OptionalTime,
+    /// By the code points of the letters, on both databases.
+    Text,
+}
+
+impl SortColumn {
+    /// The column's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+/// A value of a sort column.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SortValue {
+    /// `None` is "never", before all times.
+    Time(Option<Timestamp>),
+    Text(String),
+}
+
+/// A place in a list: the sort column's value and the id that breaks ties.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// The value of the sort column.
-    pub at: Timestamp,
-    /// The row's id.
+    pub value: SortValue,
     pub id: AnyId,
 }
 
-/// Which rows of a list are wanted. Lists run from the newest row to the oldest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Page {
+    pub order: Order,
     /// At most so many rows.
     pub limit: u16,
-    /// Only rows on the far side of this position: older ones, or newer ones when `backward`.
+    /// Only rows on the far side of this position: later ones in the order, or earlier ones when `backward`.
     pub from: Option<Position>,
-    /// Take the rows next to `from` in the direction of the newer ones (`last`, `before`); they still come newest first.
+    /// Take the rows before `from`, next to it (`last`, `before`); they still come in the order.
     pub backward: bool,
     /// Whether a row at `from` itself counts.
     pub inclusive: bool,
 }
 
 impl Page {
-    /// The first page of a list.
-    #[must_use]
-    pub const fn first(limit: u16) -> Self {
-        Self { limit, from: None, backward: false, inclusive: false }
-    }
-
     /// What lies behind this page's starting position, to be asked with no rows at all: only whether there are any.
     /// `None` when the page starts at the end of the list, where nothing can lie behind.
     #[must_use]
     pub fn behind(&self) -> Option<Self> {
-        self.from.map(|_| Self { limit: 0, backward: !self.backward, inclusive: true, ..*self })
+        let from = self.from.clone()?;
+        Some(Self { limit: 0, from: Some(from), backward: !self.backward, inclusive: true, ..*self })
     }
 
     /// One row more than asked for tells whether there are more.
@@ -47,21 +99,25 @@ impl Page {
 
     /// How a row must compare with `from`.
     pub(super) fn comparison(&self) -> &'static str {
-        match (self.backward, self.inclusive) {
-            (false, false) => "<",
-            (false, true) => "<=",
-            (true, false) => ">",
-            (true, true) => ">=",
+        match (self.reads_descending(), self.inclusive) {
+            (true, false) => "<",
+            (true, true) => "<=",
+            (false, false) => ">",
+            (false, true) => ">=",
         }
     }
 
     /// The direction in which rows are read.
     pub(super) fn direction(&self) -> &'static str {
-        if self.backward { "asc" } else { "desc" }
+        if self.reads_descending() { "desc" } else { "asc" }
+    }
+
+    fn reads_descending(&self) -> bool {
+        self.order.descending != self.backward
     }
 }
 
-/// The rows of a page, newest first, and whether more lie beyond it in the direction of paging.
+/// The rows of a page, in the order, and whether more lie beyond it in the direction of paging.
 #[derive(Clone, Debug)]
 pub struct Slice<T> {
     /// At most `limit` rows.

@@ -8,9 +8,11 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    dialect::{self, Dialect, Table},
+    dialect::Dialect,
+    filter::Filter,
+    list::{self, Table},
     on, on_tx,
-    page::{Page, Slice, slices_by},
+    page::{Listing, Slice, slices_by},
 };
 use crate::{
     error::Result,
@@ -19,23 +21,60 @@ use crate::{
 
 row!("sessions" as Session, COLUMNS: id, user_id, thread_id, context, title, is_active, created_at, updated_at, ended_at);
 
-static TABLE: Table = Table { name: "sessions", columns: COLUMNS, order: "created_at" };
+static TABLE: Table = Table { name: "sessions", columns: COLUMNS };
 
-/// One page of everybody's sessions, newest first.
-pub async fn list(db: &Db, page: &Page) -> Result<Slice<Session>> {
-    let rows = on!(db, pool => dialect::page_of_all(&TABLE, page).build_query_as().fetch_all(pool).await)?;
-    Ok(Slice::cut(rows, page))
+/// What sessions can be filtered by.
+pub mod columns {
+    use crate::db::filter::Column;
+
+    pub const ID: Column = Column("id");
+    pub const USER: Column = Column("user_id");
+    pub const THREAD_ID: Column = Column("thread_id");
+    pub const CONTEXT: Column = Column("context");
+    pub const TITLE: Column = Column("title");
+    pub const IS_ACTIVE: Column = Column("is_active");
+    pub const CREATED_AT: Column = Column("created_at");
+    pub const UPDATED_AT: Column = Column("updated_at");
+    pub const ENDED_AT: Column = Column("ended_at");
+}
+
+/// What sessions can be ordered by.
+pub mod orders {
+    use crate::db::page::{SortColumn, SortKind};
+
+    pub const CREATED_AT: SortColumn = SortColumn { name: "created_at", kind: SortKind::Time };
+    pub const UPDATED_AT: SortColumn = SortColumn { name: "updated_at", kind: SortKind::Time };
+}
+
+/// One page of everybody's sessions, in its order.
+pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<Session>> {
+    let rows = on!(db, pool => list::page_of_all(&TABLE, listing).build_query_as().fetch_all(pool).await)?;
+    Ok(Slice::cut(rows, &listing.page))
 }
 
 /// One page of sessions for each of the users; who has none is left out.
-pub async fn pages_of(db: &Db, users: &[UserId], page: &Page) -> Result<HashMap<UserId, Slice<Session>>> {
-    let rows = on!(db, pool => Dialect::page_of_each(&TABLE, users, page).build_query_as().fetch_all(pool).await)?;
-    Ok(slices_by(rows, page, |row: &Session| Some(row.user_id)))
+pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<Session>>> {
+    let rows = on!(db, pool => Dialect::page_of_each(&TABLE, users, listing).build_query_as().fetch_all(pool).await)?;
+    Ok(slices_by(rows, &listing.page, |row: &Session| Some(row.user_id)))
+}
+
+/// How many sessions pass the filter.
+pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
+    on!(db, pool => list::count_of_all(&TABLE, filter).build_query_scalar().fetch_one(pool).await)
+}
+
+/// How many sessions of each of the users pass the filter; who has none is left out.
+pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
+    let counts = on!(db, pool => list::count_of_each(&TABLE, users, filter)
+        .build_query_as::<(UserId, i64)>()
+        .fetch_all(pool)
+        .await)?;
+    Ok(counts.into_iter().collect())
 }
 
 /// The sessions with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<Session>> {
-    on!(db, pool => dialect::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
+    on!(db, pool => list::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
 }
 
 const INSERT: &str = "

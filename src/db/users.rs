@@ -1,15 +1,16 @@
 //! The `users` table.
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{FromRow, Row, query, query_as, query_scalar};
+use sqlx::{FromRow, Row, query, query_as};
 use uuid::Uuid;
 
 use super::{
     Db, Tx,
     codec::row,
-    dialect::{self, Table},
+    filter::Filter,
+    list::{self, Table},
     on, on_tx,
-    page::{Page, Slice},
+    page::{Listing, Slice},
 };
 use crate::{
     error::Result,
@@ -18,17 +19,47 @@ use crate::{
 
 row!("users" as User, COLUMNS: id, username, email, role, is_active, full_name, created_at, updated_at, last_login);
 
-static TABLE: Table = Table { name: "users", columns: COLUMNS, order: "created_at" };
+static TABLE: Table = Table { name: "users", columns: COLUMNS };
 
-/// One page of all users, newest first.
-pub async fn list(db: &Db, page: &Page) -> Result<Slice<User>> {
-    let rows = on!(db, pool => dialect::page_of_all(&TABLE, page).build_query_as().fetch_all(pool).await)?;
-    Ok(Slice::cut(rows, page))
+/// What users can be filtered by.
+pub mod columns {
+    use crate::db::filter::Column;
+
+    pub const ID: Column = Column("id");
+    pub const USERNAME: Column = Column("username");
+    pub const EMAIL: Column = Column("email");
+    pub const FULL_NAME: Column = Column("full_name");
+    pub const ROLE: Column = Column("role");
+    pub const IS_ACTIVE: Column = Column("is_active");
+    pub const CREATED_AT: Column = Column("created_at");
+    pub const UPDATED_AT: Column = Column("updated_at");
+    pub const LAST_LOGIN: Column = Column("last_login");
+}
+
+/// What users can be ordered by.
+pub mod orders {
+    use crate::db::page::{SortColumn, SortKind};
+
+    pub const CREATED_AT: SortColumn = SortColumn { name: "created_at", kind: SortKind::Time };
+    pub const USERNAME: SortColumn = SortColumn { name: "username", kind: SortKind::Text };
+    pub const EMAIL: SortColumn = SortColumn { name: "email", kind: SortKind::Text };
+    pub const LAST_LOGIN: SortColumn = SortColumn { name: "last_login", kind: SortKind::OptionalTime };
+}
+
+/// One page of all users, in its order.
+pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<User>> {
+    let rows = on!(db, pool => list::page_of_all(&TABLE, listing).build_query_as().fetch_all(pool).await)?;
+    Ok(Slice::cut(rows, &listing.page))
+}
+
+/// How many users pass the filter.
+pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
+    on!(db, pool => list::count_of_all(&TABLE, filter).build_query_scalar().fetch_one(pool).await)
 }
 
 /// The users with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<User>> {
-    on!(db, pool => dialect::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
+    on!(db, pool => list::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
 }
 
 const FIND: &str = "
@@ -38,6 +69,15 @@ const FIND: &str = "
 /// The user with this id.
 pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
     on!(db, pool => query_as::<_, User>(FIND).bind(id).fetch_optional(pool).await)
+}
+
+const FIND_BY_USERNAME: &str = "
+    select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login
+    from users t where t.username = $1";
+
+/// The user with this user name.
+pub async fn find_by_username(db: &Db, username: &str) -> Result<Option<User>> {
+    on!(db, pool => query_as::<_, User>(FIND_BY_USERNAME).bind(username).fetch_optional(pool).await)
 }
 
 const FIND_CREDENTIALS: &str = "
@@ -61,11 +101,6 @@ where
         let hash: String = row.try_get(9)?;
         Ok(Self { user: User::from_row(row)?, hashed_password: SecretString::from(hash) })
     }
-}
-
-/// How many users there are.
-pub async fn count(db: &Db) -> Result<i64> {
-    on!(db, pool => query_scalar("select count(*) from users").fetch_one(pool).await)
 }
 
 const INSERT: &str = "

@@ -3,15 +3,19 @@
 use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use super::context::{ContextExt, RequestContext};
+use super::{
+    context::{ContextExt, RequestContext},
+    cursor,
+    inputs::{Budget, FilterInput},
+};
 use crate::{
-    db::page::{Page, Position, Slice},
+    db::{
+        filter::Filter,
+        page::{Listing, Order, Page, Position, Slice, SortColumn, SortValue},
+    },
     error::{Error, Result},
-    model::{AnyId, Timestamp, UserId},
+    model::{AnyId, UserId},
 };
 
 /// Rows on a page when neither `first` nor `last` is given.
@@ -21,37 +25,52 @@ pub(super) const MAX_LIMIT: u16 = 100;
 
 /// A type that is listed in pages.
 pub trait Listed: OutputType + Sized {
-    /// The name of the order, to which cursors are bound.
-    const ORDER: &'static str;
+    type Filter: FilterInput;
+    type Order: Into<Order>;
 
-    /// Where the row stands in the order.
-    fn position(&self) -> Position;
+    /// What the list is ordered by when nothing is said: the newest first.
+    const NEWEST_FIRST: SortColumn;
+
+    /// The row's id.
+    fn row_id(&self) -> AnyId;
+
+    /// The row's value of a column that the type can be ordered by.
+    fn sort_value(&self, column: SortColumn) -> SortValue;
 
     /// A page of all rows, or of those that belong to a user.
     fn fetch(
         request: &RequestContext,
         of: Option<UserId>,
-        page: Page,
+        listing: Arc<Listing>,
     ) -> impl Future<Output = Result<Arc<Slice<Self>>>> + Send;
+
+    /// How many of all rows, or of those that belong to a user, pass the filter.
+    fn count(
+        request: &RequestContext,
+        of: Option<UserId>,
+        filter: Option<Filter>,
+    ) -> impl Future<Output = Result<i64>> + Send;
 }
 
-/// The paging arguments of a field.
-#[derive(Debug, Default)]
-pub struct PageArgs {
+/// The arguments of a list.
+pub struct ListArgs<T: Listed> {
     pub first: Option<i32>,
     pub after: Option<String>,
     pub last: Option<i32>,
     pub before: Option<String>,
+    pub filter: Option<T::Filter>,
+    pub order_by: Option<T::Order>,
 }
 
-impl PageArgs {
-    fn page<T: Listed>(&self) -> Result<Page> {
+impl<T: Listed> ListArgs<T> {
+    fn listing(self) -> Result<Listing> {
+        let order = self.order_by.map_or(Order { column: T::NEWEST_FIRST, descending: true }, Into::into);
         let (field, count, cursor_field, cursor, foreign) = match (self.first, self.last) {
             (Some(_), Some(_)) => return Err(Error::bad_input("last", "give either first or last, not both")),
             (first, None) if first.is_some() || self.before.is_none() => {
-                ("first", first, "after", &self.after, self.before.as_ref().map(|_| "before"))
+                ("first", first, "after", self.after, self.before.map(|_| "before"))
             }
-            (_, last) => ("last", last, "before", &self.before, self.after.as_ref().map(|_| "after")),
+            (_, last) => ("last", last, "before", self.before, self.after.map(|_| "after")),
         };
         if let Some(foreign) = foreign {
             return Err(Error::bad_input(foreign, format!("{field} goes with {cursor_field}, not with {foreign}")));
@@ -63,8 +82,9 @@ impl PageArgs {
                 .filter(|count| (1..=MAX_LIMIT).contains(count))
                 .ok_or_else(|| Error::bad_input(field, format!("between 1 and {MAX_LIMIT}")))?,
         };
-        let from = cursor.as_deref().map(|cursor| decode_cursor(T::ORDER, cursor_field, cursor)).transpose()?;
-        Ok(Page { limit, from, backward: field == "last", inclusive: false })
+        let from = cursor.map(|cursor| cursor::decode(&T::type_name(), order, cursor_field, &cursor)).transpose()?;
+        let page = Page { order, limit, from, backward: field == "last", inclusive: false };
+        Ok(Listing { filter: Budget::build(self.filter)?, page })
     }
 }
 
@@ -72,13 +92,13 @@ impl PageArgs {
 #[derive(Debug)]
 pub struct Connection<T> {
     slice: Arc<Slice<T>>,
-    page: Page,
+    listing: Arc<Listing>,
     of: Option<UserId>,
 }
 
 /// A row of a list, with its place there.
 #[derive(Debug)]
-pub struct Edge<'a, T>(&'a T);
+pub struct Edge<'a, T>(&'a T, Order);
 
 /// Where a page stands in its list.
 #[derive(Debug, SimpleObject)]
@@ -95,18 +115,25 @@ pub struct PageInfo {
 
 impl<T: Listed> Connection<T> {
     /// Reads a page of all rows, or of a user's.
-    pub async fn load(request: &RequestContext, of: Option<UserId>, args: PageArgs) -> Result<Self> {
-        let page = args.page::<T>()?;
-        Ok(Self { slice: T::fetch(request, of, page).await?, page, of })
+    pub async fn load(request: &RequestContext, of: Option<UserId>, args: ListArgs<T>) -> Result<Self> {
+        let listing = Arc::new(args.listing()?);
+        Ok(Self { slice: T::fetch(request, of, Arc::clone(&listing)).await?, listing, of })
     }
 
     /// Whether rows lie on the other side of where the page starts; asked only when there was a cursor.
     async fn has_behind(&self, request: &RequestContext) -> Result<bool> {
-        match self.page.behind() {
-            Some(behind) => Ok(T::fetch(request, self.of, behind).await?.has_more),
+        match self.listing.page.behind() {
+            Some(page) => {
+                let listing = Listing { filter: self.listing.filter.clone(), page };
+                Ok(T::fetch(request, self.of, Arc::new(listing)).await?.has_more)
+            }
             None => Ok(false),
         }
     }
+}
+
+fn cursor_of<T: Listed>(row: &T, order: Order) -> String {
+    cursor::encode(&T::type_name(), order, &Position { value: row.sort_value(order.column), id: row.row_id() })
 }
 
 impl<T: OutputType> TypeName for Connection<T> {
@@ -121,12 +148,12 @@ impl<T: OutputType> TypeName for Edge<'_, T> {
     }
 }
 
-/// A page of a list, newest first.
+/// A page of a list.
 #[Object(name_type)]
 impl<T: Listed> Connection<T> {
     /// The rows of the page with their cursors.
     async fn edges(&self) -> Vec<Edge<'_, T>> {
-        self.slice.rows.iter().map(Edge).collect()
+        self.slice.rows.iter().map(|row| Edge(row, self.listing.page.order)).collect()
     }
 
     /// The rows of the page.
@@ -136,18 +163,23 @@ impl<T: Listed> Connection<T> {
 
     /// Where the page stands in the list.
     async fn page_info(&self, ctx: &Context<'_>) -> Result<PageInfo> {
+        let page = &self.listing.page;
         let ahead = self.slice.has_more;
-        let look_ahead = ctx.look_ahead();
-        let behind_field = if self.page.backward { "hasNextPage" } else { "hasPreviousPage" };
-        let behind = look_ahead.field(behind_field).exists() && self.has_behind(ctx.request()).await?;
-        let (has_next_page, has_previous_page) = if self.page.backward { (behind, ahead) } else { (ahead, behind) };
-        let cursor = |row: Option<&T>| row.map(|row| encode_cursor(T::ORDER, &row.position()));
+        let behind_field = if page.backward { "hasNextPage" } else { "hasPreviousPage" };
+        let behind = ctx.look_ahead().field(behind_field).exists() && self.has_behind(ctx.request()).await?;
+        let (has_next_page, has_previous_page) = if page.backward { (behind, ahead) } else { (ahead, behind) };
+        let cursor = |row: Option<&T>| row.map(|row| cursor_of(row, page.order));
         Ok(PageInfo {
             has_next_page,
             has_previous_page,
             start_cursor: cursor(self.slice.rows.first()),
             end_cursor: cursor(self.slice.rows.last()),
         })
+    }
+
+    /// How many rows the list has on all its pages, exactly. Counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        T::count(ctx.request(), self.of, self.listing.filter.clone()).await
     }
 }
 
@@ -156,49 +188,11 @@ impl<T: Listed> Connection<T> {
 impl<T: Listed> Edge<'_, T> {
     /// The row's place in the list, for `after` and `before`. Opaque, and bound to the order of the list.
     async fn cursor(&self) -> String {
-        encode_cursor(T::ORDER, &self.0.position())
+        cursor_of(self.0, self.1)
     }
 
     /// The row.
     async fn node(&self) -> &T {
         self.0
     }
-}
-
-/// The layout of a cursor: version, time, id, and a check over those and the name of the order.
-const VERSION: u8 = 1;
-const CHECK: usize = 6;
-const LENGTH: usize = 1 + 8 + 16 + CHECK;
-
-fn encode_cursor(order: &str, position: &Position) -> String {
-    let mut bytes = [0; LENGTH];
-    bytes[0] = VERSION;
-    bytes[1..9].copy_from_slice(&position.at.micros().to_be_bytes());
-    bytes[9..25].copy_from_slice(Uuid::from(position.id).as_bytes());
-    let check = check(order, &bytes[..25]);
-    bytes[25..].copy_from_slice(&check);
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn decode_cursor(order: &str, field: &'static str, cursor: &str) -> Result<Position> {
-    let refused = || Error::bad_input(field, "not a cursor of this list and order");
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
-    let bytes: [u8; LENGTH] = bytes.try_into().map_err(|_| refused())?;
-    if bytes[0] != VERSION || bytes[25..] != check(order, &bytes[..25]) {
-        return Err(refused());
-    }
-    let (mut at, mut id) = ([0; 8], [0; 16]);
-    at.copy_from_slice(&bytes[1..9]);
-    id.copy_from_slice(&bytes[9..25]);
-    let at = Timestamp::from_micros(i64::from_be_bytes(at)).ok_or_else(refused)?;
-    Ok(Position { at, id: AnyId(Uuid::from_bytes(id)) })
-}
-
-/// Tells a cursor that was altered, cut or taken from another list. It guards against mistakes, not against forgers,
-/// who would gain nothing: a cursor only names a place in a list that its bearer may read anyway.
-fn check(order: &str, payload: &[u8]) -> [u8; CHECK] {
-    let digest = Sha256::new().chain_update(order).chain_update(payload).finalize();
-    let mut check = [0; CHECK];
-    check.copy_from_slice(&digest[..CHECK]);
-    check
 }

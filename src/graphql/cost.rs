@@ -13,7 +13,7 @@
 //! So `{ users(first: 100) { nodes { id username } } }` costs 1 for `users`, 1 for `nodes` and 100 × 2 below: 202.
 //! Fragments count wherever they are spread, aliases each on their own, fields under `@skip` and `@include` as if they
 //! were there, and fragments on several types all. Some fields cost more than 1 because of the work behind them:
-//! `totalCount` 10; `auditLogStats` and whatever hashes a password 100. Introspection reads memory, not the database:
+//! `totalCount` 10; `auditLogStats` and whatever hashes a password 100; `overTime` 1,000. Introspection reads memory, not the database:
 //! a tenth of it counts.
 //!
 //! Depth is how many fields lead to a field, itself included; `ofType` adds none, because a type has few wrappers

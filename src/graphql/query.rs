@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
+use futures_util::future::try_join_all;
 
 use super::{
     access::{ANALYST, Nullable, SIGNED_IN, nullable, requires},
-    connection::{Connection, PageArgs},
+    connection::{Connection, ListArgs},
     context::{ContextExt, RequestContext},
+    inputs::{AuditLogFilter, AuditLogOrder, Budget, SessionFilter, SessionOrder, UserFilter, UserOrder},
     scalars::uuid,
-    types::{Node, RateLimit, Visible},
+    types::{AccessRule, AuditLogStats, Node, RateLimit, Visible, access_matrix},
 };
 use crate::{
-    db::nodes::{self, NodeId},
+    db::{nodes::NodeId, users},
+    error::{Error, Result},
     model::{AnyId, AuditLog, Session, User},
 };
 
@@ -41,19 +44,7 @@ impl Query {
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id, a UUID.")] id: ID) -> Nullable<Node> {
         nullable(async {
             SIGNED_IN.check(ctx.request().principal())?;
-            let request = ctx.request();
-            Ok(match nodes::find(&request.db, AnyId(uuid("id", &id)?)).await? {
-                Some(NodeId::User(id)) => {
-                    visible(request, request.loaders.users.load(id.into()).await?).map(Node::User)
-                }
-                Some(NodeId::Session(id)) => {
-                    visible(request, request.loaders.sessions.load(id.into()).await?).map(Node::Session)
-                }
-                Some(NodeId::AuditLog(id)) => {
-                    visible(request, request.loaders.audit_logs.load(id.into()).await?).map(Node::AuditLog)
-                }
-                None => None,
-            })
+            node(ctx.request(), AnyId(uuid("id", &id)?)).await
         })
         .await
     }
@@ -73,16 +64,18 @@ impl Query {
     async fn users(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
-            i32,
-        >,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
         #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+        #[graphql(desc = "Which users to list; all by default.")] filter: Option<UserFilter>,
+        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<UserOrder>,
     ) -> Nullable<Connection<User>> {
         nullable(async {
             ANALYST.check(ctx.request().principal())?;
-            Connection::load(ctx.request(), None, PageArgs { first, after, last, before }).await.map(Some)
+            Connection::load(ctx.request(), None, ListArgs { first, after, last, before, filter, order_by })
+                .await
+                .map(Some)
         })
         .await
     }
@@ -106,16 +99,18 @@ impl Query {
     async fn sessions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
-            i32,
-        >,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
         #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+        #[graphql(desc = "Which sessions to list; all by default.")] filter: Option<SessionFilter>,
+        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<SessionOrder>,
     ) -> Nullable<Connection<Session>> {
         nullable(async {
             ANALYST.check(ctx.request().principal())?;
-            Connection::load(ctx.request(), None, PageArgs { first, after, last, before }).await.map(Some)
+            Connection::load(ctx.request(), None, ListArgs { first, after, last, before, filter, order_by })
+                .await
+                .map(Some)
         })
         .await
     }
@@ -139,19 +134,92 @@ impl Query {
     async fn audit_logs(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
-            i32,
-        >,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
         #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+        #[graphql(desc = "Which entries to list; all by default.")] filter: Option<AuditLogFilter>,
+        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<AuditLogOrder>,
     ) -> Nullable<Connection<AuditLog>> {
         nullable(async {
             ANALYST.check(ctx.request().principal())?;
-            Connection::load(ctx.request(), None, PageArgs { first, after, last, before }).await.map(Some)
+            Connection::load(ctx.request(), None, ListArgs { first, after, last, before, filter, order_by })
+                .await
+                .map(Some)
         })
         .await
     }
+
+    /// Counts over the audit log.
+    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner))]
+    async fn audit_log_stats(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which entries to count; all by default.")] filter: Option<AuditLogFilter>,
+    ) -> Nullable<AuditLogStats> {
+        nullable(async {
+            ANALYST.check(ctx.request().principal())?;
+            Ok(Some(AuditLogStats::new(Budget::build(filter)?)))
+        })
+        .await
+    }
+
+    /// What each field asks of its caller: the guards as data. Fields that are not listed ask for nothing beyond what
+    /// led to their object.
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
+    async fn access_matrix(&self, ctx: &Context<'_>) -> Result<&'static [AccessRule]> {
+        SIGNED_IN.check(ctx.request().principal())?;
+        Ok(access_matrix())
+    }
+
+    /// The user with this user name, to the letter; null when there is none, or none that the caller may see.
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    async fn user_by_username(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The user name.")] username: String,
+    ) -> Nullable<Arc<User>> {
+        nullable(async {
+            let request = ctx.request();
+            SIGNED_IN.check(request.principal())?;
+            Ok(visible(request, users::find_by_username(&request.db, &username).await?.map(Arc::new)))
+        })
+        .await
+    }
+
+    /// Whatever has these ids, in their order; null for each where there is nothing, or nothing that the caller may see.
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ids, UUIDs; at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        let request = ctx.request();
+        SIGNED_IN.check(request.principal())?;
+        if ids.len() > MAX_NODES {
+            return Err(Error::bad_input("ids", format!("at most {MAX_NODES} ids")));
+        }
+        let ids: Vec<_> = ids.iter().map(|id| uuid("ids", id)).collect::<Result<_>>()?;
+        try_join_all(ids.into_iter().map(|id| node(request, AnyId(id)))).await
+    }
+}
+
+/// Ids that `nodes` takes at once.
+const MAX_NODES: usize = 100;
+
+/// Whatever has the id, if the caller may see it.
+async fn node(request: &RequestContext, id: AnyId) -> Result<Option<Node>> {
+    Ok(match request.loaders.nodes.load(id.into()).await?.as_deref() {
+        Some(NodeId::User(id)) => visible(request, request.loaders.users.load((*id).into()).await?).map(Node::User),
+        Some(NodeId::Session(id)) => {
+            visible(request, request.loaders.sessions.load((*id).into()).await?).map(Node::Session)
+        }
+        Some(NodeId::AuditLog(id)) => {
+            visible(request, request.loaders.audit_logs.load((*id).into()).await?).map(Node::AuditLog)
+        }
+        None => None,
+    })
 }
 
 /// The row, if the caller may see it: another's row and no row look the same.

@@ -33,7 +33,7 @@ pub async fn ensure(db: &Db, hasher: &Hasher, clock: Clock, password: Option<Sec
     if password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
         return Err(Error::bad_input("GUARDIANEYE_ADMIN_PASSWORD", "the first admin's password is empty"));
     }
-    if users::count(db).await? == 0 {
+    if users::count(db, None).await? == 0 {
         let password = password.unwrap_or_else(|| SecretString::from(USERNAME));
         return create(db, clock.now(), hasher.hash(password).await?).await;
     }
@@ -93,7 +93,7 @@ fn entry(action: AuditAction, description: &str, now: Timestamp) -> AuditLog {
 
 /// Whether a start would create the first admin.
 pub async fn is_missing(db: &Db) -> Result<bool> {
-    Ok(users::count(db).await? == 0)
+    Ok(users::count(db, None).await? == 0)
 }
 
 /// The default accounts whose password is still the default one.

@@ -6,15 +6,17 @@ use async_graphql::{Context, Enum, ID, Object};
 
 use crate::{
     db::{
-        audit_logs,
-        page::{Page, Position, Slice},
+        audit_logs::{self, orders},
+        filter::Filter,
+        page::{Listing, Slice, SortColumn, SortValue},
     },
     error::Result,
     graphql::{
         access::{Nullable, nullable},
         connection::Listed,
         context::{ContextExt, RequestContext},
-        loaders::PageOf,
+        inputs::{AuditLogFilter, AuditLogOrder},
+        loaders::{CountOf, PageOf},
     },
     model::{self, AnyId, AuditLog, RawJson, Timestamp, User, UserId},
 };
@@ -117,16 +119,30 @@ impl AuditLog {
 }
 
 impl Listed for AuditLog {
-    const ORDER: &'static str = "audit_logs.timestamp";
+    type Filter = AuditLogFilter;
+    type Order = AuditLogOrder;
 
-    fn position(&self) -> Position {
-        Position { at: self.timestamp, id: AnyId(self.id.into()) }
+    const NEWEST_FIRST: SortColumn = orders::TIMESTAMP;
+
+    fn row_id(&self) -> AnyId {
+        AnyId(self.id.into())
     }
 
-    async fn fetch(request: &RequestContext, of: Option<UserId>, page: Page) -> Result<Arc<Slice<Self>>> {
+    fn sort_value(&self, _column: SortColumn) -> SortValue {
+        SortValue::Time(Some(self.timestamp))
+    }
+
+    async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
         match of {
-            Some(user) => request.loaders.audit_logs_of.load(PageOf { user, page }).await,
-            None => audit_logs::list(&request.db, &page).await.map(Arc::new),
+            Some(user) => request.loaders.audit_logs_of.load(PageOf { user, listing }).await,
+            None => audit_logs::list(&request.db, &listing).await.map(Arc::new),
+        }
+    }
+
+    async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
+        match of {
+            Some(user) => request.loaders.audit_log_counts_of.load(CountOf { user, filter: Arc::new(filter) }).await,
+            None => audit_logs::count(&request.db, filter.as_ref()).await,
         }
     }
 }

@@ -6,15 +6,17 @@ use async_graphql::{Context, ID, Object};
 
 use crate::{
     db::{
-        page::{Page, Position, Slice},
-        sessions,
+        filter::Filter,
+        page::{Listing, Slice, SortColumn, SortValue},
+        sessions::{self, orders},
     },
     error::Result,
     graphql::{
         access::{Nullable, nullable},
         connection::Listed,
         context::{ContextExt, RequestContext},
-        loaders::PageOf,
+        inputs::{SessionFilter, SessionOrder},
+        loaders::{CountOf, PageOf},
     },
     model::{AnyId, RawJson, Session, Timestamp, User, UserId},
 };
@@ -69,16 +71,30 @@ impl Session {
 }
 
 impl Listed for Session {
-    const ORDER: &'static str = "sessions.created_at";
+    type Filter = SessionFilter;
+    type Order = SessionOrder;
 
-    fn position(&self) -> Position {
-        Position { at: self.created_at, id: AnyId(self.id.into()) }
+    const NEWEST_FIRST: SortColumn = orders::CREATED_AT;
+
+    fn row_id(&self) -> AnyId {
+        AnyId(self.id.into())
     }
 
-    async fn fetch(request: &RequestContext, of: Option<UserId>, page: Page) -> Result<Arc<Slice<Self>>> {
+    fn sort_value(&self, column: SortColumn) -> SortValue {
+        SortValue::Time(Some(if column == orders::UPDATED_AT { self.updated_at } else { self.created_at }))
+    }
+
+    async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
         match of {
-            Some(user) => request.loaders.sessions_of.load(PageOf { user, page }).await,
-            None => sessions::list(&request.db, &page).await.map(Arc::new),
+            Some(user) => request.loaders.sessions_of.load(PageOf { user, listing }).await,
+            None => sessions::list(&request.db, &listing).await.map(Arc::new),
+        }
+    }
+
+    async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
+        match of {
+            Some(user) => request.loaders.session_counts_of.load(CountOf { user, filter: Arc::new(filter) }).await,
+            None => sessions::count(&request.db, filter.as_ref()).await,
         }
     }
 }

@@ -6,14 +6,16 @@ use async_graphql::{Context, Enum, ID, Object};
 
 use crate::{
     db::{
-        page::{Page, Position, Slice},
-        users,
+        filter::Filter,
+        page::{Listing, Slice, SortColumn, SortValue},
+        users::{self, orders},
     },
     error::Result,
     graphql::{
         access::{Nullable, OWNER_OR_ANALYST, nullable, requires},
-        connection::{Connection, Listed, PageArgs},
+        connection::{Connection, ListArgs, Listed},
         context::{ContextExt, RequestContext},
+        inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
     },
     model::{self, AnyId, AuditLog, Session, Timestamp, User, UserId},
 };
@@ -85,16 +87,18 @@ impl User {
     async fn sessions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
-            i32,
-        >,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
         #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+        #[graphql(desc = "Which sessions to list; all by default.")] filter: Option<SessionFilter>,
+        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<SessionOrder>,
     ) -> Nullable<Connection<Session>> {
         nullable(async {
             OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id)?;
-            Connection::load(ctx.request(), Some(self.id), PageArgs { first, after, last, before }).await.map(Some)
+            Connection::load(ctx.request(), Some(self.id), ListArgs { first, after, last, before, filter, order_by })
+                .await
+                .map(Some)
         })
         .await
     }
@@ -104,29 +108,47 @@ impl User {
     async fn audit_logs(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list or after `after`: 1 to 100, 20 by default.")] first: Option<
-            i32,
-        >,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
         #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+        #[graphql(desc = "Which entries to list; all by default.")] filter: Option<AuditLogFilter>,
+        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<AuditLogOrder>,
     ) -> Nullable<Connection<AuditLog>> {
         nullable(async {
             OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id)?;
-            Connection::load(ctx.request(), Some(self.id), PageArgs { first, after, last, before }).await.map(Some)
+            Connection::load(ctx.request(), Some(self.id), ListArgs { first, after, last, before, filter, order_by })
+                .await
+                .map(Some)
         })
         .await
     }
 }
 
 impl Listed for User {
-    const ORDER: &'static str = "users.created_at";
+    type Filter = UserFilter;
+    type Order = UserOrder;
 
-    fn position(&self) -> Position {
-        Position { at: self.created_at, id: AnyId(self.id.into()) }
+    const NEWEST_FIRST: SortColumn = orders::CREATED_AT;
+
+    fn row_id(&self) -> AnyId {
+        AnyId(self.id.into())
     }
 
-    async fn fetch(request: &RequestContext, _of: Option<UserId>, page: Page) -> Result<Arc<Slice<Self>>> {
-        users::list(&request.db, &page).await.map(Arc::new)
+    fn sort_value(&self, column: SortColumn) -> SortValue {
+        match column {
+            orders::USERNAME => SortValue::Text(self.username.clone()),
+            orders::EMAIL => SortValue::Text(self.email.clone()),
+            orders::LAST_LOGIN => SortValue::Time(self.last_login),
+            _ => SortValue::Time(Some(self.created_at)),
+        }
+    }
+
+    async fn fetch(request: &RequestContext, _of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
+        users::list(&request.db, &listing).await.map(Arc::new)
+    }
+
+    async fn count(request: &RequestContext, _of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
+        users::count(&request.db, filter.as_ref()).await
     }
 }

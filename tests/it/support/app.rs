@@ -50,7 +50,10 @@ impl TestApp {
         let database = Database::migrated(backend).await;
         let db = database.connect().await;
         let clock = Clock::Fixed(NOW.parse().expect("a time"));
-        let services = Services::new(db, clock, Limits::default(), Strength::Cheap).await.expect("the services start");
+        // The clock stands still, and with it what refills the budget.
+        let mut limits = Limits::default();
+        limits.document.cost_per_minute = 1_000_000_000;
+        let services = Services::new(db, clock, limits, Strength::Cheap).await.expect("the services start");
         let router = App { api: Api::default(), services: Arc::new(services.clone()) }.router();
         let [viewer, analyst, admin] = [("vera", Role::Viewer), ("anna", Role::Analyst), ("adam", Role::Admin)]
             .map(|(name, role)| new_user(name, role, services.clock.now()));

@@ -1,0 +1,153 @@
+//! Conditions on the rows of a list: a tree of and, or and not over tests of single columns. No GraphQL here.
+//!
+//! The logic has two values: a test of an absent value is false, and its negation true. SQL's third value is kept out
+//! by `is not true`, which on both databases takes "unknown" for false.
+
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::dialect::Dialect;
+use crate::model::{AuditAction, Role, Timestamp};
+
+/// A condition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Filter {
+    /// All of them hold; an empty list does.
+    All(Vec<Filter>),
+    /// At least one of them holds; an empty list does not.
+    Any(Vec<Filter>),
+    /// It does not hold.
+    Not(Box<Filter>),
+    /// The column's value passes the test.
+    Is(Column, Test),
+}
+
+/// A column of the filtered table. Each table's file lists those it lets be filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Column(pub(super) &'static str);
+
+/// A test of a column's value; false for an absent value, but for `IsNull`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Test {
+    /// Absent, or present.
+    IsNull(bool),
+    /// A truth value.
+    IsTrue(bool),
+    /// One of these texts, to the letter.
+    Text(Vec<String>),
+    /// The text holds this one; ASCII letters match without regard to case.
+    Contains(String),
+    /// The text begins with this one; ASCII letters match without regard to case.
+    StartsWith(String),
+    /// One of these ids.
+    Id(Vec<Uuid>),
+    /// One of these roles.
+    Role(Vec<Role>),
+    /// One of these actions.
+    Action(Vec<AuditAction>),
+    /// Later than, or earlier than.
+    Time(TimeOrder, Timestamp),
+    /// The JSON value holds this one, as PostgreSQL's `jsonb @>` defines it.
+    JsonContains(serde_json::Value),
+}
+
+/// How a time compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimeOrder {
+    After,
+    AtOrAfter,
+    Before,
+    AtOrBefore,
+}
+
+impl Filter {
+    /// Whether it lets every row through.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::All(parts) if parts.iter().all(Self::is_empty))
+    }
+}
+
+/// Writes the condition over the row `row`, as one operand of `and`.
+pub(super) fn push_filter<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, filter: &Filter) {
+    match filter {
+        Filter::All(parts) => push_joined(q, row, parts, " and ", "true"),
+        Filter::Any(parts) => push_joined(q, row, parts, " or ", "false"),
+        Filter::Not(inner) => {
+            q.push("(");
+            push_filter(q, row, inner);
+            q.push(") is not true");
+        }
+        Filter::Is(column, test) => push_test(q, &format!("{row}.{}", column.0), test),
+    }
+}
+
+fn push_joined<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, parts: &[Filter], between: &str, empty: &str) {
+    q.push("(");
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            q.push(between);
+        }
+        push_filter(q, row, part);
+    }
+    if parts.is_empty() {
+        q.push(empty);
+    }
+    q.push(")");
+}
+
+fn push_test<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, test: &Test) {
+    match test {
+        Test::IsNull(true) => {
+            q.push(format_args!("{column} is null"));
+        }
+        Test::IsNull(false) => {
+            q.push(format_args!("{column} is not null"));
+        }
+        Test::IsTrue(value) => {
+            // Literals, so that the planner sees which of the two it is.
+            q.push(format_args!("{column} = {value}"));
+        }
+        Test::Text(values) => {
+            q.push(format_args!("{column} "));
+            DB::push_one_of_texts(q, values);
+        }
+        Test::Contains(part) => DB::push_like(q, column, format!("%{}%", literal(part))),
+        Test::StartsWith(start) => DB::push_like(q, column, format!("{}%", literal(start))),
+        Test::Id(values) => {
+            q.push(format_args!("{column} "));
+            DB::push_one_of_ids(q, values);
+        }
+        Test::Role(values) => {
+            q.push(format_args!("{column} "));
+            DB::push_one_of_roles(q, values);
+        }
+        Test::Action(values) => {
+            q.push(format_args!("{column} "));
+            DB::push_one_of_actions(q, values);
+        }
+        Test::Time(order, at) => {
+            let comparison = match order {
+                TimeOrder::After => ">",
+                TimeOrder::AtOrAfter => ">=",
+                TimeOrder::Before => "<",
+                TimeOrder::AtOrBefore => "<=",
+            };
+            q.push(format_args!("{column} {comparison} "));
+            DB::push_time(q, *at);
+        }
+        Test::JsonContains(value) => DB::push_json_contains(q, column, value),
+    }
+}
+
+/// A text as a LIKE pattern that matches just that text.
+fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if matches!(letter, '\\' | '%' | '_') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern
+}

@@ -1,0 +1,74 @@
+//! The statements that every listed table has, built for either database.
+
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::{
+    dialect::Dialect,
+    filter::{Filter, push_filter},
+    page::Listing,
+};
+use crate::model::UserId;
+
+/// A table that is read in pages.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub name: &'static str,
+    /// The column list, prefixed by `t.`.
+    pub columns: &'static str,
+}
+
+/// One page of all rows.
+pub(super) fn page_of_all<DB: Dialect>(table: &Table, listing: &Listing) -> QueryBuilder<DB> {
+    let mut q = QueryBuilder::new(format!("select {} from {} t where true", table.columns, table.name));
+    push_where_and_page(&mut q, "t", listing);
+    q
+}
+
+/// The rows with these ids, in no order.
+pub(super) fn by_ids<DB: Dialect>(table: &Table, ids: &[Uuid]) -> QueryBuilder<DB> {
+    let mut q = QueryBuilder::new(format!("select {} from {} t where t.id ", table.columns, table.name));
+    DB::push_one_of_ids(&mut q, ids);
+    q
+}
+
+/// How many rows there are.
+pub(super) fn count_of_all<DB: Dialect>(table: &Table, filter: Option<&Filter>) -> QueryBuilder<DB> {
+    let mut q = QueryBuilder::new(format!("select count(*) from {} t where true", table.name));
+    push_where(&mut q, "t", filter);
+    q
+}
+
+/// How many rows each of the users has; who has none is left out.
+pub(super) fn count_of_each<DB: Dialect>(table: &Table, users: &[UserId], filter: Option<&Filter>) -> QueryBuilder<DB> {
+    let mut q = QueryBuilder::new(format!("select t.user_id, count(*) from {} t where t.user_id ", table.name));
+    let users: Vec<Uuid> = users.iter().map(|user| (*user).into()).collect();
+    DB::push_one_of_ids(&mut q, &users);
+    push_where(&mut q, "t", filter);
+    q.push(" group by t.user_id");
+    q
+}
+
+/// ` and <filter> and <beyond the position> order by .. limit ..`
+pub(super) fn push_where_and_page<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, listing: &Listing) {
+    push_where(q, row, listing.filter.as_ref());
+    let page = &listing.page;
+    let column = page.order.column;
+    let expression = DB::sort_expression(&format!("{row}.{}", column.name), column.kind);
+    if let Some(position) = &page.from {
+        q.push(format_args!(" and ({expression}, {row}.id) {} (", page.comparison()));
+        DB::push_sort_value(q, &position.value);
+        q.push(", ");
+        DB::push_id(q, position.id.into());
+        q.push(")");
+    }
+    q.push(format_args!(" order by {expression} {0}, {row}.id {0} limit ", page.direction()));
+    DB::push_count(q, page.sql_limit());
+}
+
+fn push_where<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, filter: Option<&Filter>) {
+    if let Some(filter) = filter {
+        q.push(" and ");
+        push_filter(q, row, filter);
+    }
+}

@@ -1,0 +1,121 @@
+//! The rounds of a loader: when it reads, and how its callers learn of the answer. See `docs/decisions/001`.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    hash::Hash,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use dataloader::{BatchFn, cached::Loader};
+use tokio::sync::OnceCell;
+
+use crate::error::{Error, Result};
+
+/// More keys than any request may ask for: a batch is never cut.
+const MAX_BATCH: usize = 100_000;
+
+/// A loader that reads when no sibling has a key to add any more, and then answers all of them at once.
+///
+/// The crate's own waiting lets every caller pause a fixed number of times. How many are enough depends on the shape of
+/// the query: too few split a batch, and each one costs a turn of every caller. Here one caller waits for all.
+pub struct Batched<K, V, F>
+where
+    K: Eq + Hash + Clone,
+    V: Clone,
+    F: BatchFn<K, V>,
+{
+    loader: Loader<K, V, F>,
+    /// The round that still takes keys.
+    open: Mutex<Option<Arc<Round<K, V>>>>,
+}
+
+/// The keys of one batch, and its answers.
+struct Round<K, V> {
+    keys: Mutex<Vec<K>>,
+    /// Set by the first caller; should that one be dropped, by the next.
+    answers: OnceCell<Result<HashMap<K, V>>>,
+}
+
+impl<K, V, F> Batched<K, Result<V>, F>
+where
+    K: Eq + Hash + Clone + std::fmt::Debug,
+    V: Clone,
+    F: BatchFn<K, Result<V>>,
+{
+    pub(super) fn new(batch: F) -> Self {
+        let loader = Loader::new(batch).with_max_batch_size(MAX_BATCH).with_yield_count(0);
+        Self { loader, open: Mutex::new(None) }
+    }
+
+    /// The value of the key, read together with those of its siblings.
+    pub async fn load(&self, key: K) -> Result<V> {
+        let round = {
+            let mut open = lock(&self.open);
+            let round =
+                open.get_or_insert_with(|| Arc::new(Round { keys: Mutex::new(Vec::new()), answers: OnceCell::new() }));
+            lock(&round.keys).push(key.clone());
+            Arc::clone(round)
+        };
+        let answers = round.answers.get_or_init(|| self.run(&round)).await.as_ref().map_err(Clone::clone)?;
+        answers.get(&key).cloned().unwrap_or_else(|| Err(Error::internal("a batch left a key unanswered")))
+    }
+
+    async fn run(&self, round: &Arc<Round<K, Result<V>>>) -> Result<HashMap<K, Result<V>>> {
+        let mut joined = 0;
+        loop {
+            let keys = lock(&round.keys).len();
+            if keys == joined {
+                break;
+            }
+            joined = keys;
+            turn().await;
+        }
+        lock(&self.open).take_if(|open| Arc::ptr_eq(open, round));
+        let keys = lock(&round.keys).clone();
+        self.loader.try_load_many(keys).await.map_err(Error::internal)
+    }
+}
+
+/// Lets the rest of the request run until it has nothing left to do but wait.
+///
+/// `yield_now` alone would be over at any poll, and a field is polled whenever a neighbour has news; this one is over
+/// when the scheduler, having finished with the request's task, comes back to it.
+async fn turn() {
+    struct Returned {
+        flag: AtomicBool,
+        waker: Mutex<Option<Waker>>,
+    }
+    impl Wake for Returned {
+        fn wake(self: Arc<Self>) {
+            self.flag.store(true, Ordering::Release);
+            if let Some(waker) = lock(&self.waker).take() {
+                waker.wake();
+            }
+        }
+    }
+    let returned = Arc::new(Returned { flag: AtomicBool::new(false), waker: Mutex::new(None) });
+    let ours = Waker::from(Arc::clone(&returned));
+    let mut yielding = pin!(tokio::task::yield_now());
+    let mut asked = false;
+    poll_fn(move |cx| {
+        *lock(&returned.waker) = Some(cx.waker().clone());
+        if !asked {
+            asked = true;
+            // Its readiness is told by the waker.
+            let _ = yielding.as_mut().poll(&mut Context::from_waker(&ours));
+        }
+        if returned.flag.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Nothing panics while it holds one of these locks, and none is held across an await.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

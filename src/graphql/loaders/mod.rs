@@ -1,0 +1,264 @@
+//! One set of loaders per request: what sibling fields ask for is gathered and read in one statement.
+//!
+//! A key carries all arguments of its field. A batch is split by those arguments only, so the siblings of one
+//! selection cost one statement; that statement has no limit of its own beyond the page per parent.
+
+mod batched;
+
+use std::{collections::HashMap, hash::Hash, marker::PhantomData, sync::Arc};
+
+use dataloader::BatchFn;
+use futures_util::future::join_all;
+use uuid::Uuid;
+
+use self::batched::Batched;
+use crate::{
+    db::{
+        Db, audit_logs,
+        filter::Filter,
+        nodes::{self, NodeId},
+        page::{Listing, Slice},
+        sessions, users,
+    },
+    error::Result,
+    model::{AuditLog, Session, User, UserId},
+};
+
+type Found<T> = Result<Option<Arc<T>>>;
+type FoundPage<T> = Result<Arc<Slice<T>>>;
+
+/// The loaders of one request.
+pub struct Loaders {
+    pub users: Batched<Uuid, Found<User>, IdBatch<User>>,
+    pub sessions: Batched<Uuid, Found<Session>, IdBatch<Session>>,
+    pub audit_logs: Batched<Uuid, Found<AuditLog>, IdBatch<AuditLog>>,
+    pub nodes: Batched<Uuid, Found<NodeId>, IdBatch<NodeId>>,
+    pub sessions_of: Batched<PageOf, FoundPage<Session>, PageBatch<Session>>,
+    pub audit_logs_of: Batched<PageOf, FoundPage<AuditLog>, PageBatch<AuditLog>>,
+    pub session_counts_of: Batched<CountOf, Result<i64>, CountBatch<Session>>,
+    pub audit_log_counts_of: Batched<CountOf, Result<i64>, CountBatch<AuditLog>>,
+}
+
+/// A page of what belongs to a user.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PageOf {
+    pub user: UserId,
+    pub listing: Arc<Listing>,
+}
+
+/// How much belongs to a user and passes the filter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CountOf {
+    pub user: UserId,
+    pub filter: Arc<Option<Filter>>,
+}
+
+impl Loaders {
+    /// Empty loaders over the request's database handle.
+    #[must_use]
+    pub fn new(db: &Db) -> Self {
+        Self {
+            users: Batched::new(IdBatch::new(db)),
+            sessions: Batched::new(IdBatch::new(db)),
+            audit_logs: Batched::new(IdBatch::new(db)),
+            nodes: Batched::new(IdBatch::new(db)),
+            sessions_of: Batched::new(PageBatch::new(db)),
+            audit_logs_of: Batched::new(PageBatch::new(db)),
+            session_counts_of: Batched::new(CountBatch::new(db)),
+            audit_log_counts_of: Batched::new(CountBatch::new(db)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Loaders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaders").finish_non_exhaustive()
+    }
+}
+
+/// Something with an id of its own.
+pub trait ById: Sized + Send + Sync {
+    fn id(&self) -> Uuid;
+    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send;
+}
+
+/// Something that belongs to a user and is read in pages.
+pub trait OfUser: Sized + Send + Sync {
+    fn pages_of(
+        db: &Db,
+        users: &[UserId],
+        listing: &Listing,
+    ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send;
+    fn counts_of(
+        db: &Db,
+        users: &[UserId],
+        filter: Option<&Filter>,
+    ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send;
+}
+
+/// Reads rows by their ids.
+pub struct IdBatch<T>(Db, PhantomData<fn() -> T>);
+
+/// Reads a page for each of many users.
+pub struct PageBatch<T>(Db, PhantomData<fn() -> T>);
+
+/// Counts for each of many users.
+pub struct CountBatch<T>(Db, PhantomData<fn() -> T>);
+
+impl<T> IdBatch<T> {
+    fn new(db: &Db) -> Self {
+        Self(db.clone(), PhantomData)
+    }
+}
+
+impl<T> PageBatch<T> {
+    fn new(db: &Db) -> Self {
+        Self(db.clone(), PhantomData)
+    }
+}
+
+impl<T> CountBatch<T> {
+    fn new(db: &Db) -> Self {
+        Self(db.clone(), PhantomData)
+    }
+}
+
+impl<T: ById> BatchFn<Uuid, Found<T>> for IdBatch<T> {
+    async fn load(&mut self, ids: &[Uuid]) -> HashMap<Uuid, Found<T>> {
+        match T::list_of(&self.0, ids).await {
+            Ok(rows) => {
+                let mut found: HashMap<_, _> = ids.iter().map(|id| (*id, Ok(None))).collect();
+                found.extend(rows.into_iter().map(|row| (row.id(), Ok(Some(Arc::new(row))))));
+                found
+            }
+            Err(error) => ids.iter().map(|id| (*id, Err(error.clone()))).collect(),
+        }
+    }
+}
+
+impl<T: OfUser> BatchFn<PageOf, FoundPage<T>> for PageBatch<T> {
+    async fn load(&mut self, keys: &[PageOf]) -> HashMap<PageOf, FoundPage<T>> {
+        let db = &self.0;
+        let groups = grouped(keys.iter().map(|key| (&key.listing, key.user)));
+        let groups = groups.into_iter().map(async |(listing, users)| {
+            let pages = T::pages_of(db, &users, listing).await;
+            answer_each(
+                users,
+                pages,
+                |page| Arc::new(page.unwrap_or_default()),
+                |user| PageOf { user, listing: Arc::clone(listing) },
+            )
+        });
+        join_all(groups).await.into_iter().flatten().collect()
+    }
+}
+
+impl<T: OfUser> BatchFn<CountOf, Result<i64>> for CountBatch<T> {
+    async fn load(&mut self, keys: &[CountOf]) -> HashMap<CountOf, Result<i64>> {
+        let db = &self.0;
+        let groups = grouped(keys.iter().map(|key| (&key.filter, key.user)));
+        let groups = groups.into_iter().map(async |(filter, users)| {
+            let counts = T::counts_of(db, &users, Option::as_ref(filter)).await;
+            answer_each(users, counts, Option::unwrap_or_default, |user| CountOf { user, filter: Arc::clone(filter) })
+        });
+        join_all(groups).await.into_iter().flatten().collect()
+    }
+}
+
+/// The users that ask with the same arguments: normally there is one group.
+fn grouped<'a, A: Eq + Hash>(keys: impl Iterator<Item = (&'a Arc<A>, UserId)>) -> HashMap<&'a Arc<A>, Vec<UserId>> {
+    let mut groups: HashMap<_, Vec<UserId>> = HashMap::new();
+    for (arguments, user) in keys {
+        groups.entry(arguments).or_default().push(user);
+    }
+    groups
+}
+
+/// Every user of a group gets a value, or the error that the group met.
+fn answer_each<K, V, R>(
+    users: Vec<UserId>,
+    rows: Result<HashMap<UserId, R>>,
+    value: impl Fn(Option<R>) -> V,
+    key: impl Fn(UserId) -> K,
+) -> Vec<(K, Result<V>)> {
+    match rows {
+        Ok(mut rows) => users.into_iter().map(|user| (key(user), Ok(value(rows.remove(&user))))).collect(),
+        Err(error) => users.into_iter().map(|user| (key(user), Err(error.clone()))).collect(),
+    }
+}
+
+impl ById for User {
+    fn id(&self) -> Uuid {
+        self.id.into()
+    }
+
+    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
+        users::list_of(db, ids)
+    }
+}
+
+impl ById for Session {
+    fn id(&self) -> Uuid {
+        self.id.into()
+    }
+
+    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
+        sessions::list_of(db, ids)
+    }
+}
+
+impl ById for AuditLog {
+    fn id(&self) -> Uuid {
+        self.id.into()
+    }
+
+    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
+        audit_logs::list_of(db, ids)
+    }
+}
+
+impl ById for NodeId {
+    fn id(&self) -> Uuid {
+        NodeId::id(*self)
+    }
+
+    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
+        nodes::list_of(db, ids)
+    }
+}
+
+impl OfUser for Session {
+    fn pages_of(
+        db: &Db,
+        users: &[UserId],
+        listing: &Listing,
+    ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send {
+        sessions::pages_of(db, users, listing)
+    }
+
+    fn counts_of(
+        db: &Db,
+        users: &[UserId],
+        filter: Option<&Filter>,
+    ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send {
+        sessions::counts_of(db, users, filter)
+    }
+}
+
+impl OfUser for AuditLog {
+    fn pages_of(
+        db: &Db,
+        users: &[UserId],
+        listing: &Listing,
+    ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send {
+        audit_logs::pages_of(db, users, listing)
+    }
+
+    fn counts_of(
+        db: &Db,
+        users: &[UserId],
+        filter: Option<&Filter>,
+    ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send {
+        audit_logs::counts_of(db, users, filter)
+    }
+}

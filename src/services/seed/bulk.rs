@@ -1,0 +1,201 @@
+//! The large data set: which of its rows are missing, and adding those in one transaction.
+
+use std::{
+    collections::HashSet,
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use uuid::Uuid;
+
+use super::{
+    Filled,
+    generator::Generator,
+    make_ready,
+    random::{Draws, Kind},
+};
+use crate::{
+    db::{
+        Db, Tx,
+        bulk::{self, Row},
+    },
+    error::Result,
+    model::{AuditLog, Credentials, Session, Timestamp},
+};
+
+/// How many rows each table has of the data set when it is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// At least 1.
+    pub users: u64,
+    pub sessions: u64,
+    pub audit_logs: u64,
+}
+
+/// What is going on, for a progress bar.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress {
+    /// Rows that are there already are looked for.
+    Looking,
+    /// So many rows of this table are missing and are now added.
+    Adding { table: &'static str, missing: u64 },
+    /// So many more were added.
+    Added { rows: u64 },
+    /// All are added; what is left are indexes, foreign keys and statistics.
+    Finishing,
+    /// The table is done, though not yet committed.
+    Done(Filled),
+}
+
+/// Adds what is missing of the data set, in one transaction: after an error or an interruption the database is as it was.
+///
+/// Rows are recognised by their ids. Those that are there stay as they are, also when `sizes` is less than there is.
+pub async fn bulk(
+    db: &Db,
+    sizes: Sizes,
+    until: Timestamp,
+    tell: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Vec<Filled>> {
+    make_ready(db).await?;
+    tell(Progress::Looking);
+    let generator = Generator { users: sizes.users.max(1), until };
+    let users = Missing::find::<Credentials>(db, Kind::User, sizes.users).await?;
+    let sessions = Missing::find::<Session>(db, Kind::Session, sizes.sessions).await?;
+    let audit_logs = Missing::find::<AuditLog>(db, Kind::AuditLog, sizes.audit_logs).await?;
+    if users.count + sessions.count + audit_logs.count == 0 {
+        return Ok(vec![
+            users.filled::<Credentials>(Duration::ZERO),
+            sessions.filled::<Session>(Duration::ZERO),
+            audit_logs.filled::<AuditLog>(Duration::ZERO),
+        ]);
+    }
+    let mut tx = db.begin().await?;
+    bulk::prepare(&mut tx).await?;
+    let filled = vec![
+        fill(&mut tx, &users, |index| generator.user(index), tell).await?,
+        fill(&mut tx, &sessions, |index| generator.session(index), tell).await?,
+        fill(&mut tx, &audit_logs, |index| generator.audit_log(index), tell).await?,
+    ];
+    tx.commit().await?;
+    Ok(filled)
+}
+
+/// Below this number, making indexes anew costs more than extending them.
+const FEW: u64 = 5_000;
+
+async fn fill<R: Row>(
+    tx: &mut Tx,
+    missing: &Missing,
+    make: impl Fn(u64) -> R,
+    tell: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Filled> {
+    let started = Instant::now();
+    if missing.count > 0 {
+        tell(Progress::Adding { table: R::TABLE, missing: missing.count });
+        // All rows go into the new indexes, so this pays when the new rows are many beside the old ones.
+        let pays = missing.count >= FEW && missing.count >= missing.table_rows / 4;
+        let aside = if pays { Some(bulk::set_aside::<R>(tx).await?) } else { None };
+        bulk::pour(tx, missing.in_order_of_ids().map(make), &mut |rows| tell(Progress::Added { rows })).await?;
+        tell(Progress::Finishing);
+        if let Some(aside) = aside {
+            bulk::put_back(tx, aside).await?;
+        }
+        bulk::analyze::<R>(tx).await?;
+    }
+    let filled = missing.filled::<R>(started.elapsed());
+    tell(Progress::Done(filled));
+    Ok(filled)
+}
+
+/// The indexes of rows that are not there.
+#[derive(Debug)]
+struct Missing {
+    kind: Kind,
+    ranges: Vec<Range<u64>>,
+    count: u64,
+    wanted: u64,
+    /// Rows that the table has, whatever they are.
+    table_rows: u64,
+}
+
+/// Ids asked for at a time, and how many times at once.
+const PROBE: u64 = 20_000;
+const PROBES: usize = 4;
+
+impl Missing {
+    /// Asks for every id, so that rows deleted in between come back too; an empty table needs no asking.
+    async fn find<R: Row>(db: &Db, kind: Kind, wanted: u64) -> Result<Self> {
+        let mut missing = Self { wanted, table_rows: bulk::count::<R>(db).await?, ..Self::none(kind) };
+        if missing.table_rows == 0 {
+            missing.add(0..wanted);
+            return Ok(missing);
+        }
+        let parts = (0..wanted.div_ceil(PROBE)).map(|part| part * PROBE..wanted.min((part + 1) * PROBE));
+        let mut probes = stream::iter(parts.map(|part| probe::<R>(db, kind, part))).buffered(PROBES);
+        while let Some(absent) = probes.try_next().await? {
+            for index in absent {
+                missing.add(index..index + 1);
+            }
+        }
+        Ok(missing)
+    }
+
+    fn none(kind: Kind) -> Self {
+        Self { kind, ranges: Vec::new(), count: 0, wanted: 0, table_rows: 0 }
+    }
+
+    /// All of them; many at a time are sorted by the rows' ids, as an index of ids is extended quicker in its own order.
+    fn in_order_of_ids(&self) -> impl Iterator<Item = u64> {
+        const SORTED: usize = 1 << 20;
+        let mut indexes = self.ranges.iter().flat_map(Clone::clone);
+        std::iter::from_fn(move || {
+            let part = indexes.by_ref().take(SORTED);
+            let mut part: Vec<_> = part.map(|index| (Draws::of(self.kind, index).uuid(), index)).collect();
+            part.sort_unstable();
+            (!part.is_empty()).then_some(part)
+        })
+        .flatten()
+        .map(|(_, index)| index)
+    }
+
+    /// Indexes come in order; neighbours become one range.
+    fn add(&mut self, more: Range<u64>) {
+        self.count += more.end - more.start;
+        match self.ranges.last_mut() {
+            Some(last) if last.end == more.start => last.end = more.end,
+            _ => self.ranges.push(more),
+        }
+    }
+
+    fn filled<R: Row>(&self, took: Duration) -> Filled {
+        Filled { table: R::TABLE, found: self.wanted - self.count, added: self.count, took }
+    }
+}
+
+/// The indexes in this part whose rows are not there, in order.
+async fn probe<R: Row>(db: &Db, kind: Kind, part: Range<u64>) -> Result<Vec<u64>> {
+    let ids: Vec<Uuid> = part.clone().map(|index| Draws::of(kind, index).uuid()).collect();
+    let found: HashSet<Uuid> = bulk::existing::<R>(db, &ids).await?.into_iter().map(Uuid::from).collect();
+    Ok(part.zip(ids).filter(|(_, id)| !found.contains(id)).map(|(index, _)| index).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_become_one_range() {
+        let mut missing = Missing { wanted: 10, ..Missing::none(Kind::Session) };
+        for index in [0, 1, 2, 5, 6, 9] {
+            missing.add(index..index + 1);
+        }
+        assert_eq!(missing.ranges, [0..3, 5..7, 9..10]);
+        let mut indexes: Vec<_> = missing.in_order_of_ids().collect();
+        assert!(indexes.is_sorted_by_key(|&index| Draws::of(Kind::Session, index).uuid()));
+        indexes.sort_unstable();
+        assert_eq!(indexes, [0, 1, 2, 5, 6, 9]);
+        let filled = missing.filled::<Session>(Duration::ZERO);
+        assert_eq!((filled.table, filled.found, filled.added), ("sessions", 4, 6));
+    }
+}

@@ -1,0 +1,383 @@
+//! The rows of the large data set. Row number `index` of a kind is the same on every machine and in every run with the
+//! same number of users and the same newest moment; its id depends on the index alone. No database here.
+
+use secrecy::SecretString;
+
+use super::random::{Draws, Kind};
+use crate::model::{
+    AuditAction, AuditLog, AuditLogId, Credentials, RawJson, Role, Session, SessionId, Timestamp, User, UserId,
+};
+
+const DAY: u64 = 86_400_000_000;
+/// Everything that users do lies in this span before the newest moment.
+const ACTIVE: u64 = 90 * DAY;
+/// Users were created in this span before that, so nobody acts before existing.
+const CREATED: u64 = 730 * DAY;
+
+/// Makes the rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Generator {
+    /// How many users the sessions and the audit logs are spread over; at least 1.
+    pub users: u64,
+    /// The newest moment.
+    pub until: Timestamp,
+}
+
+impl Generator {
+    /// The user `user-0000001` has index 0. No password fits them: `!` is not a hash.
+    pub(super) fn user(&self, index: u64) -> Credentials {
+        let mut draws = Draws::of(Kind::User, index);
+        let id = UserId(draws.uuid());
+        let number = index + 1;
+        let role = draws.weighted(&[(878, Role::Viewer), (120, Role::Analyst), (2, Role::Admin)]);
+        let created = ACTIVE + draws.near(CREATED);
+        let full_name = format!("{} {}", draws.one_of(&FIRST_NAMES), draws.one_of(&LAST_NAMES));
+        let user = User {
+            id,
+            username: format!("user-{number:07}"),
+            email: format!("user-{number:07}@example.com"),
+            role,
+            is_active: !draws.per_mille(40),
+            full_name: (!draws.per_mille(50)).then_some(full_name),
+            created_at: self.before(created),
+            updated_at: self.before(draws.below(created)),
+            last_login: (!draws.per_mille(150)).then(|| self.before(draws.near(ACTIVE))),
+        };
+        Credentials { user, hashed_password: SecretString::from("!") }
+    }
+
+    pub(super) fn session(&self, index: u64) -> Session {
+        let mut draws = Draws::of(Kind::Session, index);
+        let id = SessionId(draws.uuid());
+        let user_id = self.owner(index, &mut draws);
+        let thread = draws.uuid();
+        let agent = draws.weighted(&AGENTS);
+        let (host, severity) = (host(&mut draws), draws.weighted(&SEVERITIES));
+        let title = draws.one_of(&TITLES).replace("{host}", &host);
+        let messages = draws.skewed(120) + 1;
+        let context = format!(
+            r#"{{"agent":"{agent}","model":"{}","severity":"{severity}","assets":["{host}","{}"],"messages":{messages},"tools":["{}","{}"],"language":"en"}}"#,
+            draws.one_of(&MODELS),
+            address(&mut draws),
+            draws.one_of(&TOOLS),
+            draws.one_of(&TOOLS),
+        );
+        let created = draws.near(ACTIVE);
+        // A conversation takes up to a day; the end follows the last message within half an hour.
+        let updated = created - draws.near(created.min(DAY) + 1);
+        let ended = draws.per_mille(300).then(|| updated - draws.below(updated.min(DAY / 48) + 1));
+        Session {
+            id,
+            user_id,
+            thread_id: Some(format!("thread-{}", thread.simple())),
+            context: (!draws.per_mille(50)).then_some(RawJson(context)),
+            title: (!draws.per_mille(80)).then_some(title),
+            is_active: ended.is_none(),
+            created_at: self.before(created),
+            updated_at: self.before(updated),
+            ended_at: ended.map(|ended| self.before(ended)),
+        }
+    }
+
+    pub(super) fn audit_log(&self, index: u64) -> AuditLog {
+        let mut draws = Draws::of(Kind::AuditLog, index);
+        let id = AuditLogId(draws.uuid());
+        let owner = self.owner(index, &mut draws);
+        let action = draws.weighted(&ACTIONS);
+        let success = match action {
+            AuditAction::FailedLogin => false,
+            AuditAction::AgentExecution => !draws.per_mille(100),
+            _ => true,
+        };
+        // Nobody in particular: an unknown user name, or the system itself.
+        let nobody = matches!(action, AuditAction::FailedLogin | AuditAction::ConfigChanged) && draws.per_mille(250);
+        let (description, details) = told(action, success, &mut draws);
+        AuditLog {
+            id,
+            user_id: (!nobody).then_some(owner),
+            action,
+            details: draws.per_mille(500).then_some(RawJson(details)),
+            description: Some(description),
+            ip_address: Some(address(&mut draws)),
+            user_agent: Some(draws.weighted(&USER_AGENTS).to_owned()),
+            success,
+            timestamp: self.before(draws.near(ACTIVE)),
+        }
+    }
+
+    /// Every fourth row goes round all users, so each has some as soon as there are four times as many rows; the others
+    /// mostly fall to the users with the lowest numbers.
+    fn owner(&self, index: u64, draws: &mut Draws) -> UserId {
+        let user = if index.is_multiple_of(4) { index / 4 % self.users } else { draws.skewed(self.users) };
+        UserId(Draws::of(Kind::User, user).uuid())
+    }
+
+    fn before(&self, micros: u64) -> Timestamp {
+        self.until.minus_micros(micros)
+    }
+}
+
+/// Some two thousand addresses of private and documentation networks, a few of which are seen everywhere.
+fn address(draws: &mut Draws) -> String {
+    let rank = draws.skewed(2000);
+    let [a, b, c, ..] = rank.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+    match rank % 10 {
+        0..7 => format!("10.{}.{}.{}", a % 16, b, c.max(1)),
+        7 | 8 => format!("192.0.2.{}", a.max(1)),
+        _ => format!("2001:db8:{a:x}::{b:x}{c:02x}"),
+    }
+}
+
+fn host(draws: &mut Draws) -> String {
+    format!("{}-{:04}", draws.one_of(&["ws", "srv", "db", "vpn", "mail"]), draws.skewed(3000))
+}
+
+/// What happened, for people and for programs.
+fn told(action: AuditAction, success: bool, draws: &mut Draws) -> (String, String) {
+    let (agent, host, millis) = (draws.weighted(&AGENTS), host(draws), 40 + draws.skewed(30_000));
+    let user = draws.skewed(10_000) + 1;
+    match action {
+        AuditAction::Login => (
+            "Logged in".to_owned(),
+            format!(r#"{{"method":"{}","mfa":{}}}"#, draws.one_of(&["password", "sso"]), draws.per_mille(700)),
+        ),
+        AuditAction::Logout => ("Logged out".to_owned(), format!(r#"{{"sessionSeconds":{}}}"#, millis / 4)),
+        AuditAction::FailedLogin => {
+            ("Login refused".to_owned(), format!(r#"{{"reason":"wrong password","attempt":{}}}"#, draws.skewed(5) + 1))
+        }
+        AuditAction::QueryAgent => (
+            format!("Asked the {agent} agent about {host}"),
+            format!(r#"{{"agent":"{agent}","host":"{host}","tokens":{}}}"#, 80 + draws.skewed(4000)),
+        ),
+        AuditAction::AgentExecution if success => (
+            format!("The {agent} agent examined {host}"),
+            format!(r#"{{"agent":"{agent}","host":"{host}","durationMs":{millis},"findings":{}}}"#, draws.skewed(9)),
+        ),
+        AuditAction::AgentExecution => (
+            format!("The {agent} agent failed on {host}"),
+            format!(r#"{{"agent":"{agent}","host":"{host}","durationMs":{millis},"error":"the tool did not answer"}}"#),
+        ),
+        AuditAction::UserCreated => {
+            (format!("Created the user user-{user:07}"), format!(r#"{{"username":"user-{user:07}","role":"viewer"}}"#))
+        }
+        AuditAction::UserUpdated => (
+            format!("Changed the user user-{user:07}"),
+            format!(
+                r#"{{"username":"user-{user:07}","changed":["{}"]}}"#,
+                draws.one_of(&["role", "email", "fullName"])
+            ),
+        ),
+        AuditAction::UserDeleted => {
+            (format!("Deleted the user former-{user:07}"), format!(r#"{{"username":"former-{user:07}"}}"#))
+        }
+        AuditAction::SessionCreated => {
+            (format!("Opened a conversation about {host}"), format!(r#"{{"agent":"{agent}","host":"{host}"}}"#))
+        }
+        AuditAction::SessionEnded => (
+            format!("Ended a conversation about {host}"),
+            format!(r#"{{"agent":"{agent}","messages":{}}}"#, draws.skewed(120) + 1),
+        ),
+        AuditAction::ConfigChanged => (
+            "Changed a setting".to_owned(),
+            format!(r#"{{"setting":"{}"}}"#, draws.one_of(&["retentionDays", "alertThreshold", "defaultAgent"])),
+        ),
+    }
+}
+
+/// About one in twenty fails: every failed login, and a tenth of the agents' runs.
+const ACTIONS: [(u64, AuditAction); 11] = [
+    (335, AuditAction::QueryAgent),
+    (210, AuditAction::AgentExecution),
+    (190, AuditAction::Login),
+    (95, AuditAction::Logout),
+    (70, AuditAction::SessionCreated),
+    (50, AuditAction::SessionEnded),
+    (30, AuditAction::FailedLogin),
+    (10, AuditAction::UserUpdated),
+    (5, AuditAction::UserCreated),
+    (3, AuditAction::ConfigChanged),
+    (2, AuditAction::UserDeleted),
+];
+
+const AGENTS: [(u64, &str); 5] = [
+    (400, "incident_triage"),
+    (250, "threat_hunting"),
+    (200, "vulnerability_prioritization"),
+    (100, "compliance_auditor"),
+    (50, "anomaly_investigation"),
+];
+
+const SEVERITIES: [(u64, &str); 4] = [(450, "low"), (350, "medium"), (160, "high"), (40, "critical")];
+
+const MODELS: [&str; 3] = ["small", "medium", "large"];
+
+const TOOLS: [&str; 6] = ["siem_search", "asset_lookup", "whois", "sandbox", "cve_lookup", "ticket"];
+
+const TITLES: [&str; 8] = [
+    "Triage of the alert on {host}",
+    "Odd logins on {host}",
+    "Which patches does {host} need first?",
+    "Lateral movement from {host}",
+    "Phishing mail opened on {host}",
+    "Quarterly access review: {host}",
+    "Outbound traffic of {host} at night",
+    "Timeline of the incident on {host}",
+];
+
+const USER_AGENTS: [(u64, &str); 6] = [
+    (
+        420,
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
+    ),
+    (200, "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"),
+    (
+        150,
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Safari/605.1.15",
+    ),
+    (120, "langgraph-sdk-py/0.1.40"),
+    (70, "python-httpx/0.27.2"),
+    (40, "curl/8.10.1"),
+];
+
+const FIRST_NAMES: [&str; 16] = [
+    "Amara", "Bela", "Chidi", "Dana", "Emil", "Farah", "Goran", "Hana", "Ilias", "Jun", "Kofi", "Leila", "Mira",
+    "Noor", "Oskar", "Priya",
+];
+
+const LAST_NAMES: [&str; 16] = [
+    "Abara",
+    "Berg",
+    "Castro",
+    "Dvorak",
+    "Eriksen",
+    "Fofana",
+    "Garcia",
+    "Haddad",
+    "Ito",
+    "Jansen",
+    "Kaya",
+    "Lindqvist",
+    "Moreau",
+    "Nakamura",
+    "Okafor",
+    "Petrov",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn generator() -> Generator {
+        Generator { users: 500, until: "2025-06-01T12:00:00Z".parse().expect("a time") }
+    }
+
+    fn is_json(json: Option<&RawJson>) -> bool {
+        json.is_none_or(|json| serde_json::from_str::<serde_json::Value>(&json.0).is_ok_and(|value| value.is_object()))
+    }
+
+    fn fits(text: Option<&String>, most: usize) -> bool {
+        text.is_none_or(|text| !text.is_empty() && text.chars().count() <= most)
+    }
+
+    #[test]
+    fn a_row_depends_on_its_index_only() {
+        let (one, other) = (generator(), generator());
+        let later: Vec<_> = (100..200).rev().map(|index| one.audit_log(index)).collect();
+        for (entry, index) in later.iter().rev().zip(100..) {
+            assert_eq!(*entry, other.audit_log(index));
+        }
+        assert_eq!(one.session(17), other.session(17));
+        assert_eq!(one.user(17).user, other.user(17).user);
+        assert_ne!(one.user(17).user.id, one.user(18).user.id);
+        // Another time or more users change the content, never the id, by which a second run finds the row.
+        let moved = Generator { users: 9, until: one.until.plus_seconds(3600) };
+        assert_eq!(moved.session(17).id, one.session(17).id);
+        assert_eq!(moved.audit_log(17).id, one.audit_log(17).id);
+    }
+
+    #[test]
+    fn every_user_fits_the_table_and_existed_before_acting() {
+        let generator = generator();
+        let (mut roles, mut inactive, mut never) = (HashMap::new(), 0, 0);
+        for index in 0..5_000 {
+            let user = generator.user(index).user;
+            assert_eq!(user.username, format!("user-{:07}", index + 1));
+            assert!(user.email.ends_with("@example.com") && fits(user.full_name.as_ref(), 255));
+            assert!(user.created_at <= user.updated_at && user.updated_at <= generator.until);
+            assert!(user.last_login.is_none_or(|at| user.created_at <= at && at <= generator.until));
+            assert!(user.created_at <= generator.before(ACTIVE), "created before anybody acts");
+            *roles.entry(user.role).or_insert(0) += 1;
+            inactive += u32::from(!user.is_active);
+            never += u32::from(user.last_login.is_none());
+        }
+        assert!(roles[&Role::Viewer] > roles[&Role::Analyst] && roles[&Role::Analyst] > roles[&Role::Admin]);
+        assert!(roles[&Role::Admin] > 0 && (100..300).contains(&inactive) && (600..900).contains(&never));
+        assert!(fits(Some(&generator.user(9_999_999).user.username), 50));
+    }
+
+    #[test]
+    fn every_session_fits_the_table_and_runs_forward() {
+        let generator = generator();
+        let mut ended = 0;
+        for index in 0..20_000 {
+            let session = generator.session(index);
+            assert!(fits(session.title.as_ref(), 255) && fits(session.thread_id.as_ref(), 255));
+            assert!(is_json(session.context.as_ref()), "{:?}", session.context);
+            assert!(session.context.is_none_or(|json| (100..=300).contains(&json.0.len())));
+            assert!(generator.before(ACTIVE) <= session.created_at && session.created_at <= session.updated_at);
+            assert!(session.updated_at <= session.ended_at.unwrap_or(generator.until));
+            assert!(session.ended_at.is_none_or(|at| at <= generator.until));
+            assert_eq!(session.is_active, session.ended_at.is_none());
+            ended += u32::from(!session.is_active);
+        }
+        assert!((5_600..6_400).contains(&ended), "{ended}");
+    }
+
+    #[test]
+    fn every_audit_log_fits_the_table_and_one_in_twenty_failed() {
+        let generator = generator();
+        let (mut actions, mut failed, mut detailed, mut recent) = (HashMap::new(), 0, 0, 0);
+        for index in 0..20_000 {
+            let entry = generator.audit_log(index);
+            assert!(fits(entry.ip_address.as_ref(), 45) && fits(entry.user_agent.as_ref(), 512));
+            let address = entry.ip_address.as_deref().unwrap_or_default();
+            assert!(address.parse::<std::net::IpAddr>().is_ok(), "{address}");
+            assert!(is_json(entry.details.as_ref()), "{:?}", entry.details);
+            assert!(generator.before(ACTIVE) <= entry.timestamp && entry.timestamp <= generator.until);
+            *actions.entry(entry.action).or_insert(0) += 1;
+            failed += u32::from(!entry.success);
+            detailed += u32::from(entry.details.is_some());
+            recent += u32::from(entry.timestamp > generator.before(ACTIVE / 4));
+        }
+        assert_eq!(actions.len(), AuditAction::ALL.len());
+        assert!((800..1_200).contains(&failed), "{failed}");
+        assert!((9_500..10_500).contains(&detailed), "{detailed}");
+        assert!((9_500..10_500).contains(&recent), "half of it in the last quarter of the time: {recent}");
+    }
+
+    #[test]
+    fn a_few_users_own_much_and_every_user_owns_something() {
+        let generator = generator();
+        let mut owned = HashMap::new();
+        for index in 0..20_000 {
+            *owned.entry(generator.session(index).user_id).or_insert(0_u32) += 1;
+        }
+        let mut counts: Vec<_> = owned.values().copied().collect();
+        counts.sort_unstable();
+        assert_eq!(counts.len(), 500);
+        assert!(counts[0] >= 10, "every fourth row goes round: {}", counts[0]);
+        let top: u32 = counts.iter().rev().take(5).sum();
+        assert!(top > 20_000 / 5, "the first 5 of 500 own more than a fifth: {top}");
+        assert_eq!(owned[&generator.user(0).user.id], counts[499], "the first user owns the most");
+    }
+
+    #[test]
+    fn weights_add_up() {
+        assert_eq!(ACTIONS.iter().map(|(weight, _)| weight).sum::<u64>(), 1000);
+        assert_eq!(AGENTS.iter().map(|(weight, _)| weight).sum::<u64>(), 1000);
+        assert_eq!(SEVERITIES.iter().map(|(weight, _)| weight).sum::<u64>(), 1000);
+        assert_eq!(USER_AGENTS.iter().map(|(weight, _)| weight).sum::<u64>(), 1000);
+    }
+}
