@@ -1,5 +1,6 @@
 //! The settings: the only reader of environment and arguments. Everything is checked here, once, at the start.
 
+mod document;
 mod http;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
+pub use self::document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg};
 pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
 use crate::model::Timestamp;
 
@@ -190,9 +192,8 @@ pub struct LimitArgs {
     #[arg(long, env = "GUARDIANEYE_STATEMENT_TIMEOUT", value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub statement_timeout: u32,
 
-    /// How deep lists, objects and selections may nest in a document, counted before it is parsed
-    #[arg(long, env = "GUARDIANEYE_MAX_NESTING", value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(10..=500))]
-    pub max_nesting: u32,
+    #[command(flatten)]
+    pub document: DocumentArgs,
 
     /// How many logins are hashed at the same time; each takes 19 MiB
     #[arg(long, env = "GUARDIANEYE_HASHING_THREADS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -208,8 +209,8 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Time for one statement in the database.
     pub statement_timeout: Duration,
-    /// Open brackets in a document, before it is parsed.
-    pub nesting: usize,
+    /// What one document may ask for.
+    pub document: DocumentLimits,
     /// Database connections.
     pub database_connections: u32,
     /// Passwords hashed at the same time.
@@ -236,24 +237,31 @@ impl Config {
                 limits.statement_timeout, limits.request_timeout
             ));
         }
+        let document = &limits.document;
+        if document.max_cost > document.max_cost_per_minute {
+            return Err(format!(
+                "one operation may cost {}, but all operations of a minute only {}",
+                document.max_cost, document.max_cost_per_minute
+            ));
+        }
         Ok(Self {
             listen: SocketAddr::new(args.host, args.port),
             migrate: args.migrate,
             admin_password: args.init.admin_password,
             http: HttpSettings::from(args.http),
-            limits: Limits::from(args.limits),
+            limits: Limits::new(&args.limits, args.host.is_loopback()),
         })
     }
 }
 
-impl From<LimitArgs> for Limits {
-    fn from(args: LimitArgs) -> Self {
+impl Limits {
+    fn new(args: &LimitArgs, loopback: bool) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             body_bytes: args.max_body_bytes as usize,
             request_timeout: Duration::from_secs(args.request_timeout.into()),
             statement_timeout: Duration::from_secs(args.statement_timeout.into()),
-            nesting: args.max_nesting as usize,
+            document: DocumentLimits::new(args.document, loopback),
             database_connections: args.database_connections,
             hashing_threads: args.hashing_threads.map_or(cores, |threads| threads as usize),
         }
@@ -261,14 +269,14 @@ impl From<LimitArgs> for Limits {
 }
 
 impl Default for Limits {
-    /// The defaults of the command line.
+    /// The defaults of the command line, on an address that others can reach.
     fn default() -> Self {
         #[derive(Parser)]
         struct Defaults {
             #[command(flatten)]
             limits: LimitArgs,
         }
-        Self::from(Defaults::parse_from(["limits"]).limits)
+        Self::new(&Defaults::parse_from(["limits"]).limits, false)
     }
 }
 
@@ -320,6 +328,29 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_schema_is_public_on_loopback_only_unless_it_is_said_otherwise() {
+        let introspection = |args: &[&str]| {
+            let cli = Cli::try_parse_from(["guardianeye", "serve"].iter().chain(args)).expect("parses");
+            let Command::Serve(args) = cli.command else { panic!("not serve") };
+            Config::new(args).expect("makes sense").limits.document.introspection
+        };
+        assert_eq!(introspection(&[]), Introspection::Public);
+        assert_eq!(introspection(&["--host", "::1"]), Introspection::Public);
+        assert_eq!(introspection(&["--host", "0.0.0.0"]), Introspection::SignedIn);
+        assert_eq!(introspection(&["--host", "0.0.0.0", "--introspection", "public"]), Introspection::Public);
+        assert_eq!(introspection(&["--introspection", "signed-in"]), Introspection::SignedIn);
+        assert_eq!(introspection(&["--introspection", "off"]), Introspection::Off);
+    }
+
+    #[test]
+    fn one_operation_cannot_cost_more_than_a_minute() {
+        let cli = Cli::try_parse_from(["guardianeye", "serve", "--max-cost-per-minute", "49999"]).expect("parses");
+        let Command::Serve(args) = cli.command else { panic!("not serve") };
+        let sentence = Config::new(args).expect_err("contradiction");
+        assert_eq!(sentence, "one operation may cost 50000, but all operations of a minute only 49999");
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub struct Error {
     message: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
     location: Option<(usize, usize)>,
+    retry_after: Option<u64>,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -65,7 +66,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error a client may see in full.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), field: None, location: None, cause: None }
+        Self { code, message: message.into(), field: None, location: None, retry_after: None, cause: None }
     }
 
     /// Nobody is logged in, and somebody has to be.
@@ -77,6 +78,11 @@ impl Error {
     /// Input that breaks a rule, with the name of the argument or field.
     pub fn bad_input(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self { field: Some(field.into()), ..Self::new(Code::BadUserInput, message) }
+    }
+
+    /// Too much in too short a time, with the seconds after which the same would be let through.
+    pub fn rate_limited(message: impl Into<Cow<'static, str>>, retry_after: u64) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(Code::RateLimited, message) }
     }
 
     /// Our fault: the client sees a fixed sentence, the log sees the cause.
@@ -120,6 +126,12 @@ impl Error {
         self.location
     }
 
+    /// In how many seconds to come back, if that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
     /// What only the log may read.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
@@ -152,9 +164,18 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-/// Whatever the database says is our fault, unless the statement's own code said otherwise before.
+/// Whatever the database says is our fault, unless the statement's own code said otherwise before, or the database
+/// stopped the statement because its time was up.
 impl From<sqlx::Error> for Error {
     fn from(cause: sqlx::Error) -> Self {
-        Self::internal(cause)
+        // PostgreSQL's query_canceled (57014), and SQLite's SQLITE_INTERRUPT (9) from the deadline of `db::connect`.
+        let code = cause.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        match code.as_deref() {
+            Some("57014" | "9") => Self {
+                cause: Some(Arc::new(cause)),
+                ..Self::new(Code::Timeout, "the database took too long for this and was stopped: ask for less")
+            },
+            _ => Self::internal(cause),
+        }
     }
 }

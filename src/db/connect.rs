@@ -9,7 +9,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Db, Pools};
+use super::{Db, Pools, deadline::Deadline};
 use crate::error::{Code, Error, Result};
 
 /// How the connections behave.
@@ -19,7 +19,7 @@ pub struct Settings {
     pub max_connections: u32,
     /// How long to wait for a free connection, and for the database to answer at all.
     pub acquire_timeout: Duration,
-    /// After how long PostgreSQL stops a statement; `None` lets it run (migrations, seeding).
+    /// After how long a statement is stopped; `None` lets it run (migrations, seeding).
     pub statement_timeout: Option<Duration>,
 }
 
@@ -68,7 +68,11 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
         .pragma("temp_store", "memory")
         .pragma("mmap_size", "268435456")
         .disable_statement_logging();
-    let writer = pool_options(settings)
+    let watched = || match settings.statement_timeout {
+        Some(timeout) => Deadline::watch(timeout, pool_options(settings)),
+        None => pool_options(settings),
+    };
+    let writer = watched()
         .max_connections(1)
         .connect_with(
             // An audit entry that was answered for has to survive a power cut: FULL waits for the disk at each commit.
@@ -76,10 +80,8 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
         )
         .await
         .map_err(|cause| open_error(&file, &cause))?;
-    let readers = pool_options(settings)
-        .connect_with(options.pragma("query_only", "on"))
-        .await
-        .map_err(|cause| open_error(&file, &cause))?;
+    let readers =
+        watched().connect_with(options.pragma("query_only", "on")).await.map_err(|cause| open_error(&file, &cause))?;
     Ok(Pools::Sqlite { readers, writer })
 }
 

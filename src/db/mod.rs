@@ -6,6 +6,7 @@ pub mod audit_logs;
 pub(crate) mod bulk;
 mod codec;
 mod connect;
+mod deadline;
 mod dialect;
 pub mod filter;
 mod json_contains;

@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// Rows on a page when neither `first` nor `last` is given.
-const DEFAULT_LIMIT: u16 = 20;
+pub(super) const DEFAULT_LIMIT: u16 = 20;
 /// Rows on a page at most.
-const MAX_LIMIT: u16 = 100;
+pub(super) const MAX_LIMIT: u16 = 100;
 
 /// A type that is listed in pages.
 pub trait Listed: OutputType + Sized {

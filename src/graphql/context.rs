@@ -6,8 +6,9 @@ use async_graphql::Context;
 
 use super::loaders::Loaders;
 use crate::{
-    auth::Principal,
+    auth::{Charge, Principal},
     db::Db,
+    error::Result,
     model::User,
     services::{Client, Services},
 };
@@ -17,6 +18,7 @@ use crate::{
 pub struct RequestContext {
     sent_by: Principal,
     logged_in: OnceLock<Principal>,
+    charged: Option<Charge>,
     pub client: Client,
     /// The database, with a meter of this request's own.
     pub db: Db,
@@ -28,12 +30,24 @@ impl RequestContext {
     /// Loaders are made here, so that they live as long as the request and see only what its caller asked for.
     #[must_use]
     pub fn new(sent_by: Principal, client: Client, db: Db, services: Services) -> Self {
-        Self { sent_by, logged_in: OnceLock::new(), client, loaders: Loaders::new(&db), db, services }
+        Self { sent_by, logged_in: OnceLock::new(), charged: None, client, loaders: Loaders::new(&db), db, services }
     }
 
     /// Who asks: whoever sent the request, or logged in by it.
     pub fn principal(&self) -> &Principal {
         self.logged_in.get().unwrap_or(&self.sent_by)
+    }
+
+    /// Takes what the operation costs from the budget of whoever sent it.
+    pub(super) fn charge(&mut self, cost: u64) -> Result<()> {
+        let address = self.client.ip_address.as_deref();
+        self.charged = Some(self.services.budget.charge(&self.sent_by, address, cost)?);
+        Ok(())
+    }
+
+    /// What was taken, once it was.
+    pub(super) fn charged(&self) -> Option<Charge> {
+        self.charged
     }
 
     /// From here on the request reads as this user, so that a login can show what its user may see.

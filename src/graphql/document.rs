@@ -4,34 +4,51 @@ use async_graphql::{
     Value, Variables,
     parser::{
         self, parse_query,
-        types::{DocumentOperations, ExecutableDocument, OperationType},
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
     },
 };
 
-use crate::error::{Code, Error, Result};
+use super::{
+    limits::{self, Measured, too_complex},
+    shapes::Shapes,
+};
+use crate::{
+    config::DocumentLimits,
+    error::{Code, Error, Result},
+};
 
-/// A parsed document and the operation of it that is meant.
+/// Bytes in a name or number: mistakes are answered with the names in them, some names many times.
+const MAX_WORD: usize = 255;
+
+/// A document within the limits, and the operation of it that is meant.
 #[derive(Debug)]
 pub struct Document {
     parsed: ExecutableDocument,
     operation_name: Option<String>,
     operation: OperationType,
+    measured: Measured,
 }
 
 impl Document {
-    /// Parses a document whose brackets nest at most `max_nesting` deep: the parser recurses, and its stack is finite.
-    pub fn parse(text: &str, operation_name: Option<String>, max_nesting: usize) -> Result<Self> {
+    /// Parses and measures a document. What the parser itself could not bear is counted before: it recurses, and its
+    /// stack is finite.
+    pub(super) fn parse(
+        text: &str,
+        operation_name: Option<String>,
+        variables: &Variables,
+        shapes: &Shapes,
+        limits: &DocumentLimits,
+    ) -> Result<Self> {
         let scan = Scan::of(text);
-        if scan.nesting > max_nesting {
-            let message = format!("the document nests more than {max_nesting} brackets");
-            return Err(Error::new(Code::QueryTooComplex, message));
-        }
+        scan.check(limits)?;
         let document = parse_query(text).map_err(|error| parse_error(&error))?;
         if scan.nul {
             return Err(nul());
         }
         let operation = operation(&document, operation_name.as_deref())?;
-        Ok(Self { parsed: document, operation_name, operation })
+        let measured = limits::check(&document, operation, variables, shapes, limits)?;
+        let operation = operation.ty;
+        Ok(Self { parsed: document, operation_name, operation, measured })
     }
 
     /// Whether the chosen operation only reads.
@@ -40,13 +57,24 @@ impl Document {
         self.operation == OperationType::Query
     }
 
+    /// What the chosen operation costs, see [`super::cost`].
+    #[must_use]
+    pub fn cost(&self) -> u64 {
+        self.measured.cost
+    }
+
+    /// Whether the chosen operation asks for the schema itself.
+    pub(super) fn introspects(&self) -> bool {
+        self.measured.introspects
+    }
+
     pub(super) fn into_parts(self) -> (ExecutableDocument, Option<String>) {
         (self.parsed, self.operation_name)
     }
 }
 
 /// Refuses variables with U+0000 in a string: PostgreSQL has no place for it, and no name or title needs it.
-pub fn check_variables(variables: &Variables) -> Result<()> {
+pub(super) fn check_variables(variables: &Variables) -> Result<()> {
     fn has_nul(value: &Value) -> bool {
         match value {
             Value::String(text) => text.contains('\0'),
@@ -70,7 +98,7 @@ fn parse_error(error: &parser::Error) -> Error {
     Error::new(Code::GraphqlParseFailed, format!("the document is not GraphQL: {reason}")).at(error_at)
 }
 
-fn operation(document: &ExecutableDocument, name: Option<&str>) -> Result<OperationType> {
+fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a OperationDefinition> {
     let chosen = match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Some(operation),
         (DocumentOperations::Single(_), Some(_)) => None,
@@ -82,7 +110,7 @@ fn operation(document: &ExecutableDocument, name: Option<&str>) -> Result<Operat
     };
     let chosen =
         chosen.ok_or_else(|| Error::bad_input("operationName", "the document has no operation of this name"))?;
-    Ok(chosen.node.ty)
+    Ok(&chosen.node)
 }
 
 /// What can be told of a document without parsing it, in one pass and constant memory.
@@ -90,6 +118,10 @@ fn operation(document: &ExecutableDocument, name: Option<&str>) -> Result<Operat
 struct Scan {
     /// The most brackets of any kind that are open at once.
     nesting: usize,
+    /// Names, numbers, strings and punctuation marks.
+    tokens: usize,
+    /// Bytes of the longest name or number.
+    longest_word: usize,
     /// Whether a string holds an escaped U+0000.
     nul: bool,
 }
@@ -100,6 +132,8 @@ impl Scan {
         let mut open = 0_usize;
         let mut rest = text.as_bytes();
         while let [byte, tail @ ..] = rest {
+            // Commas are white space in GraphQL; a comment is none of the tokens either.
+            scan.tokens += usize::from(!matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b'#'));
             rest = match byte {
                 b'"' => scan.string(rest),
                 b'#' => &tail[tail.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(tail.len())..],
@@ -112,10 +146,31 @@ impl Scan {
                     open = open.saturating_sub(1);
                     tail
                 }
+                b'.' => tail.strip_prefix(b"..").unwrap_or(tail),
+                _ if is_word(*byte) => {
+                    let more = tail.iter().position(|byte| !is_word(*byte)).unwrap_or(tail.len());
+                    scan.longest_word = scan.longest_word.max(1 + more);
+                    &tail[more..]
+                }
                 _ => tail,
             };
         }
         scan
+    }
+
+    fn check(&self, limits: &DocumentLimits) -> Result<()> {
+        if self.nesting > limits.nesting {
+            return Err(too_complex("brackets nest in the document", self.nesting, limits.nesting, "MAX_NESTING"));
+        }
+        if self.longest_word > MAX_WORD {
+            let message =
+                format!("a name or number in the document has {} bytes: the limit is {MAX_WORD}", self.longest_word);
+            return Err(Error::new(Code::QueryTooComplex, message));
+        }
+        if self.tokens > limits.tokens {
+            return Err(too_complex("tokens are in the document", self.tokens, limits.tokens, "MAX_TOKENS"));
+        }
+        Ok(())
     }
 
     /// Skips a string or block string, which `text` begins with.
@@ -140,9 +195,35 @@ impl Scan {
     }
 }
 
+/// What names and numbers are made of; a number's sign and point are taken for words too.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Limits;
+
+    fn parse(text: &str, operation_name: Option<&str>) -> Result<Document> {
+        let limits = Limits::default().document;
+        let shapes = Shapes::default();
+        Document::parse(text, operation_name.map(str::to_owned), &Variables::default(), &shapes, &limits)
+    }
+
+    #[test]
+    fn tokens_are_counted_as_the_specification_has_them() {
+        for (text, tokens) in [
+            ("", 0),
+            (" \t\r\n,,, # a comment {", 0),
+            ("{a}", 3),
+            ("{ user(id: \"a b c\") { ...F } }", 12),
+            ("query($a:[Int!]=-1){a(b:\"\"\"x \\\"\"\" y\"\"\")@c}", 22),
+            ("{a(b:10)}", 8),
+        ] {
+            assert_eq!(Scan::of(text).tokens, tokens, "{text}");
+        }
+    }
 
     #[test]
     fn nesting_counts_open_brackets_outside_strings_and_comments() {
@@ -161,9 +242,19 @@ mod tests {
     }
 
     #[test]
+    fn a_name_or_number_has_an_end() {
+        for word in ["a", "1"] {
+            assert_eq!(Scan::of(&format!("{{ {} }}", word.repeat(255))).longest_word, 255);
+            let error = parse(&format!("{{ {} }}", word.repeat(256)), None).expect_err("too long");
+            assert_eq!(error.code(), Code::QueryTooComplex);
+            assert!(error.message().len() < 100, "{error}");
+        }
+    }
+
+    #[test]
     fn deep_nesting_is_refused_before_the_parser_sees_it() {
         for open in ["{a", "{a(b:[", "{a(b:{c:"] {
-            let error = Document::parse(&open.repeat(100_000), None, 100).expect_err("too deep");
+            let error = parse(&open.repeat(100_000), None).expect_err("too deep");
             assert_eq!(error.code(), Code::QueryTooComplex);
         }
     }
@@ -179,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_tells_what_was_expected_and_where_but_not_the_document() {
-        let error = Document::parse("{ secret: me { id ", None, 100).expect_err("not closed");
+        let error = parse("{ secret: me { id ", None).expect_err("not closed");
         assert_eq!(error.code(), Code::GraphqlParseFailed);
         assert!(!error.message().contains("secret"), "{error}");
         assert_eq!(error.location().map(|(line, _)| line), Some(1));
@@ -188,7 +279,7 @@ mod tests {
     #[test]
     fn the_operation_is_chosen_by_name() {
         let text = "query A { me { id } } mutation B { login(input: {username: \"\", password: \"\"}) { expiresAt } }";
-        let parse = |name: Option<&str>| Document::parse(text, name.map(str::to_owned), 100);
+        let parse = |name| parse(text, name);
         assert!(parse(Some("A")).expect("A").is_query());
         assert!(!parse(Some("B")).expect("B").is_query());
         assert_eq!(parse(None).expect_err("ambiguous").field(), Some("operationName"));

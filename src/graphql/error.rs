@@ -32,6 +32,10 @@ pub(super) fn finish(response: &mut Response, request_id: &str) {
                 causes.push(cause);
             }
         }
+        // The caller's to know, but whoever runs the server looks for an index.
+        if ours.code() == Code::Timeout {
+            tracing::warn!(request_id, path = ?error.path, error = ours.chain(), "stopped");
+        }
         error.extensions = Some(extensions(&ours, request_id));
         error.source = None;
     }
@@ -49,6 +53,9 @@ fn extensions(error: &Error, request_id: &str) -> ErrorExtensionValues {
     if let Some(field) = error.field() {
         values.set("field", field);
     }
+    if let Some(seconds) = error.retry_after() {
+        values.set("retryAfter", seconds);
+    }
     if error.code() == Code::Internal {
         values.set("requestId", request_id);
     }
@@ -59,6 +66,8 @@ fn extensions(error: &Error, request_id: &str) -> ErrorExtensionValues {
 #[derive(Clone, Debug)]
 pub struct Receipt {
     pub request_id: String,
+    /// What the operation cost, of the minute's budget; none when it was refused before that was known.
+    pub cost: Option<u64>,
     /// SQL statements, authentication included.
     pub statements: u64,
     /// Rows those statements returned or changed.
@@ -71,6 +80,7 @@ impl From<Receipt> for Value {
     fn from(receipt: Receipt) -> Self {
         let fields = [
             ("requestId", Value::from(receipt.request_id)),
+            ("cost", receipt.cost.map_or(Value::Null, Value::from)),
             ("statements", receipt.statements.into()),
             ("rows", receipt.rows.into()),
             ("durationMs", receipt.duration_ms.into()),

@@ -4,28 +4,38 @@
 pub mod access;
 mod connection;
 mod context;
+mod cost;
 mod cursor;
 mod document;
 mod error;
 mod inputs;
+mod limits;
 mod loaders;
 mod mutation;
+mod policy;
 mod query;
 mod scalars;
+mod shapes;
 mod types;
+
+use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, Response, Schema, SchemaBuilder, Value, Variables};
 
 pub use self::{
     context::RequestContext,
-    document::{Document, check_variables},
+    document::Document,
     error::{Receipt, refused},
 };
-use self::{mutation::Mutation, query::Query};
+use self::{mutation::Mutation, query::Query, shapes::Shapes};
+use crate::{config::DocumentLimits, error::Result};
 
 /// The schema with its resolvers. Cheap to clone.
 #[derive(Clone)]
-pub struct Api(Schema<Query, Mutation, EmptySubscription>);
+pub struct Api {
+    schema: Schema<Query, Mutation, EmptySubscription>,
+    shapes: Arc<Shapes>,
+}
 
 impl std::fmt::Debug for Api {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,7 +46,10 @@ impl std::fmt::Debug for Api {
 impl Default for Api {
     fn default() -> Self {
         let builder: SchemaBuilder<_, _, _> = Schema::build(Query, Mutation::default(), EmptySubscription);
-        Self(builder.register_output_type::<types::Node>().finish())
+        // `limits` bounds the recursion before the library sees it, by a setting of ours.
+        let schema = builder.register_output_type::<types::Node>().limit_recursive_depth(usize::MAX).finish();
+        let shapes = Arc::new(Shapes::of(&schema.sdl()));
+        Self { schema, shapes }
     }
 }
 
@@ -54,26 +67,50 @@ pub struct Request {
 pub struct Answer {
     pub response: Response,
     pub executed: bool,
+    /// What the operation cost.
+    pub cost: u64,
 }
 
 impl Api {
     /// The schema in the schema definition language, as it stands in `schema.graphql`.
     #[must_use]
     pub fn sdl(&self) -> String {
-        self.0.sdl()
+        self.schema.sdl()
     }
 
-    /// Executes a request. Every error of the answer has a code.
+    /// Parses a document and holds it against the limits; nothing is asked of the database.
+    pub fn document(
+        &self,
+        text: &str,
+        operation_name: Option<String>,
+        variables: &Variables,
+        limits: &DocumentLimits,
+    ) -> Result<Document> {
+        document::check_variables(variables)?;
+        Document::parse(text, operation_name, variables, &self.shapes, limits)
+    }
+
+    /// Executes a request whose caller may ask this, and has some of the minute's budget left. Every error of the
+    /// answer has a code.
     pub async fn execute(&self, request: Request) -> Answer {
-        let (document, operation_name) = request.document.into_parts();
-        let mut run = async_graphql::Request::new("").variables(request.variables).data(request.context);
+        let cost = request.document.cost();
+        let Request { document, variables, mut context, request_id } = request;
+        if let Err(error) = policy::admit(&document, &mut context) {
+            return Answer { response: refused(&error, &request_id), executed: false, cost };
+        }
+        let may_introspect = policy::check_introspection(&context).is_ok();
+        let (document, operation_name) = document.into_parts();
+        let mut run = async_graphql::Request::new("").variables(variables).data(context);
         run.set_parsed_query(document);
         run.operation_name = operation_name;
         // Loaders take locks, and tokio makes a task pause after so many: siblings after the pause would miss the batch.
-        let mut response = tokio::task::coop::unconstrained(self.0.execute(run)).await;
+        let mut response = tokio::task::coop::unconstrained(self.schema.execute(run)).await;
         // Resolvers leave a path; a null without any is a document that did not fit the schema.
         let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
-        error::finish(&mut response, &request.request_id);
-        Answer { response, executed }
+        if !executed {
+            policy::tell_less(&mut response.errors, may_introspect);
+        }
+        error::finish(&mut response, &request_id);
+        Answer { response, executed, cost }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     context::{ContextExt, RequestContext},
     inputs::{AuditLogFilter, AuditLogOrder, Budget, SessionFilter, SessionOrder, UserFilter, UserOrder},
     scalars::uuid,
-    types::{AccessRule, AuditLogStats, Node, Visible, access_matrix},
+    types::{AccessRule, AuditLogStats, Node, RateLimit, Visible, access_matrix},
 };
 use crate::{
     db::{nodes::NodeId, users},
@@ -30,6 +30,13 @@ impl Query {
     #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
     async fn me(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
         Some(ctx.request().principal().require().map(|user| Some(Arc::clone(user))))
+    }
+
+    /// What the caller's queries may still cost in this minute.
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    async fn rate_limit(&self, ctx: &Context<'_>) -> Nullable<RateLimit> {
+        let request = ctx.request();
+        Some(SIGNED_IN.check(request.principal()).map(|()| request.charged().map(RateLimit::from)))
     }
 
     /// Whatever has this id; null when there is nothing, or nothing that the caller may see.

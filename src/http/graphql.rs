@@ -90,8 +90,8 @@ impl Call {
             Ok(params) => params,
             Err(error) => return self.refuse(media_type, StatusCode::BAD_REQUEST, &error),
         };
-        let checked = graphql::check_variables(&params.variables)
-            .and_then(|()| Document::parse(&params.query, params.operation_name, limits.nesting));
+        let api = &self.app.api;
+        let checked = api.document(&params.query, params.operation_name, &params.variables, &limits.document);
         let document = match checked {
             Ok(document) if allowed(&document) => document,
             Ok(_) => {
@@ -136,6 +136,7 @@ impl Call {
         if self.headers.contains_key("x-receipt") {
             let receipt = Receipt {
                 request_id: self.id.id.to_string(),
+                cost: Some(answer.cost),
                 statements: db.meter().statements(),
                 rows: db.meter().rows(),
                 duration_ms: (self.id.arrived.elapsed().as_secs_f64() * 1e6).round() / 1e3,

@@ -7,7 +7,7 @@ pub mod login;
 pub mod seed;
 
 use crate::{
-    auth::{self, Hasher, Strength, Tokens},
+    auth::{self, Budget, Hasher, Strength, Tokens},
     clock::Clock,
     config::Limits,
     db::{Db, signing_keys},
@@ -21,6 +21,7 @@ pub struct Services {
     pub clock: Clock,
     pub hasher: Hasher,
     pub tokens: Tokens,
+    pub budget: Budget,
     pub limits: Limits,
 }
 
@@ -45,6 +46,7 @@ impl Services {
             tx.commit().await?;
         }
         let tokens = Tokens::load(&db, clock.now()).await?;
-        Ok(Self { db, clock, hasher, tokens, limits })
+        let budget = Budget::new(limits.document.cost_per_minute, clock);
+        Ok(Self { db, clock, hasher, tokens, budget, limits })
     }
 }

@@ -36,6 +36,7 @@ const OWNER_AND_ANALYSTS: [Gets; 5] = [NoLogin, Null, It, It, It];
 
 const TABLE: &[Row] = &[
     Row("Query.me", "{ me { id } }", "/me/id", EVERYBODY_SIGNED_IN),
+    Row("Query.rateLimit", "{ rateLimit { limit } }", "/rateLimit/limit", EVERYBODY_SIGNED_IN),
     Row("Query.node", "($user) { node(id: $user) { id } }", "/node/id", OWNER_AND_ANALYSTS),
     Row("Query.node", "($session) { node(id: $session) { id } }", "/node/id", OWNER_AND_ANALYSTS),
     Row("Query.node", "($log) { node(id: $log) { id } }", "/node/id", OWNER_AND_ANALYSTS),
@@ -172,6 +173,7 @@ const CARRIERS: &[&str] = &[
     "AuditLogConnection",
     "AuditLogEdge",
     "PageInfo",
+    "RateLimit",
     "LoginPayload",
 ];
 

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a file per subject, every story on SQLite and on PostgreSQL.
 
 mod access;
+mod attacks;
 mod bad_input;
 mod cli;
 mod connections;
@@ -8,6 +9,8 @@ mod filters;
 mod graphql_http;
 mod http;
 mod http_edges;
+mod introspection;
+mod limits;
 mod login;
 mod migrations;
 mod nodes;
@@ -18,3 +21,4 @@ mod statements;
 mod stats;
 mod support;
 mod the_house;
+mod timeouts;

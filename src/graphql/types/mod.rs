@@ -4,6 +4,7 @@ mod access_rule;
 mod audit_log;
 mod audit_log_stats;
 mod node;
+mod rate_limit;
 mod session;
 mod user;
 
@@ -12,5 +13,6 @@ pub use self::{
     audit_log::AuditAction,
     audit_log_stats::AuditLogStats,
     node::{Node, Visible},
+    rate_limit::RateLimit,
     user::Role,
 };

@@ -61,6 +61,19 @@ impl TestApp {
         app
     }
 
+    /// Another server on the same database, within other limits.
+    pub async fn within(&self, change: impl FnOnce(&mut Limits)) -> Router {
+        self.on(self.db().clone(), change).await
+    }
+
+    /// The same with connections of its own.
+    pub async fn on(&self, db: Db, change: impl FnOnce(&mut Limits)) -> Router {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let services = Services::new(db, self.services.clock, limits, Strength::Cheap).await.expect("starts");
+        App { api: Api::default(), services: Arc::new(services), http: Arc::default() }.router()
+    }
+
     pub fn db(&self) -> &Db {
         &self.services.db
     }

@@ -14,7 +14,7 @@ use super::TestApp;
 
 /// Somebody who asks.
 pub struct Caller<'a> {
-    app: &'a TestApp,
+    router: &'a Router,
     user: Option<(UserId, String)>,
 }
 
@@ -28,12 +28,17 @@ pub struct Reply {
 
 impl<'a> Caller<'a> {
     pub fn new(app: &'a TestApp, user: Option<(UserId, String)>) -> Self {
-        Self { app, user }
+        Self { router: &app.router, user }
+    }
+
+    /// The same caller at another server.
+    pub fn at(self, router: &'a Router) -> Self {
+        Self { router, ..self }
     }
 
     /// With this token, whatever it is.
     pub fn with_token(app: &'a TestApp, token: String) -> Self {
-        Self { app, user: Some((UserId(uuid::Uuid::nil()), token)) }
+        Self { router: &app.router, user: Some((UserId(uuid::Uuid::nil()), token)) }
     }
 
     pub fn id(&self) -> UserId {
@@ -57,7 +62,7 @@ impl<'a> Caller<'a> {
             let value = format!("Bearer {token}").parse().expect("a header");
             request.headers_mut().insert("authorization", value);
         }
-        Reply::of(self.app.router.clone(), request).await
+        Reply::of(self.router.clone(), request).await
     }
 }
 
@@ -90,6 +95,17 @@ impl Reply {
             [code] => code,
             _ => panic!("not one error: {:#}", self.body),
         }
+    }
+
+    /// The message of the one error.
+    pub fn message(&self) -> &str {
+        self.code();
+        self.body["errors"][0]["message"].as_str().expect("a message")
+    }
+
+    /// What it cost.
+    pub fn cost(&self) -> u64 {
+        self.body["extensions"]["receipt"]["cost"].as_u64().expect("a receipt")
     }
 
     /// How many SQL statements it took.

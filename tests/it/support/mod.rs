@@ -13,6 +13,11 @@ pub use self::{
     server::Server,
 };
 
+/// So many texts, one after the other.
+pub fn many(numbers: std::ops::Range<usize>, one: impl Fn(usize) -> String) -> String {
+    numbers.map(one).collect()
+}
+
 /// Each story becomes two tests, `sqlite` and `postgres`, each with an app on a database of its own.
 macro_rules! on_both {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident) $body:block)+) => {$(

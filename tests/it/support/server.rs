@@ -43,16 +43,24 @@ impl Server {
 
     pub fn post(&self, body: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
-        write!(
+        // A body that is refused for its size is not read to its end.
+        let _ = write!(
             stream,
             "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
              Connection: close\r\n\r\n{body}",
             body.len()
-        )
-        .expect("writes");
+        );
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("reads");
         answer
+    }
+
+    /// The most memory that the process ever had, in KiB, as Linux counts it.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        peak.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// By SIGTERM; the server has to end well.

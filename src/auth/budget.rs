@@ -1,0 +1,200 @@
+//! How much a caller may ask for in a minute: a bucket of cost per user, or per address for those who are not logged
+//! in. It must not ask the database: refusing has to be cheap.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use governor::{
+    Quota, RateLimiter, clock::Clock as _, middleware::StateInformationMiddleware, nanos::Nanos,
+    state::keyed::DefaultKeyedStateStore,
+};
+
+use super::Principal;
+use crate::{
+    clock::Clock,
+    error::{Code, Error, Result},
+    model::{Timestamp, UserId},
+};
+
+/// After so many charges, callers whose buckets are full again are forgotten.
+const SWEEP: u32 = 1_000;
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// The buckets of all callers. Each holds a minute's cost, and refills steadily.
+#[derive(Clone)]
+pub struct Budget(Arc<Buckets>);
+
+struct Buckets {
+    limiter: RateLimiter<Caller, DefaultKeyedStateStore<Caller>, Ticks, StateInformationMiddleware>,
+    per_minute: NonZeroU32,
+    charges: AtomicU32,
+    clock: Clock,
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget").field("per_minute", &self.0.per_minute).finish_non_exhaustive()
+    }
+}
+
+/// What was taken from a caller's bucket, and what is left.
+#[derive(Clone, Copy, Debug)]
+pub struct Charge {
+    /// What the bucket holds when it is full.
+    pub limit: u32,
+    /// What was taken.
+    pub cost: u32,
+    /// What is left.
+    pub remaining: u32,
+    /// When the bucket is full again, if nothing more is taken.
+    pub reset_at: Timestamp,
+}
+
+/// Whose bucket it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Caller {
+    User(UserId),
+    /// One IPv4 address, or one IPv6 network of 64 bits: a household has as many addresses of that as it likes.
+    Address(IpAddr),
+    Unknown,
+}
+
+impl Budget {
+    /// Buckets of this size, all full.
+    #[must_use]
+    pub fn new(per_minute: u32, clock: Clock) -> Self {
+        let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_minute(per_minute);
+        let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), Ticks::new(clock));
+        Self(Arc::new(Buckets { limiter, per_minute, charges: AtomicU32::new(0), clock }))
+    }
+
+    /// Takes the cost from the caller's bucket, or says when there will be enough.
+    pub fn charge(&self, principal: &Principal, address: Option<&str>, cost: u64) -> Result<Charge> {
+        let Buckets { limiter, per_minute, charges, clock } = &*self.0;
+        // A bucket that is full again is as good as none, and most are after a moment: this bounds the memory.
+        if charges.fetch_add(1, Relaxed) % SWEEP == SWEEP - 1 {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+        let never = || {
+            Error::new(
+                Code::QueryTooComplex,
+                format!(
+                    "{cost} is what this query costs: the limit for a minute is {per_minute} \
+                         (GUARDIANEYE_MAX_COST_PER_MINUTE)"
+                ),
+            )
+        };
+        let cost = u32::try_from(cost.max(1)).ok().and_then(NonZeroU32::new).ok_or_else(never)?;
+        let caller = Caller::of(principal, address);
+        let state = limiter.check_key_n(&caller, cost).map_err(|_| never())?.map_err(|until| {
+            let seconds = whole_seconds(until.wait_time_from(limiter.clock().now())).max(1);
+            let message = format!("your queries of the last minute cost too much: try again in {seconds} s");
+            Error::rate_limited(message, seconds)
+        })?;
+        let remaining = state.remaining_burst_capacity();
+        let taken = per_minute.get().saturating_sub(remaining);
+        let refill = Duration::from_secs_f64(MINUTE.as_secs_f64() * f64::from(taken) / f64::from(per_minute.get()));
+        let reset_at = clock.now().plus_seconds(i64::try_from(whole_seconds(refill)).unwrap_or(i64::MAX));
+        Ok(Charge { limit: per_minute.get(), cost: cost.get(), remaining, reset_at })
+    }
+}
+
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+impl Caller {
+    fn of(principal: &Principal, address: Option<&str>) -> Self {
+        match (principal, address.map(str::parse)) {
+            (Principal::User(user), _) => Self::User(user.id),
+            (Principal::Anonymous, Some(Ok(IpAddr::V6(address)))) => {
+                let network = address.to_bits() & (u128::MAX << 64);
+                Self::Address(Ipv6Addr::from_bits(network).into())
+            }
+            (Principal::Anonymous, Some(Ok(address))) => Self::Address(address),
+            (Principal::Anonymous, _) => Self::Unknown,
+        }
+    }
+}
+
+/// The time that buckets refill by: it never goes back, and stands still for tests whose clock does.
+#[derive(Clone, Debug)]
+struct Ticks(Option<Instant>);
+
+impl Ticks {
+    fn new(clock: Clock) -> Self {
+        Self(match clock {
+            Clock::System => Some(Instant::now()),
+            Clock::Fixed(_) => None,
+        })
+    }
+}
+
+impl governor::clock::Clock for Ticks {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.0.map_or(Nanos::new(0), |start| start.elapsed().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget() -> Budget {
+        Budget::new(100, Clock::Fixed("2026-03-01T12:00:00Z".parse().expect("a time")))
+    }
+
+    #[test]
+    fn a_bucket_is_emptied_and_says_when_there_will_be_enough() {
+        let budget = budget();
+        let charge = budget.charge(&Principal::Anonymous, Some("192.0.2.1"), 40).expect("enough");
+        assert_eq!((charge.limit, charge.cost, charge.remaining), (100, 40, 60));
+        assert_eq!(charge.reset_at.datetime().to_rfc3339(), "2026-03-01T12:00:24+00:00");
+        let error = budget.charge(&Principal::Anonymous, Some("192.0.2.1"), 70).expect_err("not enough");
+        assert_eq!((error.code(), error.retry_after()), (Code::RateLimited, Some(6)));
+        budget.charge(&Principal::Anonymous, Some("192.0.2.1"), 60).expect("what was refused was not taken");
+    }
+
+    #[test]
+    fn addresses_have_buckets_of_their_own_but_not_within_an_ipv6_network() {
+        let budget = budget();
+        let charge = |address| budget.charge(&Principal::Anonymous, address, 100).map(|charge| charge.remaining);
+        assert_eq!(charge(Some("192.0.2.1")).ok(), Some(0));
+        assert_eq!(charge(Some("192.0.2.2")).ok(), Some(0));
+        assert_eq!(charge(Some("2001:db8::1")).ok(), Some(0));
+        assert!(charge(Some("2001:db8::ffff:2")).is_err());
+        assert_eq!(charge(Some("2001:db8:0:1::1")).ok(), Some(0));
+        assert_eq!(charge(None).ok(), Some(0));
+        assert!(charge(Some("nonsense")).is_err(), "whoever has no address shares one bucket");
+    }
+
+    #[test]
+    fn what_can_never_be_paid_is_no_matter_of_time() {
+        for cost in [101, u64::MAX] {
+            let error = budget().charge(&Principal::Anonymous, None, cost).expect_err("too much");
+            assert_eq!((error.code(), error.retry_after()), (Code::QueryTooComplex, None));
+        }
+    }
+
+    #[test]
+    fn callers_are_forgotten_when_their_buckets_are_full_again() {
+        let budget = Budget::new(1_000_000_000, Clock::System);
+        for n in 0..20 * SWEEP {
+            let address = std::net::Ipv4Addr::from_bits(n).to_string();
+            budget.charge(&Principal::Anonymous, Some(&address), 1).expect("enough");
+        }
+        assert!(budget.0.limiter.len() <= 2 * SWEEP as usize, "{}", budget.0.limiter.len());
+    }
+}

@@ -1,0 +1,40 @@
+//! Whether a caller may run an operation at all, before it is validated: the minute's budget, and who may ask for the
+//! schema itself. It must not ask the database.
+
+use async_graphql::ServerError;
+
+use super::{context::RequestContext, document::Document};
+use crate::{
+    config::Introspection,
+    error::{Code, Error, Result},
+};
+
+/// Errors of one document that are told; a document can be made to have tens of thousands.
+const MAX_ERRORS: usize = 20;
+
+/// Takes the cost from the caller's budget, and refuses introspection to whom it is not open.
+pub fn admit(document: &Document, context: &mut RequestContext) -> Result<()> {
+    context.charge(document.cost())?;
+    if document.introspects() { check_introspection(context) } else { Ok(()) }
+}
+
+/// Who may ask for the schema itself.
+pub fn check_introspection(context: &RequestContext) -> Result<()> {
+    match context.services.limits.document.introspection {
+        Introspection::Public => Ok(()),
+        Introspection::SignedIn => context.principal().require().map(drop),
+        Introspection::Off => Err(Error::new(Code::Forbidden, "introspection is turned off on this server")),
+    }
+}
+
+/// What validation says names types, fields and arguments of the schema, also those that were not asked for. To callers
+/// who may not ask for the schema it says only where the document does not fit.
+pub fn tell_less(errors: &mut Vec<ServerError>, may_introspect: bool) {
+    errors.truncate(MAX_ERRORS);
+    if !may_introspect {
+        for error in errors {
+            "the document does not fit the schema here; callers who may ask for the schema are told why"
+                .clone_into(&mut error.message);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The shapes of the schema's fields, as far as the cost of a query depends on them; read once from the schema's SDL.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{BaseType, FieldDefinition, OperationType, Type, TypeKind, TypeSystemDefinition},
+};
+
+/// What a field costs beyond its own place in the answer: one of slow hashing, or of a scan in the database.
+const WORK: &[(&str, u64)] = &[
+    ("Mutation.login", 100),
+    ("Mutation.changePassword", 100),
+    ("Mutation.resetPassword", 100),
+    ("Mutation.createUser", 100),
+    ("Query.auditLogStats", 100),
+    // So many intervals at most, however few the bounds let it have.
+    ("AuditLogStats.overTime", 1_000),
+];
+/// The same for a field of this name wherever it stands.
+const WORK_ANYWHERE: &[(&str, u64)] = &[("totalCount", 10)];
+
+/// One field of a type.
+#[derive(Debug)]
+pub struct Field {
+    /// The type behind lists and non-null marks.
+    pub of: String,
+    /// Whether its value is a list.
+    pub list: bool,
+    /// Whether it takes `first` or `last`.
+    pub paged: bool,
+    /// What it costs itself.
+    pub cost: u64,
+}
+
+/// All fields of all types, and how many there are of what introspection lists.
+#[derive(Debug, Default)]
+pub struct Shapes {
+    types: HashMap<String, HashMap<String, Field>>,
+    counts: Counts,
+}
+
+/// The usual lengths of introspection's lists, rounded up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    types: u64,
+    directives: u64,
+    fields_of_a_type: u64,
+    arguments_of_a_field: u64,
+    inputs_of_a_type: u64,
+    values_of_a_type: u64,
+    types_of_a_type: u64,
+}
+
+impl Shapes {
+    /// From the schema definition language, as the library prints it.
+    pub fn of(sdl: &str) -> Self {
+        let definitions = parse_schema(sdl).expect("the SDL of our own schema is GraphQL").definitions;
+        let (mut types, mut directives) = (HashMap::new(), 0);
+        let (mut all_fields, mut all_arguments, mut all_inputs, mut all_values, mut all_types) = (0, 0, 0, 0, 0);
+        let mut kinds = 0;
+        for definition in definitions {
+            let ty = match definition {
+                TypeSystemDefinition::Type(ty) => ty.node,
+                TypeSystemDefinition::Directive(_) => {
+                    directives += 1;
+                    continue;
+                }
+                TypeSystemDefinition::Schema(_) => continue,
+            };
+            kinds += 1;
+            let name = ty.name.node.to_string();
+            let fields = match ty.kind {
+                TypeKind::Object(object) => {
+                    all_types += object.implements.len();
+                    object.fields
+                }
+                TypeKind::Interface(interface) => interface.fields,
+                TypeKind::InputObject(input) => {
+                    all_inputs += input.fields.len();
+                    continue;
+                }
+                TypeKind::Enum(values) => {
+                    all_values += values.values.len();
+                    continue;
+                }
+                TypeKind::Union(union) => {
+                    all_types += union.members.len();
+                    continue;
+                }
+                TypeKind::Scalar => continue,
+            };
+            all_fields += fields.len();
+            all_arguments += fields.iter().map(|field| field.node.arguments.len()).sum::<usize>();
+            let shape = |field: &FieldDefinition| (field.name.node.to_string(), Field::new(&name, field));
+            let fields = fields.iter().map(|field| shape(&field.node)).collect();
+            types.insert(name, fields);
+        }
+        let with_fields = types.len();
+        let each = |all: usize, of: usize| all.div_ceil(of.max(1)).max(1) as u64;
+        let counts = Counts {
+            // The library adds the types of introspection, the scalars and the standard directives.
+            types: kinds + 13,
+            directives: directives + 4,
+            fields_of_a_type: each(all_fields, with_fields),
+            arguments_of_a_field: each(all_arguments, all_fields),
+            inputs_of_a_type: each(all_inputs, with_fields),
+            values_of_a_type: each(all_values, with_fields),
+            types_of_a_type: each(all_types, with_fields),
+        };
+        Self { types, counts }
+    }
+
+    /// The type an operation begins at.
+    pub fn root(operation: OperationType) -> &'static str {
+        match operation {
+            OperationType::Query => "Query",
+            OperationType::Mutation => "Mutation",
+            OperationType::Subscription => "Subscription",
+        }
+    }
+
+    /// The field of a type, unless the schema has none such.
+    pub fn field(&self, ty: &str, field: &str) -> Option<&Field> {
+        self.types.get(ty)?.get(field)
+    }
+
+    /// How many things introspection lists under this field.
+    pub fn introspected(&self, field: &str) -> u64 {
+        match field {
+            "types" => self.counts.types,
+            "directives" => self.counts.directives,
+            "fields" => self.counts.fields_of_a_type,
+            "args" => self.counts.arguments_of_a_field,
+            "inputFields" => self.counts.inputs_of_a_type,
+            "enumValues" => self.counts.values_of_a_type,
+            "interfaces" | "possibleTypes" => self.counts.types_of_a_type,
+            _ => 1,
+        }
+    }
+}
+
+impl Field {
+    fn new(ty: &str, field: &FieldDefinition) -> Self {
+        fn unwrap(ty: &Type) -> (bool, &str) {
+            match &ty.base {
+                BaseType::Named(name) => (false, name.as_str()),
+                BaseType::List(of) => (true, unwrap(of).1),
+            }
+        }
+        let name = field.name.node.as_str();
+        let (list, of) = unwrap(&field.ty.node);
+        let path = format!("{ty}.{name}");
+        let work = WORK.iter().find(|(known, _)| *known == path);
+        let work = work.or_else(|| WORK_ANYWHERE.iter().find(|(known, _)| *known == name));
+        let paged = field.arguments.iter().any(|argument| matches!(argument.node.name.node.as_str(), "first" | "last"));
+        Self { of: of.to_owned(), list, paged, cost: work.map_or(1, |(_, cost)| *cost) }
+    }
+}

@@ -1,0 +1,74 @@
+//! Who may ask for the schema itself, and what a mistake tells whoever may not.
+
+use guardianeye::config::Introspection;
+use serde_json::json;
+
+use crate::support::{many, on_both};
+
+/// `getIntrospectionQuery()` of the npm package `graphql` 16 with every option that this server's library knows, as
+/// GraphiQL and Relay's compiler send it.
+const FULL: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
+    subscriptionType { name kind } types { ...FullType }
+    directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } }
+    fragment FullType on __Type { kind name description specifiedByURL isOneOf
+        fields(includeDeprecated: true) { name description args(includeDeprecated: true) { ...InputValue }
+            type { ...TypeRef } isDeprecated deprecationReason }
+        inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
+        enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+        possibleTypes { ...TypeRef } }
+    fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+    fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+        ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
+
+const SHORT: &str = "{ __schema { queryType { name } } }";
+const BY_NAME: &str = "{ ...F } fragment F on Query { t: __type(name: \"User\") { name } }";
+
+on_both! {
+    async fn the_full_question_of_graphiql_and_relay_passes(app) {
+        let reply = app.viewer().gql(FULL, json!({})).await;
+        assert!(reply.data()["__schema"]["types"].as_array().expect("types").len() > 20);
+        assert!(reply.cost() < 10_000, "it costs {}", reply.cost());
+        assert_eq!(reply.sql(), 1);
+    }
+
+    async fn the_schema_is_for_whom_the_setting_says(app) {
+        for (setting, anonymous, viewer) in [
+            (Introspection::Public, None, None),
+            (Introspection::SignedIn, Some("UNAUTHENTICATED"), None),
+            (Introspection::Off, Some("FORBIDDEN"), Some("FORBIDDEN")),
+        ] {
+            let router = app.within(|limits| limits.document.introspection = setting).await;
+            for query in [SHORT, BY_NAME] {
+                for (caller, expected) in [(app.anonymous(), anonymous), (app.viewer(), viewer)] {
+                    let reply = caller.at(&router).gql(query, json!({})).await;
+                    assert_eq!(reply.codes().first().copied(), expected, "{setting:?}: {:#}", reply.body);
+                    assert_eq!(reply.body.get("data").is_some(), expected.is_none(), "{:#}", reply.body);
+                }
+            }
+            let reply = app.anonymous().at(&router).gql("{ __typename }", json!({})).await;
+            assert_eq!(reply.data(), &json!({ "__typename": "Query" }));
+        }
+    }
+
+    async fn a_mistake_tells_no_names_to_whom_the_schema_is_not_open(app) {
+        let router = app.within(|limits| limits.document.introspection = Introspection::SignedIn).await;
+        for query in ["{ sesions { nodes { id } } }", "{ user(di: 1) { id } }", "mutation { login(input: {}) { accessToken } }", "{ me }"] {
+            let reply = app.anonymous().at(&router).gql(query, json!({})).await;
+            for error in reply.body["errors"].as_array().expect("errors") {
+                assert_eq!(error["message"], "the document does not fit the schema here; callers who may ask for the schema are told why");
+                assert!(error["locations"][0]["line"].is_u64());
+                assert_eq!(error["extensions"], json!({ "code": "GRAPHQL_VALIDATION_FAILED" }));
+            }
+        }
+        let reply = app.viewer().at(&router).gql("{ sesions { nodes { id } } }", json!({})).await;
+        assert_eq!(reply.message(), r#"Unknown field "sesions" on type "Query". Did you mean "sessions", "session"?"#);
+    }
+
+    async fn introspection_that_multiplies_is_refused(app) {
+        let wide = |inner: &str| many(0..7, |n| format!("a{n}: type {{ fields {{ {inner} }} }} "));
+        let query = format!("{{ __schema {{ types {{ fields {{ {} }} }} }} }}", wide(&wide(&wide("name"))));
+        let reply = app.viewer().gql(&query, json!({})).await;
+        assert_eq!(reply.code(), "QUERY_TOO_COMPLEX");
+        assert!(reply.message().contains("MAX_COST"), "{}", reply.message());
+    }
+}
