@@ -30,5 +30,5 @@ seed: ## demo data (ARGS="--users 10000 --sessions 200000" for a large set)
 schema: ## write schema.graphql from the code
 	cargo run --locked --quiet -- schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 
-bench: ## benchmarks
-	cargo bench --locked $(ARGS)
+bench: ## nested queries on both databases: requests a second, time, SQL statements
+	tests/postgres.sh cargo bench --locked --bench nested

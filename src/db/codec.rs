@@ -140,10 +140,13 @@ impl Encode<'_, Postgres> for RawJson {
     }
 }
 
+/// The text as it is: it was JSON when it was stored, and is not read again for being carried.
 impl<'r> Decode<'r, Postgres> for RawJson {
     fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
-        let raw = <&sqlx::types::JsonRawValue as Decode<Postgres>>::decode(value)?;
-        Ok(Self(raw.get().to_owned()))
+        const JSONB_VERSION: u8 = 1;
+        let bytes = value.as_bytes()?;
+        let text = bytes.strip_prefix(&[JSONB_VERSION]).unwrap_or(bytes);
+        Ok(Self(std::str::from_utf8(text)?.to_owned()))
     }
 }
 
