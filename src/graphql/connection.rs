@@ -8,6 +8,7 @@ use super::{
     context::{ContextExt, RequestContext},
     cursor,
     inputs::{Budget, FilterInput},
+    leaf::{Leaves, Row},
 };
 use crate::{
     db::{
@@ -24,7 +25,7 @@ pub(super) const DEFAULT_LIMIT: u16 = 20;
 pub(super) const MAX_LIMIT: u16 = 100;
 
 /// A type that is listed in pages.
-pub trait Listed: OutputType + Sized {
+pub trait Listed: Leaves + Sized {
     type Filter: FilterInput;
     type Order: Into<Order>;
 
@@ -157,8 +158,8 @@ impl<T: Listed> Connection<T> {
     }
 
     /// The rows of the page.
-    async fn nodes(&self) -> &[T] {
-        &self.slice.rows
+    async fn nodes(&self) -> Vec<Row<'_, T>> {
+        self.slice.rows.iter().map(Row).collect()
     }
 
     /// Where the page stands in the list.
@@ -192,7 +193,7 @@ impl<T: Listed> Edge<'_, T> {
     }
 
     /// The row.
-    async fn node(&self) -> &T {
-        self.0
+    async fn node(&self) -> Row<'_, T> {
+        Row(self.0)
     }
 }

@@ -9,6 +9,7 @@ mod cursor;
 mod document;
 mod error;
 mod inputs;
+mod leaf;
 mod limits;
 mod loaders;
 mod mutation;

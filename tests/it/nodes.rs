@@ -3,7 +3,7 @@
 use guardianeye::model::Role;
 use serde_json::json;
 
-use crate::support::on_both;
+use crate::support::{naive, on_both};
 
 on_both! {
     async fn node_finds_each_type_by_its_plain_id(app) {
@@ -42,6 +42,26 @@ on_both! {
                 "createdAt": "2026-02-28T23:59:59.123456Z", "lastLogin": null, "email": "nora@example.com",
             },
         }));
+    }
+
+    async fn the_quick_way_and_the_ordinary_way_give_the_same(app) {
+        naive::fill(app).await;
+        for (list, of, fields) in [
+            ("users", "User", "id username fullName role isActive createdAt updatedAt __typename"),
+            ("sessions", "Session", "endedAt id threadId context title isActive createdAt alias: title updatedAt title"),
+            ("auditLogs", "AuditLog", "id action details description ipAddress userAgent __typename success t: timestamp"),
+        ] {
+            // A fragment is not for the quick way; neither is a directive.
+            let ask = async |selection: String| {
+                let query = format!("query($yes: Boolean!) {{ {list}(first: 100) {{ edges {{ node {{ {selection} }} }} nodes {{ {selection} }} }} }}");
+                let query = if query.contains("$yes)") { query } else { query.replace("query($yes: Boolean!) ", "") };
+                app.admin().gql(&query, json!({ "yes": true })).await.data().to_string()
+            };
+            let quick = ask(fields.to_owned()).await;
+            assert_eq!(quick, ask(format!("... on {of} {{ {fields} }}")).await, "{list}");
+            let (first, rest) = fields.split_once(' ').expect("several fields");
+            assert_eq!(quick, ask(format!("{first} @include(if: $yes) {rest}")).await, "{list}");
+        }
     }
 
     async fn an_entry_outlives_its_user(app) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID, Object, ScalarType, Value, resolver_utils::enum_value};
 
 use crate::{
     db::{
@@ -16,6 +16,7 @@ use crate::{
         connection::Listed,
         context::{ContextExt, RequestContext},
         inputs::{AuditLogFilter, AuditLogOrder},
+        leaf::{Leaves, or_null},
         loaders::{CountOf, PageOf},
     },
     model::{self, AnyId, AuditLog, RawJson, Timestamp, User, UserId},
@@ -115,6 +116,22 @@ impl AuditLog {
     /// When it happened.
     async fn timestamp(&self) -> Timestamp {
         self.timestamp
+    }
+}
+
+impl Leaves for AuditLog {
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => self.id.to_string().into(),
+            "action" => enum_value(AuditAction::from(self.action)),
+            "details" => self.details.as_ref().map_or(Value::Null, ScalarType::to_value),
+            "description" => or_null(self.description.as_deref()),
+            "ipAddress" => or_null(self.ip_address.as_deref()),
+            "userAgent" => or_null(self.user_agent.as_deref()),
+            "success" => self.success.into(),
+            "timestamp" => self.timestamp.to_value(),
+            _ => return None,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, ScalarType, Value};
 
 use crate::{
     db::{
@@ -16,6 +16,7 @@ use crate::{
         connection::Listed,
         context::{ContextExt, RequestContext},
         inputs::{SessionFilter, SessionOrder},
+        leaf::{Leaves, or_null},
         loaders::{CountOf, PageOf},
     },
     model::{AnyId, RawJson, Session, Timestamp, User, UserId},
@@ -67,6 +68,22 @@ impl Session {
     /// When it was ended; null while it is open.
     async fn ended_at(&self) -> Option<Timestamp> {
         self.ended_at
+    }
+}
+
+impl Leaves for Session {
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => self.id.to_string().into(),
+            "threadId" => or_null(self.thread_id.as_deref()),
+            "context" => self.context.as_ref().map_or(Value::Null, ScalarType::to_value),
+            "title" => or_null(self.title.as_deref()),
+            "isActive" => self.is_active.into(),
+            "createdAt" => self.created_at.to_value(),
+            "updatedAt" => self.updated_at.to_value(),
+            "endedAt" => self.ended_at.map_or(Value::Null, |at| at.to_value()),
+            _ => return None,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID, Object, ScalarType, Value, resolver_utils::enum_value};
 
 use crate::{
     db::{
@@ -16,6 +16,7 @@ use crate::{
         connection::{Connection, ListArgs, Listed},
         context::{ContextExt, RequestContext},
         inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
+        leaf::{Leaves, or_null},
     },
     model::{self, AnyId, AuditLog, Session, Timestamp, User, UserId},
 };
@@ -122,6 +123,22 @@ impl User {
                 .map(Some)
         })
         .await
+    }
+}
+
+/// What is guarded is left to the resolvers.
+impl Leaves for User {
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => self.id.to_string().into(),
+            "username" => self.username.as_str().into(),
+            "fullName" => or_null(self.full_name.as_deref()),
+            "role" => enum_value(Role::from(self.role)),
+            "isActive" => self.is_active.into(),
+            "createdAt" => self.created_at.to_value(),
+            "updatedAt" => self.updated_at.to_value(),
+            _ => return None,
+        })
     }
 }
 
