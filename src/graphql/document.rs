@@ -1,7 +1,7 @@
 //! Documents before they are executed: what the parser would choke on, syntax, and which operation is meant.
 
 use async_graphql::{
-    Value, Variables,
+    Positioned, Value, Variables,
     parser::{
         self, parse_query,
         types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
@@ -23,6 +23,8 @@ const MAX_WORD: usize = 255;
 /// A document within the limits, and the operation of it that is meant.
 #[derive(Debug)]
 pub struct Document {
+    /// As it was sent, to be read again when errors are to be told: executing uses up what was parsed.
+    text: String,
     parsed: ExecutableDocument,
     operation_name: Option<String>,
     operation: OperationType,
@@ -45,10 +47,10 @@ impl Document {
         if scan.nul {
             return Err(nul());
         }
-        let operation = operation(&document, operation_name.as_deref())?;
+        let operation = &operation(&document, operation_name.as_deref())?.node;
         let measured = limits::check(&document, operation, variables, shapes, limits)?;
         let operation = operation.ty;
-        Ok(Self { parsed: document, operation_name, operation, measured })
+        Ok(Self { text: text.to_owned(), parsed: document, operation_name, operation, measured })
     }
 
     /// Whether the chosen operation only reads.
@@ -68,8 +70,9 @@ impl Document {
         self.measured.introspects
     }
 
-    pub(super) fn into_parts(self) -> (ExecutableDocument, Option<String>) {
-        (self.parsed, self.operation_name)
+    /// The document as it was sent, and as it was parsed, with the operation's name.
+    pub(super) fn into_parts(self) -> (String, ExecutableDocument, Option<String>) {
+        (self.text, self.parsed, self.operation_name)
     }
 }
 
@@ -98,7 +101,11 @@ fn parse_error(error: &parser::Error) -> Error {
     Error::new(Code::GraphqlParseFailed, format!("the document is not GraphQL: {reason}")).at(error_at)
 }
 
-fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a OperationDefinition> {
+/// The operation that is meant.
+pub(super) fn operation<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a Positioned<OperationDefinition>> {
     let chosen = match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Some(operation),
         (DocumentOperations::Single(_), Some(_)) => None,
@@ -108,9 +115,7 @@ fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result
             return Err(Error::bad_input("operationName", "the document has several operations: name one"));
         }
     };
-    let chosen =
-        chosen.ok_or_else(|| Error::bad_input("operationName", "the document has no operation of this name"))?;
-    Ok(&chosen.node)
+    chosen.ok_or_else(|| Error::bad_input("operationName", "the document has no operation of this name"))
 }
 
 /// What can be told of a document without parsing it, in one pass and constant memory.

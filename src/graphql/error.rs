@@ -13,10 +13,15 @@ impl From<Error> for async_graphql::Error {
 /// A response that was refused before anything was executed.
 #[must_use]
 pub fn refused(error: &Error, request_id: &str) -> Response {
+    Response::from_errors(vec![refusal(error, request_id)])
+}
+
+/// One error of such a response.
+pub(super) fn refusal(error: &Error, request_id: &str) -> ServerError {
     let location = error.location().map(|(line, column)| Pos { line, column });
-    let mut refused = ServerError::new(error.message(), location);
-    refused.extensions = Some(extensions(error, request_id));
-    Response::from_errors(vec![refused])
+    let mut refusal = ServerError::new(error.message(), location);
+    refusal.extensions = Some(extensions(error, request_id));
+    refusal
 }
 
 /// Gives every error of an executed request its code, and writes internal causes to the log, once each.

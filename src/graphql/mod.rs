@@ -1,6 +1,7 @@
 //! The GraphQL API: schema, resolvers, guards and paging. It reads by [`crate::db`] and writes by [`crate::services`];
 //! no SQL and no HTTP here.
 
+mod absent;
 pub mod access;
 mod connection;
 mod context;
@@ -15,9 +16,13 @@ mod loaders;
 mod mutation;
 mod policy;
 mod query;
+mod run;
 mod scalars;
+mod settle;
 mod shapes;
+mod typename;
 mod types;
+mod variables;
 
 use std::sync::Arc;
 
@@ -28,7 +33,7 @@ pub use self::{
     document::Document,
     error::{Receipt, refused},
 };
-use self::{mutation::Mutation, query::Query, shapes::Shapes};
+use self::{mutation::Mutation, query::Query, shapes::Shapes, variables::Inputs};
 use crate::{config::DocumentLimits, error::Result};
 
 /// The schema with its resolvers. Cheap to clone.
@@ -36,6 +41,7 @@ use crate::{config::DocumentLimits, error::Result};
 pub struct Api {
     schema: Schema<Query, Mutation, EmptySubscription>,
     shapes: Arc<Shapes>,
+    inputs: Arc<Inputs>,
 }
 
 impl std::fmt::Debug for Api {
@@ -49,8 +55,8 @@ impl Default for Api {
         let builder: SchemaBuilder<_, _, _> = Schema::build(Query, Mutation::default(), EmptySubscription);
         // `limits` bounds the recursion before the library sees it, by a setting of ours.
         let schema = builder.register_output_type::<types::Node>().limit_recursive_depth(usize::MAX).finish();
-        let shapes = Arc::new(Shapes::of(&schema.sdl()));
-        Self { schema, shapes }
+        let sdl = schema.sdl();
+        Self { schema, shapes: Arc::new(Shapes::of(&sdl)), inputs: Arc::new(Inputs::of(&sdl)) }
     }
 }
 
@@ -100,12 +106,7 @@ impl Api {
             return Answer { response: refused(&error, &request_id), executed: false, cost };
         }
         let may_introspect = policy::check_introspection(&context).is_ok();
-        let (document, operation_name) = document.into_parts();
-        let mut run = async_graphql::Request::new("").variables(variables).data(context);
-        run.set_parsed_query(document);
-        run.operation_name = operation_name;
-        // Loaders take locks, and tokio makes a task pause after so many: siblings after the pause would miss the batch.
-        let mut response = tokio::task::coop::unconstrained(self.schema.execute(run)).await;
+        let mut response = self.run(document, variables, context, &request_id).await;
         // Resolvers leave a path; a null without any is a document that did not fit the schema.
         let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
         if !executed {

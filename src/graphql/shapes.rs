@@ -1,6 +1,6 @@
 //! The shapes of the schema's fields, as far as the cost of a query depends on them; read once from the schema's SDL.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::{
     parse_schema,
@@ -27,16 +27,20 @@ pub struct Field {
     pub of: String,
     /// Whether its value is a list.
     pub list: bool,
+    /// Whether it may be null itself, and whether the items of its list may.
+    nullable: bool,
+    nullable_items: bool,
     /// Whether it takes `first` or `last`.
     pub paged: bool,
     /// What it costs itself.
     pub cost: u64,
 }
 
-/// All fields of all types, and how many there are of what introspection lists.
+/// All fields of all types, which of these are objects, and how many there are of what introspection lists.
 #[derive(Debug, Default)]
 pub struct Shapes {
     types: HashMap<String, HashMap<String, Field>>,
+    interfaces: HashSet<String>,
     counts: Counts,
 }
 
@@ -58,6 +62,7 @@ impl Shapes {
         let definitions = parse_schema(sdl).expect("the SDL of our own schema is GraphQL").definitions;
         let (mut types, mut directives) = (HashMap::new(), 0);
         let (mut all_fields, mut all_arguments, mut all_inputs, mut all_values, mut all_types) = (0, 0, 0, 0, 0);
+        let mut interfaces = HashSet::new();
         let mut kinds = 0;
         for definition in definitions {
             let ty = match definition {
@@ -75,7 +80,10 @@ impl Shapes {
                     all_types += object.implements.len();
                     object.fields
                 }
-                TypeKind::Interface(interface) => interface.fields,
+                TypeKind::Interface(interface) => {
+                    interfaces.insert(name.clone());
+                    interface.fields
+                }
                 TypeKind::InputObject(input) => {
                     all_inputs += input.fields.len();
                     continue;
@@ -108,7 +116,7 @@ impl Shapes {
             values_of_a_type: each(all_values, with_fields),
             types_of_a_type: each(all_types, with_fields),
         };
-        Self { types, counts }
+        Self { types, interfaces, counts }
     }
 
     /// The type an operation begins at.
@@ -123,6 +131,11 @@ impl Shapes {
     /// The field of a type, unless the schema has none such.
     pub fn field(&self, ty: &str, field: &str) -> Option<&Field> {
         self.types.get(ty)?.get(field)
+    }
+
+    /// Whether the type has fields, and is no interface.
+    pub fn is_object(&self, ty: &str) -> bool {
+        self.types.contains_key(ty) && !self.interfaces.contains(ty)
     }
 
     /// How many things introspection lists under this field.
@@ -154,6 +167,24 @@ impl Field {
         let work = WORK.iter().find(|(known, _)| *known == path);
         let work = work.or_else(|| WORK_ANYWHERE.iter().find(|(known, _)| *known == name));
         let paged = field.arguments.iter().any(|argument| matches!(argument.node.name.node.as_str(), "first" | "last"));
-        Self { of: of.to_owned(), list, paged, cost: work.map_or(1, |(_, cost)| *cost) }
+        let nullable_items = matches!(&field.ty.node.base, BaseType::List(of) if of.nullable);
+        Self {
+            of: of.to_owned(),
+            list,
+            nullable: field.ty.node.nullable,
+            nullable_items,
+            paged,
+            cost: work.map_or(1, |(_, cost)| *cost),
+        }
+    }
+
+    /// Whether its value may be null.
+    pub fn may_be_null(&self) -> bool {
+        self.nullable
+    }
+
+    /// Whether an item of its list may be null.
+    pub fn items_may_be_null(&self) -> bool {
+        self.nullable_items
     }
 }

@@ -14,6 +14,7 @@ mod limits;
 mod login;
 mod migrations;
 mod nodes;
+mod oracle;
 mod paging;
 mod schema;
 mod seed;
