@@ -221,6 +221,8 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Whether only this machine can reach the server: it listens on loopback, and no proxy is in front.
+    pub private: bool,
     pub migrate: bool,
     pub admin_password: Option<SecretString>,
     pub http: HttpSettings,
@@ -244,24 +246,28 @@ impl Config {
                 document.max_cost, document.max_cost_per_minute
             ));
         }
+        let http = HttpSettings::from(args.http);
+        // A proxy in front means that others can reach the server, whatever address it listens on.
+        let private = args.host.is_loopback() && http.trusted_proxies.is_empty();
         Ok(Self {
             listen: SocketAddr::new(args.host, args.port),
+            private,
             migrate: args.migrate,
             admin_password: args.init.admin_password,
-            http: HttpSettings::from(args.http),
-            limits: Limits::new(&args.limits, args.host.is_loopback()),
+            http,
+            limits: Limits::new(&args.limits, private),
         })
     }
 }
 
 impl Limits {
-    fn new(args: &LimitArgs, loopback: bool) -> Self {
+    fn new(args: &LimitArgs, private: bool) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             body_bytes: args.max_body_bytes as usize,
             request_timeout: Duration::from_secs(args.request_timeout.into()),
             statement_timeout: Duration::from_secs(args.statement_timeout.into()),
-            document: DocumentLimits::new(args.document, loopback),
+            document: DocumentLimits::new(args.document, private),
             database_connections: args.database_connections,
             hashing_threads: args.hashing_threads.map_or(cores, |threads| threads as usize),
         }

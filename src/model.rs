@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
 use uuid::Uuid;
 
 /// A point in time, UTC, cut to microseconds: what PostgreSQL can hold, so both databases agree to the digit.
@@ -11,10 +11,15 @@ use uuid::Uuid;
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// From microseconds since 1970-01-01T00:00:00Z; `None` outside chrono's range (about ±262,000 years).
+    /// From microseconds since 1970-01-01T00:00:00Z; `None` outside the years 0001 to 9999, which have four digits and
+    /// which both databases know.
     #[must_use]
     pub fn from_micros(micros: i64) -> Option<Self> {
-        DateTime::from_timestamp_micros(micros).map(Self)
+        DateTime::from_timestamp_micros(micros).and_then(Self::in_range)
+    }
+
+    fn in_range(at: DateTime<Utc>) -> Option<Self> {
+        (1..=9999).contains(&at.year()).then(|| Self::from(at))
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -34,6 +39,12 @@ impl Timestamp {
     pub fn plus_seconds(self, seconds: i64) -> Self {
         let later = chrono::TimeDelta::try_seconds(seconds).and_then(|delta| self.0.checked_add_signed(delta));
         later.map_or(Self(DateTime::<Utc>::MAX_UTC), Self::from)
+    }
+
+    /// `micros` later; saturates at the end of the years it can have.
+    #[must_use]
+    pub fn plus_micros(self, micros: i64) -> Self {
+        Self::from_micros(self.micros().saturating_add(micros)).unwrap_or(self)
     }
 
     /// The full hour at or before it.
@@ -65,12 +76,19 @@ impl fmt::Display for Timestamp {
 }
 
 impl FromStr for Timestamp {
-    type Err = chrono::ParseError;
+    type Err = NotATime;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self::from(DateTime::parse_from_rfc3339(text)?.with_timezone(&Utc)))
+    /// RFC 3339 with any offset, in the years 0001 to 9999 of UTC.
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let at = DateTime::parse_from_rfc3339(text).map_err(|_| NotATime)?;
+        Self::in_range(at.with_timezone(&Utc)).ok_or(NotATime)
     }
 }
+
+/// A text that is not a time, or not one that both databases can hold.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("not an RFC 3339 time in the years 0001 to 9999")]
+pub struct NotATime;
 
 /// Ids of different tables are different types, so a session's id can never be asked for as a user's.
 macro_rules! ids {

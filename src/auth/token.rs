@@ -105,7 +105,10 @@ impl Tokens {
     /// The user whom a token that holds was issued to; `None` for any that does not hold.
     pub async fn verify(&self, db: &Db, token: &str, now: Timestamp) -> Result<Option<UserId>> {
         let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
-        let (Some("at+jwt"), Some(kid)) = (header.typ.as_deref(), header.kid) else { return Ok(None) };
+        // An extension that has to be understood (RFC 7515, 4.1.11) is none that we understand.
+        let (Some("at+jwt"), Some(kid), None) = (header.typ.as_deref(), header.kid, header.crit) else {
+            return Ok(None);
+        };
         let mut key = self.known(&kid);
         if key.is_none() && self.reload(db, now).await? {
             key = self.known(&kid);
@@ -113,7 +116,9 @@ impl Tokens {
         let Some(key) = key else { return Ok(None) };
         let Ok(data) = jsonwebtoken::decode::<Claims>(token, &key, &self.validation) else { return Ok(None) };
         let seconds = now.datetime().timestamp();
-        let holds = data.claims.nbf - CLOCK_SKEW <= seconds && seconds < data.claims.exp;
+        let Claims { exp, nbf, iat, .. } = data.claims;
+        let begun = nbf.max(iat).saturating_sub(CLOCK_SKEW) <= seconds;
+        let holds = begun && seconds < exp && exp.saturating_sub(iat) <= LIFETIME;
         Ok(holds.then_some(UserId(data.claims.sub)))
     }
 

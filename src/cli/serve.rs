@@ -28,11 +28,11 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     let db = super::connect(common, settings).await?;
     prepare(common, &db, &config).await?;
     let services = Services::new(db.clone(), Clock::System, config.limits, Strength::Owasp).await?;
-    if !config.listen.ip().is_loopback() && config.admin_password.is_none() && first_admin::is_missing(&db).await? {
+    if !config.private && config.admin_password.is_none() && first_admin::is_missing(&db).await? {
         return Err(Error::new(
             Code::Conflict,
             format!(
-                "will not listen on {} with a first admin whose password everybody knows: choose one by \
+                "will not serve others on {} with a first admin whose password everybody knows: choose one by \
                  GUARDIANEYE_ADMIN_PASSWORD",
                 config.listen.ip()
             ),
@@ -83,7 +83,7 @@ async fn refuse_default_passwords(services: &Services, config: &Config) -> Resul
     if accounts.is_empty() {
         return Ok(());
     }
-    if config.listen.ip().is_loopback() {
+    if config.private {
         tracing::warn!(
             accounts,
             "these accounts still have the user name as password: change it before others can log in"
@@ -93,7 +93,7 @@ async fn refuse_default_passwords(services: &Services, config: &Config) -> Resul
     Err(Error::new(
         Code::Conflict,
         format!(
-            "will not listen on {}: these accounts still have the user name as password: {accounts}. Start on 127.0.0.1 \
+            "will not serve others on {}: these accounts still have the user name as password: {accounts}. Start on 127.0.0.1 \
              and change them; that of admin can also be replaced by GUARDIANEYE_ADMIN_PASSWORD",
             config.listen.ip()
         ),

@@ -7,6 +7,7 @@ use super::{
     dialect::Dialect,
     filter::{Column, Filter, Test, TimeOrder, push_filter},
     on,
+    page::SortKind,
 };
 use crate::{
     db::audit_logs::columns,
@@ -87,7 +88,8 @@ pub fn bounds(filter: Option<&Filter>) -> (Option<Timestamp>, Option<Timestamp>)
         for part in parts {
             match part {
                 Filter::Is(column, Test::Time(order, at)) if *column == columns::TIMESTAMP => match order {
-                    TimeOrder::After | TimeOrder::AtOrAfter => from = from.max(Some(*at)),
+                    TimeOrder::AtOrAfter => from = from.max(Some(*at)),
+                    TimeOrder::After => from = from.max(Some(at.plus_micros(1))),
                     TimeOrder::AtOrBefore => to = Some(to.map_or(*at, |to: Timestamp| to.min(*at))),
                     TimeOrder::Before => {
                         let last = at.minus_micros(1);
@@ -105,7 +107,9 @@ fn by<DB: Dialect>(column: Column, filter: Option<&Filter>, first: Option<i64>) 
     let column = column.0;
     let mut q = QueryBuilder::new(format!("select t.{column}, {TALLY} from audit_logs t where true"));
     push_where(&mut q, filter);
-    q.push(format_args!(" group by t.{column} order by 2 desc, 1"));
+    // Ties are broken alike on both databases: the absent value first, then by the letters.
+    let letters = DB::sort_expression(&format!("cast(t.{column} as text)"), SortKind::Text);
+    q.push(format_args!(" group by t.{column} order by 2 desc, t.{column} is not null, {letters}"));
     if let Some(first) = first {
         q.push(" limit ");
         DB::push_count(&mut q, first);

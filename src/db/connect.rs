@@ -3,7 +3,7 @@
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions,
+    ConnectOptions, Connection,
     pool::PoolOptions,
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -23,6 +23,9 @@ pub struct Settings {
     pub statement_timeout: Option<Duration>,
 }
 
+/// After how long a connection that was not used is asked whether it lives.
+const IDLE: Duration = Duration::from_secs(1);
+
 impl Default for Settings {
     /// For commands: few connections, no statement timeout.
     fn default() -> Self {
@@ -35,7 +38,9 @@ impl Db {
     /// A URL that names no database we know, or a database that does not answer, is an error that says so without
     /// showing the URL, which may hold a password.
     pub async fn connect(url: &str, settings: Settings) -> Result<Self> {
-        let scheme = url.split(':').next().unwrap_or_default();
+        // What stands before a colon in something that is no URL may be a secret.
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        let scheme = if scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') { scheme } else { "" };
         let pools = match scheme {
             "sqlite" => sqlite(url, settings).await?,
             "postgres" | "postgresql" => postgres(url, settings).await?,
@@ -85,13 +90,20 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
     Ok(Pools::Sqlite { readers, writer })
 }
 
-/// Password hashes and signing keys are for the owner's eyes; SQLite gives its side files the same mode.
+/// Makes a missing file before SQLite would, for the owner's eyes only: it holds password hashes and signing keys, and
+/// SQLite gives its side files the same mode.
+///
+/// A file that is there is not touched. Opening and closing it here would end the locks that this process holds on it
+/// (POSIX), and with them the safety of the write-ahead log.
 fn create_private(file: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(drop)
+    match options.open(file) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::AlreadyExists => Err(cause),
+        _ => Ok(()),
+    }
 }
 
 async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
@@ -104,13 +116,18 @@ async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
     }
     let server = format!("{}:{}", options.get_host(), options.get_port());
     let pool = pool_options(settings)
+        // A server that was restarted leaves a pool full of dead connections. One that was in use a moment ago is taken
+        // as it is; one that lay idle has to show that it lives.
+        .before_acquire(|connection: &mut sqlx::PgConnection, state| {
+            Box::pin(async move { Ok(state.idle_for < IDLE || connection.ping().await.is_ok()) })
+        })
         .connect_with(options)
         .await
         .map_err(|cause| Error::internal(cause).told(format!("cannot connect to the PostgreSQL server at {server}")))?;
     Ok(Pools::Postgres(pool))
 }
 
-/// No ping before each use: a connection that died fails the one statement that meets it and is then replaced.
+/// No ping before each use: under load it would be a round trip for each statement.
 fn pool_options<DB: sqlx::Database>(settings: Settings) -> PoolOptions<DB> {
     PoolOptions::new()
         .max_connections(settings.max_connections)

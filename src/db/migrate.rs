@@ -37,10 +37,22 @@ impl Db {
         let applied = on!(self, pool => sqlx::query_scalar::<_, i64>("select version from _sqlx_migrations where success")
             .fetch_all(pool)
             .await);
-        // No such table is the plain case of a new database.
-        let applied = applied.unwrap_or_default();
+        let applied = match applied {
+            Ok(applied) => applied,
+            Err(error) if is_missing_table(&error) => Vec::new(),
+            Err(error) => return Err(error),
+        };
         Ok(expected.map(|migration| migration.version).all(|version| applied.contains(&version)))
     }
+}
+
+/// The plain case of a new database, which each database tells in its own way.
+fn is_missing_table(error: &Error) -> bool {
+    const UNDEFINED_TABLE: &str = "42P01";
+    let cause = error.cause().and_then(|cause| cause.downcast_ref::<sqlx::Error>());
+    cause.and_then(sqlx::Error::as_database_error).is_some_and(|told| {
+        told.code().is_some_and(|code| code == UNDEFINED_TABLE) || told.message().starts_with("no such table")
+    })
 }
 
 /// Held until dropped. `None` where folders cannot be locked (Windows); there two first starts must not coincide.

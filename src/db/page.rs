@@ -52,6 +52,17 @@ impl SortColumn {
     pub fn name(self) -> &'static str {
         self.name
     }
+
+    /// Whether the column can have this value; what it cannot have would be an error in the database.
+    #[must_use]
+    pub fn can_be(self, value: &SortValue) -> bool {
+        match (self.kind, value) {
+            (SortKind::Time, SortValue::Time(at)) => at.is_some(),
+            (SortKind::OptionalTime, SortValue::Time(_)) => true,
+            (SortKind::Text, SortValue::Text(text)) => !text.contains('\0'),
+            _ => false,
+        }
+    }
 }
 
 /// A value of a sort column.

@@ -59,11 +59,11 @@ fn position_in(of: &str, order: Order, bytes: &[u8]) -> Option<Position> {
         TEXT => SortValue::Text(String::from_utf8(value.to_vec()).ok()?),
         _ => return None,
     };
-    Some(Position { value, id })
+    order.column.can_be(&value).then_some(Position { value, id })
 }
 
-/// Tells a cursor that was altered, cut or taken from another list. It guards against mistakes, not against forgers,
-/// who would gain nothing: a cursor only names a place in a list that its bearer may read anyway.
+/// Tells a cursor that was altered, cut or taken from another list. Whoever computes it anew gets no further than to
+/// another place in a list that they may read anyway: the value is still one that the order can have.
 fn check(of: &str, order: Order, payload: &[u8]) -> [u8; CHECK] {
     let direction = if order.descending { "desc" } else { "asc" };
     let digest = Sha256::new()
@@ -73,4 +73,30 @@ fn check(of: &str, order: Order, payload: &[u8]) -> [u8; CHECK] {
     let mut check = [0; CHECK];
     check.copy_from_slice(&digest[..CHECK]);
     check
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::users::orders;
+
+    #[test]
+    fn a_cursor_whose_check_is_right_still_needs_a_value_that_the_order_can_have() {
+        let id = AnyId(Uuid::nil());
+        let at = "2026-03-01T12:00:00Z".parse().ok();
+        let values =
+            [SortValue::Time(at), SortValue::Time(None), SortValue::Text("a".into()), SortValue::Text("\0".into())];
+        for (column, fits) in [
+            (orders::CREATED_AT, [true, false, false, false]),
+            (orders::LAST_LOGIN, [true, true, false, false]),
+            (orders::USERNAME, [false, false, true, false]),
+        ] {
+            let order = Order { column, descending: true };
+            for (value, fits) in values.iter().zip(fits) {
+                let position = Position { value: value.clone(), id };
+                let decoded = decode("User", order, "after", &encode("User", order, &position));
+                assert_eq!(decoded.ok(), fits.then_some(position), "{} {value:?}", column.name());
+            }
+        }
+    }
 }

@@ -121,8 +121,12 @@ impl Call {
     }
 
     async fn principal(&self, db: &crate::db::Db) -> Result<Principal> {
-        // A header that is not text is no token; neither is an empty one.
-        let header = self.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+        // A header that is not text is no token; neither is an empty one, nor are two.
+        let mut headers = self.headers.get_all(header::AUTHORIZATION).iter();
+        let header = match (headers.next(), headers.next()) {
+            (Some(_), Some(_)) => Some(""),
+            (value, _) => value.map(|value| value.to_str().unwrap_or_default()),
+        };
         let services = &self.app.services;
         auth::authenticate(db, &services.tokens, services.clock, header).await
     }
@@ -133,7 +137,7 @@ impl Call {
 
     fn respond(&self, media_type: MediaType, answer: Answer, db: &crate::db::Db) -> Response {
         let mut response = answer.response;
-        if self.headers.contains_key("x-receipt") {
+        if self.headers.get("x-receipt").is_some_and(|value| value != "0") {
             let receipt = Receipt {
                 request_id: self.id.id.to_string(),
                 cost: Some(answer.cost),

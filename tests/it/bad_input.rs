@@ -30,6 +30,9 @@ on_both! {
             ("{ user(id: \"' or 1=1 --\") { id } }", "BAD_USER_INPUT"),
             ("{ user(id: \"\\u0000\") { id } }", "BAD_USER_INPUT"),
             ("query A { me { id } } query B { me { id } }", "BAD_USER_INPUT"),
+            // In UTC this is the year 10000, which would sort before all others as text.
+            ("{ auditLogs(filter: {timestamp: {gte: \"9999-12-31T23:59:59-23:59\"}}) { totalCount } }", "BAD_USER_INPUT"),
+            ("{ auditLogs(filter: {timestamp: {lt: \"0001-01-01T00:00:00+01:00\"}}) { totalCount } }", "BAD_USER_INPUT"),
         ] {
             let reply = app.admin().gql(query, json!({})).await;
             assert_eq!(reply.code(), code, "{query}");
@@ -57,6 +60,18 @@ on_both! {
         for forged in [&cursor[1..], &cursor[..cursor.len() - 1], &format!("{cursor}A"), "\u{0}", "🛡"] {
             assert_eq!(ask("sessions", forged).await.code(), "BAD_USER_INPUT", "{forged}");
         }
+    }
+
+    async fn two_authorization_headers_are_no_login(app) {
+        let token = app.admin().token().to_owned();
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"))
+            .header("authorization", "Bearer x")
+            .body(Body::from(r#"{"query": "{ me { id } }"}"#))
+            .expect("a request");
+        let reply = app.anonymous().send(request).await;
+        assert_eq!((reply.status, reply.code()), (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"));
     }
 
     async fn a_nul_in_a_variable_is_refused_before_it_reaches_the_database(app) {

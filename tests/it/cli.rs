@@ -63,6 +63,40 @@ on_both! {
     }
 }
 
+/// Another program that reads the file must not end the server's locks on it: it would take itself for the last one and
+/// delete the write-ahead log under the server.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_answered_for_survives_another_reader_and_a_crash() {
+    use std::os::unix::fs::MetadataExt;
+
+    use sqlx::{Connection, SqliteConnection};
+
+    let database = Database::empty(Backend::Sqlite).await;
+    let server = Server::start(&database.url, &[], &[]);
+    let logins = async || {
+        let mut reader = SqliteConnection::connect(&database.url).await.expect("opens");
+        let count = sqlx::query_scalar::<_, i64>("select count(*) from audit_logs where action = 'login'");
+        let count = count.fetch_one(&mut reader).await.expect("counts");
+        reader.close().await.expect("closes");
+        count
+    };
+    let log = format!("{}-wal", database.url.trim_start_matches("sqlite:"));
+    let inode = || std::fs::metadata(&log).expect("the write-ahead log").ino();
+    let before = inode();
+    assert_eq!(logins().await, 0);
+    assert_eq!(inode(), before);
+    for _ in 0..3 {
+        let answer = server
+            .post(r#"{"query":"mutation { login(input: {username: \"admin\", password: \"admin\"}) { expiresAt } }"}"#);
+        assert!(answer.contains("expiresAt"), "{answer}");
+    }
+    // Dropped, it is killed without a chance to put things in order.
+    drop(server);
+    assert_eq!(logins().await, 3);
+    database.remove().await;
+}
+
 #[tokio::test]
 async fn a_postgres_that_is_not_migrated_is_not_served() {
     let database = Database::empty(Backend::Postgres).await;
@@ -115,7 +149,7 @@ fn settings_that_make_no_sense_are_refused_with_a_sentence() {
         (&["serve", "--trusted-proxies", "10.0.0.0/8,proxy"], &[], "neither an address nor a network"),
         (&["serve", "--database-url", "mysql://root@localhost/x"], &[], "must begin with sqlite: or postgres://"),
         (&["db", "init", "--database-url", "sqlite::memory:"], &[], "in-memory"),
-        (&["db", "init", "--database-url", "sqlite:/nowhere/at/all/x.db?mode=ro"], &[], "cannot open the SQLite file"),
+        (&["db", "init", "--database-url", "sqlite:/dev/null/x.db"], &[], "cannot open the SQLite file"),
         (
             &["db", "init", "--database-url", "postgres://nobody:hunter2@127.0.0.1:1/x"],
             &[],
