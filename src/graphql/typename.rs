@@ -12,10 +12,14 @@ pub fn wrap(document: &mut ExecutableDocument) {
     match &mut document.operations {
         Single(operation) => in_set(&mut operation.node.selection_set.node),
         Multiple(operations) => {
-            operations.values_mut().for_each(|operation| in_set(&mut operation.node.selection_set.node));
+            for operation in operations.values_mut() {
+                in_set(&mut operation.node.selection_set.node);
+            }
         }
     }
-    document.fragments.values_mut().for_each(|fragment| in_set(&mut fragment.node.selection_set.node));
+    for fragment in document.fragments.values_mut() {
+        in_set(&mut fragment.node.selection_set.node);
+    }
 }
 
 fn in_set(set: &mut SelectionSet) {
