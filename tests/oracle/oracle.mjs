@@ -82,6 +82,10 @@ async function differences(params) {
     differ('status for application/json', 200, lenient.status);
     differ('presence of data for application/json', false, 'data' in lenient.body);
   }
+  if (wanted.step === 'request') {
+    const codes = new Set(found.body.errors?.map((error) => error.extensions?.code));
+    differ('code', 'BAD_USER_INPUT', [...codes].join());
+  }
   if (wanted.step === 'validation') {
     // Which rule speaks first, and how often, is each validator's own; that it refuses is not.
     differ('errors of validation', true, found.body.errors?.length > 0);
