@@ -1,5 +1,7 @@
 //! From this program's errors to GraphQL's: the code, and of an internal cause nothing but the request id.
 
+use std::sync::Arc;
+
 use async_graphql::{ErrorExtensionValues, Name, Pos, Response, ServerError, Value, indexmap::IndexMap};
 
 use crate::error::{Code, Error};
@@ -21,6 +23,7 @@ pub(super) fn refusal(error: &Error, request_id: &str) -> ServerError {
     let location = error.location().map(|(line, column)| Pos { line, column });
     let mut refusal = ServerError::new(error.message(), location);
     refusal.extensions = Some(extensions(error, request_id));
+    refusal.source = Some(Arc::new(error.clone()));
     refusal
 }
 

@@ -31,6 +31,8 @@ pub fn settle(
             let there = fields.iter().filter(|found| found.ty == failed.ty || !shapes.is_object(found.ty));
             error.locations = there.map(|found| found.field.pos).collect();
             error.locations.sort_by_key(|pos: &Pos| (pos.line, pos.column));
+            // A fragment may be spread twice.
+            error.locations.dedup();
         }
         clear(&mut response.data, &error.path[..keep]);
     }

@@ -28,12 +28,17 @@ pub struct Field {
     /// Whether its value is a list.
     pub list: bool,
     /// Whether it may be null itself, and whether the items of its list may.
-    nullable: bool,
-    nullable_items: bool,
+    nullable: Nullable,
     /// Whether it takes `first` or `last`.
     pub paged: bool,
     /// What it costs itself.
     pub cost: u64,
+}
+
+#[derive(Debug)]
+struct Nullable {
+    value: bool,
+    items: bool,
 }
 
 /// All fields of all types, which of these are objects, and how many there are of what introspection lists.
@@ -167,12 +172,11 @@ impl Field {
         let work = WORK.iter().find(|(known, _)| *known == path);
         let work = work.or_else(|| WORK_ANYWHERE.iter().find(|(known, _)| *known == name));
         let paged = field.arguments.iter().any(|argument| matches!(argument.node.name.node.as_str(), "first" | "last"));
-        let nullable_items = matches!(&field.ty.node.base, BaseType::List(of) if of.nullable);
+        let items = matches!(&field.ty.node.base, BaseType::List(of) if of.nullable);
         Self {
             of: of.to_owned(),
             list,
-            nullable: field.ty.node.nullable,
-            nullable_items,
+            nullable: Nullable { value: field.ty.node.nullable, items },
             paged,
             cost: work.map_or(1, |(_, cost)| *cost),
         }
@@ -180,11 +184,11 @@ impl Field {
 
     /// Whether its value may be null.
     pub fn may_be_null(&self) -> bool {
-        self.nullable
+        self.nullable.value
     }
 
     /// Whether an item of its list may be null.
     pub fn items_may_be_null(&self) -> bool {
-        self.nullable_items
+        self.nullable.items
     }
 }

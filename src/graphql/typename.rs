@@ -17,7 +17,9 @@ pub fn wrap(document: &mut ExecutableDocument) {
             }
         }
     }
-    document.fragments.values_mut().for_each(|fragment| in_set(&mut fragment.node.selection_set.node));
+    for fragment in document.fragments.values_mut() {
+        in_set(&mut fragment.node.selection_set.node);
+    }
 }
 
 fn in_set(set: &mut SelectionSet) {

@@ -89,26 +89,40 @@ export const INVALID = wrap([
   ['{ me { ... on Session { id } } }'], ['{ me { ...F } } fragment F on User { ...F }'], ['{ me { id @nothing } }'], ['{ me { id @skip } }'],
   ['{ me { id @skip(if: true) @skip(if: true) } }'], ['{ me { id @skip(if: 1) } }'], ['query($a: Int) { me { id } }'], ['{ users(first: $a) { totalCount } }'],
   ['query($a: Int, $a: Int) { users(first: $a) { totalCount } }'], ['query($a: User) { users(first: $a) { totalCount } }'],
-  ['query($a: String) { users(first: $a) { totalCount } }'], ['query($a: ID) { user(id: $a) { id } }'], ['query($a: Int = "x") { users(first: $a) { totalCount } }'],
-  ['query($a: [Int]) { users(first: $a) { totalCount } }'], ['{ users(first: "1") { totalCount } }'], ['{ users(first: 1.5) { totalCount } }'],
-  ['{ users(first: 2147483648) { totalCount } }'], ['{ users(first: [1]) { totalCount } }'], ['{ users(orderBy: {}) { totalCount } }'],
-  ['{ users(orderBy: {field: NOTHING}) { totalCount } }'], ['{ users(orderBy: {field: "USERNAME"}) { totalCount } }'],
-  ['{ users(orderBy: {field: USERNAME, direction: null}) { totalCount } }'], ['{ users(orderBy: "USERNAME") { totalCount } }'],
+  ['query($a: ID) { user(id: $a) { id } }'], ['query($a: Int = "x") { users(first: $a) { totalCount } }'],
+  ['{ users(first: "1") { totalCount } }'], ['{ users(first: 1.5) { totalCount } }'],
+  ['{ users(first: [1]) { totalCount } }'], ['{ users(orderBy: {}) { totalCount } }'],
+  ['{ users(orderBy: {field: NOTHING}) { totalCount } }'],
+  ['{ users(orderBy: {field: USERNAME, direction: null}) { totalCount } }'],
   ['{ users(filter: {nothing: 1}) { totalCount } }'], ['{ users(filter: {isActive: "true"}) { totalCount } }'],
   ['{ users(filter: {username: {eq: 1}}) { totalCount } }'], ['{ users(filter: {username: {eq: NAME}}) { totalCount } }'],
   ['{ nodes(ids: [null]) { id } }'], ['{ nodes(ids: null) { id } }'], ['{ user(id: 1.5) { id } }'], ['{ user(id: true) { id } }'],
   ['{ user(id: null) { id } }'], ['{ user(id: NAME) { id } }'], ['{ user(id: "a", id: "b") { id } }'], ['{ me { a: id a: role } }'],
   ['{ me { a: username a: email } }'], ['{ users(first: 1) { totalCount } users(first: 2) { totalCount } }'],
-  ['{ users { totalCount } users(first: 2) { totalCount } }'], ['{ me { ... on Node { ... on User { a: role } } a: id } }'],
+  ['{ users { totalCount } users(first: 2) { totalCount } }'],
   ['query A { me { id } } query A { me { role } }'], ['{ me { id } } query A { me { id } }'],
   ['fragment F on User { id } fragment F on User { role } { me { ...F } }'],
   ['{ me { id } } fragment F on Role { x }'], ['{ me { ... on Role { x } } }'],
   ['query($d: OrderDirection) { users(orderBy: {field: $d}) { totalCount } }'], ['query($f: UserOrderField) { users(orderBy: {field: $f}) { totalCount } }'],
-  ['query @skip(if: true) { me { id } }'], ['{ users(filter: {isActive: true, isActive: false}) { totalCount } }'],
+  ['query @skip(if: true) { me { id } }'],
 ]);
 
 // What is written down by the server comes last: it would change the counts.
 export const LAST = wrap([
   ['mutation { login(input: {username: "nobody", password: "x"}) { expiresAt } }'],
   ['mutation { a: login(input: {username: "nobody", password: "x"}) { expiresAt } __typename }'],
+]);
+
+// What is known to differ, document by document, and why: docs/specification.md. One that no longer differs fails the
+// comparison too, so that it leaves this list.
+export const KNOWN = wrap([
+  ['query($a: String) { users(first: $a) { totalCount } }'],
+  ['query($a: [Int]) { users(first: $a) { totalCount } }'],
+  ['{ users(first: 2147483648) { totalCount } }'],
+  ['{ users(orderBy: {field: "USERNAME"}) { totalCount } }'],
+  ['{ users(orderBy: "USERNAME") { totalCount } }'],
+  ['{ me { ... on Node { ... on User { a: role } } a: id } }'],
+  ['{ users(filter: {isActive: true, isActive: false}) { totalCount } }'],
+  ['query($name: String = "admin") { userByUsername(username: $name) { id } }', { name: null }],
+  ['query($c: Boolean = true) { me { id @skip(if: $c) } }', { c: null }],
 ]);

@@ -189,7 +189,8 @@ export class Generator {
     const declared = strict && loose ? getNullableType(type) : this.chance(0.1) && !strict ? new GraphQLNonNull(type) : type;
     this.definitions.push(`$${name}: ${declared}${byDefault ? ` = ${literal(make(), type)}` : ''}`);
     if (bad) {
-      const odd = this.pick([undefined, null, this.odd(type), this.odd(type), this.odd(type)]);
+      // Null where only a default allows the variable is among the known differences.
+      const odd = this.pick([undefined, loose ? undefined : null, this.odd(type), this.odd(type), this.odd(type)]);
       if (odd !== undefined) this.values[name] = odd;
     } else if (!isNonNullType(declared) || byDefault) {
       if (this.chance(0.7)) this.values[name] = !isNonNullType(declared) && this.chance(0.12) && !loose ? null : make();
