@@ -40,7 +40,7 @@ pub struct SortColumn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum SortKind {
     Time,
-    /// Absent counts as earlier than any time: see [`SortValue::NEVER`].
+    /// Absent counts as earlier than any time: see `dialect`.
     OptionalTime,
     /// By the code points of the letters, on both databases.
     Text,

@@ -58,3 +58,48 @@ pub type Nullable<T> = Option<Result<Option<T>>>;
 pub async fn nullable<T>(body: impl Future<Output = Result<Option<T>>>) -> Nullable<T> {
     Some(body.await)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::User;
+
+    fn caller(role: model::Role) -> (UserId, Principal) {
+        let now = "2026-03-01T12:00:00Z".parse().expect("a time");
+        let id = UserId::new(now);
+        let user = User {
+            id,
+            username: "somebody".to_owned(),
+            email: "somebody@example.com".to_owned(),
+            role,
+            is_active: true,
+            full_name: None,
+            created_at: now,
+            updated_at: now,
+            last_login: None,
+        };
+        (id, Principal::User(Arc::new(user)))
+    }
+
+    #[test]
+    fn a_rule_asks_for_a_role_or_for_the_owner() {
+        let (stranger, _) = caller(model::Role::Viewer);
+        for (rule, role, anybodys, own) in [
+            (SIGNED_IN, model::Role::Viewer, true, true),
+            (ANALYST, model::Role::Viewer, false, false),
+            (ANALYST, model::Role::Analyst, true, true),
+            (ANALYST, model::Role::Admin, true, true),
+            (OWNER_OR_ANALYST, model::Role::Viewer, false, true),
+            (OWNER_OR_ANALYST, model::Role::Analyst, true, true),
+        ] {
+            let (id, principal) = caller(role);
+            assert_eq!(rule.check(&principal).is_ok(), anybodys, "{rule:?} {role:?}");
+            assert_eq!(rule.check_for(&principal, stranger).is_ok(), anybodys, "{rule:?} {role:?} of a stranger");
+            assert_eq!(rule.check_for(&principal, id).is_ok(), own, "{rule:?} {role:?} of their own");
+            let anonymous = rule.check_for(&Principal::Anonymous, id).map_err(|error| error.code());
+            assert_eq!(anonymous, Err(Code::Unauthenticated));
+        }
+    }
+}

@@ -59,7 +59,7 @@ impl Document {
         self.operation == OperationType::Query
     }
 
-    /// What the chosen operation costs, see [`super::cost`].
+    /// What the chosen operation costs, see `graphql::cost`.
     #[must_use]
     pub fn cost(&self) -> u64 {
         self.measured.cost

@@ -206,17 +206,18 @@ on_both! {
     }
 
     async fn another_users_id_and_no_id_answer_alike(app) {
-        let theirs = app.admin().id().to_string();
+        let user = app.admin().id();
+        let session = app.session(user, "theirs", app.now()).await.id.to_string();
+        let log = app.audit_log(Some(user), app.now()).await.id.to_string();
+        let user = user.to_string();
         let nobodys = uuid::Uuid::nil().to_string();
-        for field in ["node", "user", "session", "auditLog"] {
-            let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} }}");
-            let mut answers = Vec::new();
-            for id in [&theirs, &nobodys] {
+        for (field, theirs) in [("node", &user), ("node", &session), ("node", &log), ("user", &user), ("session", &session), ("auditLog", &log)] {
+            let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} nodes(ids: [$id]) {{ id }} }}");
+            assert_eq!(app.admin().gql(&query, json!({ "id": theirs })).await.data()[field]["id"], **theirs);
+            for id in [theirs, &nobodys] {
                 let reply = app.viewer().gql(&query, json!({ "id": id })).await;
-                assert_eq!(reply.data()[field], Value::Null);
-                answers.push(reply.data().clone());
+                assert_eq!(*reply.data(), json!({ field: null, "nodes": [null] }), "{field} {id}");
             }
-            assert_eq!(answers[0], answers[1]);
         }
     }
 
