@@ -63,6 +63,11 @@ impl Server {
         peak.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// By SIGTERM; the server has to end well.
     pub fn stop(self) {
         self.terminate();
