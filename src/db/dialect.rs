@@ -98,6 +98,9 @@ pub(super) trait Dialect: Database + Sized {
     /// That the column matches a LIKE pattern in which a backslash escapes, ASCII letters without regard to case.
     fn push_like(q: &mut QueryBuilder<Self>, column: &str, pattern: String);
 
+    /// That the column matches a regular expression.
+    fn push_matches(q: &mut QueryBuilder<Self>, column: &str, pattern: String);
+
     /// That the column's JSON holds the value, by the rules of PostgreSQL's `jsonb @>`.
     fn push_json_contains(q: &mut QueryBuilder<Self>, column: &str, value: &Value);
 
@@ -185,6 +188,10 @@ impl Dialect for Postgres {
         q.push(format_args!("{column} collate \"C\" ilike ")).push_bind(pattern);
     }
 
+    fn push_matches(q: &mut QueryBuilder<Self>, column: &str, pattern: String) {
+        q.push(format_args!("{column} ~ ")).push_bind(pattern);
+    }
+
     fn push_json_contains(q: &mut QueryBuilder<Self>, column: &str, value: &Value) {
         q.push(format_args!("{column}::jsonb @> ")).push_bind(RawJson(value.to_string())).push("::jsonb");
     }
@@ -257,6 +264,10 @@ impl Dialect for Sqlite {
 
     fn push_like(q: &mut QueryBuilder<Self>, column: &str, pattern: String) {
         q.push(format_args!("{column} like ")).push_bind(pattern).push(" escape '\\'");
+    }
+
+    fn push_matches(q: &mut QueryBuilder<Self>, column: &str, pattern: String) {
+        q.push(format_args!("{column} regexp ")).push_bind(pattern);
     }
 
     fn push_json_contains(q: &mut QueryBuilder<Self>, column: &str, value: &Value) {

@@ -6,7 +6,7 @@
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::dialect::Dialect;
+use super::{dialect::Dialect, network::Network};
 use crate::model::{AuditAction, Role, Timestamp};
 
 /// A condition.
@@ -39,6 +39,8 @@ pub enum Test {
     Contains(String),
     /// The text begins with this one; ASCII letters match without regard to case.
     StartsWith(String),
+    /// An address in this network.
+    Network(Network),
     /// One of these ids.
     Id(Vec<Uuid>),
     /// One of these roles.
@@ -136,8 +138,26 @@ fn push_test<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, test: &Test) {
             q.push(format_args!("{column} {comparison} "));
             DB::push_time(q, *at);
         }
+        Test::Network(network) => push_network(q, column, network),
         Test::JsonContains(value) => DB::push_json_contains(q, column, value),
     }
+}
+
+/// The ranges are for the index alone: the pattern says the same, and more.
+fn push_network<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, network: &Network) {
+    q.push("(");
+    for (at, (from, to)) in network.ranges.iter().enumerate() {
+        q.push(if at == 0 { "(" } else { " or " });
+        q.push(format_args!("{column} >= "));
+        DB::push_text(q, from.clone());
+        q.push(format_args!(" and {column} < "));
+        DB::push_text(q, to.clone());
+    }
+    if !network.ranges.is_empty() {
+        q.push(") and ");
+    }
+    DB::push_matches(q, column, network.pattern.clone());
+    q.push(")");
 }
 
 /// A text as a LIKE pattern that matches just that text.

@@ -13,6 +13,7 @@ mod json_contains;
 mod list;
 mod meter;
 mod migrate;
+pub mod network;
 pub mod nodes;
 pub mod page;
 pub mod sessions;
