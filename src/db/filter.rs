@@ -70,6 +70,13 @@ impl Filter {
     }
 }
 
+/// Whether one plan is good for the statement with any values. Not so with a filter: after five uses PostgreSQL would
+/// plan it without looking at them, and then walk the whole log for a word that an index knows not to be there (1.2 s
+/// instead of 3 ms among two million entries).
+pub(super) fn keeps_plan(filter: Option<&Filter>) -> bool {
+    filter.is_none()
+}
+
 /// Writes the condition over the row `row`, as one operand of `and`.
 pub(super) fn push_filter<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, filter: &Filter) {
     match filter {
