@@ -17,6 +17,7 @@ mod nodes;
 mod oracle;
 mod paging;
 mod schema;
+mod search_index;
 mod seed;
 mod statements;
 mod stats;
