@@ -17,6 +17,7 @@ mod nodes;
 mod oracle;
 mod paging;
 mod schema;
+mod schema_changes;
 mod search_index;
 mod seed;
 mod statements;
