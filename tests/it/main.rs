@@ -4,6 +4,7 @@ mod access;
 mod attacks;
 mod bad_input;
 mod cli;
+mod clients;
 mod connections;
 mod filters;
 mod graphql_http;
