@@ -6,6 +6,7 @@ mod graphql;
 mod headers;
 mod health;
 mod media_type;
+mod params;
 mod patience;
 mod refusal;
 mod request_id;

@@ -17,6 +17,7 @@ mod migrations;
 mod nodes;
 mod oracle;
 mod paging;
+mod persisted;
 mod schema;
 mod schema_changes;
 mod search_index;
