@@ -29,6 +29,8 @@ pub(super) struct Texts {
     pub tidy: Option<&'static str>,
     /// How searching is made quick, if it can be.
     pub search: Option<&'static search::Texts>,
+    /// Makes those who manage users take turns.
+    pub lock_users: &'static str,
 }
 
 pub(super) static POSTGRES: Texts = Texts {
@@ -65,6 +67,8 @@ pub(super) static POSTGRES: Texts = Texts {
     ],
     tidy: Some("vacuum"),
     search: Some(&search::POSTGRES),
+    // Any number does that no other lock of this database has.
+    lock_users: "select pg_advisory_xact_lock(7163950061)",
 };
 
 pub(super) static SQLITE: Texts = Texts {
@@ -84,6 +88,8 @@ pub(super) static SQLITE: Texts = Texts {
     bulk_settings: &["pragma cache_size = -262144"],
     tidy: None,
     search: None,
+    // There is one writer anyway.
+    lock_users: "select 1",
 };
 
 /// "Never", the value of an absent time in an order: before all times, and written the same wherever it is compared

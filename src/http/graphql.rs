@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use tracing::Instrument;
 
 use super::{
     App, RequestId,
@@ -21,10 +22,11 @@ use crate::{
     error::{Code, Error, Result},
     graphql::{self, Answer, Document, Receipt, RequestContext},
     model::Role,
-    services::Client,
+    services::{Client, refusals},
 };
 
 /// Everything of a request that is not its document.
+#[derive(Clone)]
 struct Call {
     app: App,
     id: RequestId,
@@ -96,7 +98,10 @@ impl Call {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
                 return response;
             }
-            Err(error) => return self.refuse(media_type, media_type.request_error(), &error),
+            Err(error) => {
+                self.note(error.clone());
+                return self.refuse(media_type, media_type.request_error(), &error);
+            }
         };
         let db = self.app.services.db.metered();
         let work = async {
@@ -128,6 +133,23 @@ impl Call {
         };
         let services = &self.app.services;
         auth::authenticate(db, &services.tokens, services.clock, header).await
+    }
+
+    /// Records the refusal of a document, without the caller having to wait for who that is.
+    fn note(&self, error: Error) {
+        let client = self.client();
+        if !self.app.services.refusals.take(&Principal::Anonymous, &client, &error) {
+            return;
+        }
+        let (call, span) = (self.clone(), tracing::Span::current());
+        let work = async move {
+            let services = &call.app.services;
+            let principal = call.principal(&services.db).await.unwrap_or(Principal::Anonymous);
+            if let Err(cause) = refusals::record(services, &principal, &client, &error, None).await {
+                tracing::error!(error = cause.chain(), "a refusal could not be recorded");
+            }
+        };
+        tokio::spawn(work.instrument(span));
     }
 
     fn client(&self) -> Client {

@@ -1,17 +1,30 @@
 //! The writes: one function per intent, which is its rules, one transaction and its audit entry.
 //! No GraphQL and no HTTP here; the only place where transactions begin and end.
 
+pub mod agent_log;
+pub mod audit;
+pub mod auth_sessions;
 pub mod check;
 pub mod first_admin;
 pub mod login;
+pub mod refusals;
 pub mod seed;
+pub mod sessions;
+mod text;
+mod throttle;
 
 use crate::{
-    auth::{self, Budget, Hasher, Strength, Tokens},
+    auth::{self, Budget, Hasher, SignedIn, Strength, Tokens},
     clock::Clock,
     config::Limits,
-    db::{Db, signing_keys},
+    db::{Db, Tx, signing_keys},
     error::Result,
+    model::{AuditLog, Timestamp},
+};
+
+use self::{
+    audit::{By, Entry},
+    refusals::Refusals,
 };
 
 /// What the writes stand on; built once at the start. Cheap to clone.
@@ -22,6 +35,7 @@ pub struct Services {
     pub hasher: Hasher,
     pub tokens: Tokens,
     pub budget: Budget,
+    pub refusals: Refusals,
     pub limits: Limits,
 }
 
@@ -32,6 +46,26 @@ pub struct Client {
     pub ip_address: Option<String>,
     /// What it calls itself, cut to 512 characters.
     pub user_agent: Option<String>,
+}
+
+/// Who does something: whom the rules are held against, and whom the audit entry names.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor<'a> {
+    pub services: &'a Services,
+    /// The request's own handle on the database.
+    pub db: &'a Db,
+    pub caller: &'a SignedIn,
+    pub client: &'a Client,
+}
+
+impl Actor<'_> {
+    fn now(&self) -> Timestamp {
+        self.services.clock.now()
+    }
+
+    async fn record(&self, tx: &mut Tx, entry: Entry, now: Timestamp) -> Result<AuditLog> {
+        entry.record(tx, By::signed_in(self.caller, self.client), now).await
+    }
 }
 
 impl Services {
@@ -47,6 +81,7 @@ impl Services {
         }
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
-        Ok(Self { db, clock, hasher, tokens, budget, limits })
+        let refusals = Refusals::new(clock);
+        Ok(Self { db, clock, hasher, tokens, budget, refusals, limits })
     }
 }

@@ -1,7 +1,10 @@
 //! The integration tests: one binary, a file per subject, every story on SQLite and on PostgreSQL.
 
 mod access;
+mod access_table;
 mod attacks;
+mod audit_trail;
+mod auth_sessions;
 mod bad_input;
 mod cli;
 mod clients;
@@ -22,8 +25,10 @@ mod schema;
 mod schema_changes;
 mod search_index;
 mod seed;
+mod session_writes;
 mod statements;
 mod stats;
 mod support;
 mod the_house;
+mod throttle;
 mod timeouts;
