@@ -109,7 +109,7 @@ pub fn bounds(filter: Option<&Filter>) -> (Option<Timestamp>, Option<Timestamp>)
 
 fn by<DB: Dialect>(column: Column, filter: Option<&Filter>, first: Option<i64>) -> QueryBuilder<DB> {
     let column = format!("t.{}", column.0);
-    let group = DB::group(&column);
+    let group = DB::loose(&column);
     let mut q = QueryBuilder::new(format!("select {group}, {TALLY} from audit_logs t where true"));
     push_where(&mut q, filter);
     // Ties are broken alike on both databases: the absent value first, then by the letters.

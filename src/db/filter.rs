@@ -122,7 +122,7 @@ fn push_test<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, test: &Test) {
             DB::push_one_of_texts(q, values);
         }
         Test::Contains(part) => DB::push_like(q, column, format!("%{}%", literal(part))),
-        Test::StartsWith(start) => DB::push_like(q, column, format!("{}%", literal(start))),
+        Test::StartsWith(start) => DB::push_starts_with(q, column, start),
         Test::Id(values) => {
             q.push(format_args!("{column} "));
             DB::push_one_of_ids(q, values);
@@ -150,14 +150,15 @@ fn push_test<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, test: &Test) {
     }
 }
 
-/// The ranges are for the index alone: the pattern says the same, and more.
+/// The ranges are for speed alone: the pattern says the same, and more.
 fn push_network<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, network: &Network) {
+    let ranged = DB::loose(column);
     q.push("(");
     for (at, (from, to)) in network.ranges.iter().enumerate() {
         q.push(if at == 0 { "(" } else { " or " });
-        q.push(format_args!("{column} >= "));
+        q.push(format_args!("{ranged} >= "));
         DB::push_text(q, from.clone());
-        q.push(format_args!(" and {column} < "));
+        q.push(format_args!(" and {ranged} < "));
         DB::push_text(q, to.clone());
     }
     if !network.ranges.is_empty() {
@@ -168,7 +169,7 @@ fn push_network<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, network: &N
 }
 
 /// A text as a LIKE pattern that matches just that text.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '\\' | '%' | '_') {

@@ -59,7 +59,7 @@ fn v4(network: Ipv4Net) -> Network {
 }
 
 /// The range of the texts that begin with this one, which ends in a character of ASCII.
-fn beginning_with(start: String) -> (String, String) {
+pub(super) fn beginning_with(start: String) -> (String, String) {
     let mut end = start.clone();
     if let Some(last) = end.pop() {
         end.push(char::from_u32(u32::from(last) + 1).unwrap_or(char::MAX));
