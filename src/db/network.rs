@@ -174,12 +174,12 @@ mod tests {
     use super::*;
 
     /// What the statement says of a text, without a database.
-    fn passes(test: &Test, pattern: Option<&Regex>, text: &str) -> bool {
+    fn passes(test: &Test, pattern: Option<&Regex>, address: &str) -> bool {
         match test {
-            Test::Text(texts) => texts.iter().any(|listed| listed == text),
+            Test::Text(texts) => texts.iter().any(|listed| listed == address),
             Test::Network(network) => {
-                let in_range = |(from, to): &(String, String)| from.as_str() <= text && text < to.as_str();
-                pattern.is_some_and(|pattern| pattern.is_match(text))
+                let in_range = |(from, to): &(String, String)| from.as_str() <= address && address < to.as_str();
+                pattern.is_some_and(|pattern| pattern.is_match(address))
                     && (network.ranges.is_empty() || network.ranges.iter().any(in_range))
             }
             other => panic!("not a test of addresses: {other:?}"),
