@@ -21,7 +21,8 @@ import { ResultBar } from "./result-bar.tsx";
 import { storageOf } from "./storage.ts";
 import { useOpen } from "./use-open.ts";
 
-const WELCOME = `# Ask here. Ctrl-Space completes, Ctrl-Enter runs; "${LIBRARY_TITLE}" on the left has queries to start from.
+const WELCOME = `# Ctrl-Space completes,
+# Ctrl-Enter runs.
 query Me {
   me {
     username
@@ -53,6 +54,7 @@ export function Explore({ person }: { person: Person }) {
     () => [libraryPlugin({ id, username, role }), HISTORY_PLUGIN, explorerPlugin()],
     [id, username, role],
   );
+  const firstVisit = useMemo(() => storage.getItem("graphiql:visiblePlugin") === null, [storage]);
   useEffect(() => forget, []);
   return (
     <div className="explore">
@@ -61,6 +63,7 @@ export function Explore({ person }: { person: Person }) {
         fetcher={fetcher}
         storage={storage}
         plugins={plugins}
+        {...(firstVisit ? { visiblePlugin: LIBRARY_TITLE } : {})}
         forcedTheme={theme}
         defaultQuery={WELCOME}
         shouldPersistHeaders={false}

@@ -41,8 +41,8 @@ function Receipt({ answer: { receipt, status, ms, bytes, body } }: { answer: Rec
           <dd>{value}</dd> <dt>{name}</dt>
         </div>
       ))}
-      <div title={`HTTP ${status}; the time that this page waited, and the size of the answer`}>
-        <dd>{time(ms)}</dd> <dt>ms here, {size(bytes)}</dt>
+      <div title={`The answer's size. HTTP ${status}; this page waited ${time(ms)} ms`}>
+        <dd>{size(bytes)}</dd> <dt className="sr-only">size of the answer</dt>
       </div>
     </dl>
   );

@@ -51,7 +51,7 @@ export function ActivityChart({ overview, onAction, onInterval }: Props) {
           label: nameOf(action),
           data: counts,
           backgroundColor: colourOf(action, theme),
-          maxBarThickness: 46,
+          maxBarThickness: 72,
           categoryPercentage: 0.86,
           barPercentage: 0.94,
           borderRadius: 2,

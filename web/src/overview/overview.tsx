@@ -199,9 +199,9 @@ function Cards({ numbers, filters, trail }: CardsProps) {
 }
 
 function change(now: number, before: number): string {
-  if (before === 0) return now === 0 ? "" : "none in the time before";
+  if (before === 0) return now === 0 ? "" : "none in the period before";
   const percent = Math.round(((now - before) / before) * 100);
-  return percent === 0 ? "as in the time before" : `${percent > 0 ? "+" : "−"}${Math.abs(percent)} % to the time before`;
+  return percent === 0 ? "as in the period before" : `${percent > 0 ? "+" : "−"}${Math.abs(percent)} % vs. the period before`;
 }
 
 interface CardProps {

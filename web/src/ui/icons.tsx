@@ -60,7 +60,7 @@ export const LibraryIcon = () => (
   </Icon>
 );
 export const LinkIcon = () => (
-  <Icon>
+  <Icon size={24}>
     <path d="M10 14a4.5 4.5 0 0 0 6.4 0l3-3A4.5 4.5 0 0 0 13 4.6l-1 1M14 10a4.5 4.5 0 0 0-6.4 0l-3 3A4.5 4.5 0 0 0 11 19.4l1-1" />
   </Icon>
 );
