@@ -2,19 +2,19 @@
 import { type FormEvent, useEffect, useState } from "react";
 import { offers } from "../api/schema.ts";
 import { plainly } from "../api/words.ts";
-import { Message } from "../ui/parts.tsx";
+import { Message, Waiting } from "../ui/parts.tsx";
 import { type Person, changePassword, putOffPasswordChange, signOut } from "./session.ts";
 import { Entrance } from "./sign-in.tsx";
 
 export function ChangePassword({ person }: { person: Person }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [waiting, setWaiting] = useState(false);
-  const [possible, setPossible] = useState(true);
+  const [possible, setPossible] = useState<boolean | null>(null);
   useEffect(() => {
     offers().then(
       // A server that hides its schema names no mutations at all; it may well have this one.
       ({ mutations }) => setPossible(mutations.size === 0 || mutations.has("changePassword")),
-      () => undefined,
+      () => setPossible(true),
     );
   }, []);
 
@@ -34,6 +34,7 @@ export function ChangePassword({ person }: { person: Person }) {
     }
   }
 
+  if (possible === null) return <Waiting what="One moment…" />;
   if (!possible) {
     return (
       <Entrance title="Choose a password" lead={`${person.username} still has a password that everybody knows.`}>

@@ -17,6 +17,7 @@ import { LinkIcon } from "../ui/icons.tsx";
 import { fetcher, forget, setActiveTab } from "./fetcher.ts";
 import { LIBRARY_TITLE, libraryPlugin } from "./library-panel.tsx";
 import { mayRun, shareLink } from "./link.ts";
+import { useMendedTabs } from "./mend-tabs.ts";
 import { ResultBar } from "./result-bar.tsx";
 import { storageOf } from "./storage.ts";
 import { useOpen } from "./use-open.ts";
@@ -98,6 +99,7 @@ export function Explore({ person }: { person: Person }) {
 export default Explore;
 
 function FollowTab() {
+  useMendedTabs();
   const { tabs, activeTabIndex } = useGraphiQL(pick("tabs", "activeTabIndex"));
   const id = tabs[activeTabIndex]?.id ?? "";
   useEffect(() => setActiveTab(id), [id]);

@@ -1,7 +1,7 @@
 // How GraphiQL asks: HTTP for queries and mutations, a WebSocket for subscriptions, each with the token of the session.
 // It keeps the last answer of every tab, for the receipt and the export.
 import type { Fetcher, FetcherOpts, FetcherParams } from "@graphiql/toolkit";
-import { getOperationAST } from "graphql";
+import { type OperationDefinitionNode, getOperationAST, parse } from "graphql";
 import { type Client, createClient } from "graphql-ws";
 import type { Answer, Body, Receipt } from "../api/graphql.ts";
 import { plainly } from "../api/words.ts";
@@ -64,12 +64,22 @@ function record(tab: string, name: string, { body, status, ms, bytes }: Answer):
   return shown;
 }
 
+/** The operation that is meant. GraphiQL's own idea of it may lag behind the text that somebody just put in. */
+function operationOf({ query, operationName }: FetcherParams): OperationDefinitionNode | null {
+  try {
+    const document = parse(query);
+    return getOperationAST(document, operationName) ?? getOperationAST(document) ?? null;
+  } catch {
+    return null;
+  }
+}
+
 export const fetcher: Fetcher = (params: FetcherParams, options?: FetcherOpts) => {
-  const operation = options?.documentAST && getOperationAST(options.documentAST, params.operationName);
-  if (operation?.operation === "subscription") return subscribe(params) as ReturnType<Fetcher>;
+  const operation = operationOf(params);
+  const operationName = operation ? operation.name?.value : (params.operationName ?? undefined);
+  if (operation?.operation === "subscription") return subscribe({ ...params, operationName }) as ReturnType<Fetcher>;
   const tab = activeTab;
   const { query, variables } = params;
-  const operationName = params.operationName ?? undefined;
   return ask({ query, variables, operationName }, { headers: (options?.headers ?? {}) as Record<string, string> }).then(
     (answer) => {
       const shown = operationName === "IntrospectionQuery" ? answer.body : record(tab, operationName ?? "result", answer);

@@ -28,9 +28,10 @@ export function FilterBar({ filters, actions, users }: Props) {
   const filtered = filters.action || filters.user || filters.range === "custom";
   return (
     <form className="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
-      <label>
-        <span>Time</span>
+      <div>
+        <label htmlFor="filter-time">Time</label>
         <select
+          id="filter-time"
           value={filters.range}
           onChange={({ target }) => {
             if (target.value !== "custom") return show({ ...filters, range: target.value, from: null, to: null });
@@ -45,11 +46,15 @@ export function FilterBar({ filters, actions, users }: Props) {
           ))}
           <option value="custom">From … to …</option>
         </select>
-      </label>
+      </div>
       {filters.range === "custom" && <Custom filters={filters} />}
-      <label>
-        <span>Action</span>
-        <select value={filters.action ?? ""} onChange={({ target }) => show({ ...filters, action: target.value || null })}>
+      <div>
+        <label htmlFor="filter-action">Action</label>
+        <select
+          id="filter-action"
+          value={filters.action ?? ""}
+          onChange={({ target }) => show({ ...filters, action: target.value || null })}
+        >
           <option value="">All actions</option>
           {all.map((action) => (
             <option key={action} value={action}>
@@ -57,7 +62,7 @@ export function FilterBar({ filters, actions, users }: Props) {
             </option>
           ))}
         </select>
-      </label>
+      </div>
       <UserField filters={filters} users={users} />
       {filtered && (
         <button
@@ -80,14 +85,26 @@ function Custom({ filters }: { filters: Filters }) {
   };
   return (
     <>
-      <label>
-        <span>From</span>
-        <input type="datetime-local" value={local(from)} max={local(to)} onChange={({ target }) => change("from", target.value)} />
-      </label>
-      <label>
-        <span>To</span>
-        <input type="datetime-local" value={local(to)} min={local(from)} onChange={({ target }) => change("to", target.value)} />
-      </label>
+      <div>
+        <label htmlFor="filter-from">From</label>
+        <input
+          id="filter-from"
+          type="datetime-local"
+          value={local(from)}
+          max={local(to)}
+          onChange={({ target }) => change("from", target.value)}
+        />
+      </div>
+      <div>
+        <label htmlFor="filter-to">To</label>
+        <input
+          id="filter-to"
+          type="datetime-local"
+          value={local(to)}
+          min={local(from)}
+          onChange={({ target }) => change("to", target.value)}
+        />
+      </div>
     </>
   );
 }
@@ -101,9 +118,10 @@ function UserField({ filters, users }: { filters: Filters; users: string[] }) {
     if (user !== filters.user) show({ ...filters, user });
   };
   return (
-    <label>
-      <span>User</span>
+    <div>
+      <label htmlFor="filter-user">User</label>
       <input
+        id="filter-user"
         list="users"
         value={text}
         placeholder="Everybody"
@@ -121,6 +139,6 @@ function UserField({ filters, users }: { filters: Filters; users: string[] }) {
           <option key={user} value={user} />
         ))}
       </datalist>
-    </label>
+    </div>
   );
 }

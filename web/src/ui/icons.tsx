@@ -1,9 +1,10 @@
 // The console's own drawings, all decorative: what they stand beside or the button around them says the words.
 import type { ReactNode } from "react";
 
-function Icon({ children, size = 18 }: { children: ReactNode; size?: number }) {
+function Icon({ children, size = 18, className }: { children: ReactNode; size?: number; className?: string }) {
   return (
     <svg
+      className={className}
       width={size}
       height={size}
       viewBox="0 0 24 24"
@@ -60,7 +61,7 @@ export const LibraryIcon = () => (
   </Icon>
 );
 export const LinkIcon = () => (
-  <Icon size={24}>
+  <Icon size={24} className="graphiql-toolbar-icon">
     <path d="M10 14a4.5 4.5 0 0 0 6.4 0l3-3A4.5 4.5 0 0 0 13 4.6l-1 1M14 10a4.5 4.5 0 0 0-6.4 0l-3 3A4.5 4.5 0 0 0 11 19.4l1-1" />
   </Icon>
 );
