@@ -7,7 +7,8 @@ const dist = new URL("dist", import.meta.url).pathname;
 const compressible = /\.(html|js|css|svg|json|txt|ttf)$/;
 let total = 0;
 
-for (const name of readdirSync(dist, { recursive: true })) {
+// index.html comes last, so its copies say that all is done.
+for (const name of readdirSync(dist, { recursive: true }).sort()) {
   const path = join(dist, name);
   if (!compressible.test(path)) continue;
   const content = readFileSync(path);

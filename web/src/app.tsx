@@ -83,7 +83,7 @@ function Tab({ place, current, icon }: { place: Place; current: Place; icon: Rea
   return (
     <a href={hashOf(place)} className="tab" aria-current={place === current ? "page" : undefined}>
       {icon}
-      {TITLES[place]}
+      <span className="label">{TITLES[place]}</span>
     </a>
   );
 }

@@ -97,6 +97,8 @@ test("a narrow window needs no sideways scrolling", async () => {
   await page.screenshot({ path: `${shots}/overview-narrow.png` });
   const main = await page.locator("main").evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
   assert.equal(main, 0);
+  const bar = await page.getByRole("banner").evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+  assert.equal(bar, 0);
 });
 
 test("nothing was asked of another host, and no page complained", () => {

@@ -45,13 +45,14 @@ async function* untilItFails<T>(events: AsyncIterable<T>) {
     yield* events;
   } catch (cause) {
     if (Array.isArray(cause)) yield { errors: cause };
-    else if (cause instanceof CloseEvent) yield { errors: [{ message: whyClosed(cause) }] };
+    else if (cause instanceof Event) yield { errors: [{ message: whyClosed(cause) }] };
     else yield { errors: [{ message: plainly(cause) }] };
   }
 }
 
-function whyClosed({ code, reason }: CloseEvent): string {
-  if (code === 1006) return "The server does not take subscriptions (its WebSocket could not be opened).";
+function whyClosed(event: Event): string {
+  const { code, reason } = event instanceof CloseEvent ? event : { code: 1006, reason: "" };
+  if (code === 1006) return "The server does not take subscriptions: its WebSocket could not be opened.";
   return `The server closed the subscription: ${reason || "no reason given"} (${code}).`;
 }
 

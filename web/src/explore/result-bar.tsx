@@ -29,9 +29,10 @@ function Receipt({ answer: { receipt, status, ms, bytes, body } }: { answer: Rec
   if (receipt?.cost != null) facts.push(["cost", digits(receipt.cost), "The fields in the largest answer it could have"]);
   if (receipt?.statements != null) facts.push(["statements", digits(receipt.statements), "SQL statements it took"]);
   if (receipt?.rows != null) facts.push(["rows", digits(receipt.rows), "Rows that the database handed out"]);
-  if (receipt?.durationMs != null) facts.push(["ms", time(receipt.durationMs), "Time on the server"]);
+  const here = `this page waited ${time(ms)} ms for ${size(bytes)}`;
+  facts.push(["ms", time(receipt?.durationMs ?? ms), receipt ? `Time on the server; ${here}` : here]);
   return (
-    <dl className="receipt" aria-label="Receipt" title={receipt?.requestId ? `Request ${receipt.requestId}` : undefined}>
+    <dl className="receipt" aria-label="Receipt" title={`HTTP ${status}${receipt?.requestId ? `, request ${receipt.requestId}` : ""}`}>
       <div className={failed ? "state bad" : "state good"}>
         <dt className="sr-only">Result</dt>
         <dd>{failed ? (body.data ? "Partly" : "Failed") : "OK"}</dd>
@@ -41,9 +42,6 @@ function Receipt({ answer: { receipt, status, ms, bytes, body } }: { answer: Rec
           <dd>{value}</dd> <dt>{name}</dt>
         </div>
       ))}
-      <div title={`The answer's size. HTTP ${status}; this page waited ${time(ms)} ms`}>
-        <dd>{size(bytes)}</dd> <dt className="sr-only">size of the answer</dt>
-      </div>
     </dl>
   );
 }
