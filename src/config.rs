@@ -1,5 +1,6 @@
 //! The settings: the only reader of environment and arguments. Everything is checked here, once, at the start.
 
+mod accounts;
 mod document;
 mod http;
 
@@ -11,6 +12,7 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
+pub use self::accounts::{AccountArgs, AccountLimits};
 pub use self::document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg};
 pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
 use crate::model::Timestamp;
@@ -195,6 +197,9 @@ pub struct LimitArgs {
     #[command(flatten)]
     pub document: DocumentArgs,
 
+    #[command(flatten)]
+    pub accounts: AccountArgs,
+
     /// How many logins are hashed at the same time; each takes 19 MiB
     #[arg(long, env = "GUARDIANEYE_HASHING_THREADS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub hashing_threads: Option<u32>,
@@ -211,6 +216,8 @@ pub struct Limits {
     pub statement_timeout: Duration,
     /// What one document may ask for.
     pub document: DocumentLimits,
+    /// How accounts are kept.
+    pub accounts: AccountLimits,
     /// Database connections.
     pub database_connections: u32,
     /// Passwords hashed at the same time.
@@ -268,6 +275,7 @@ impl Limits {
             request_timeout: Duration::from_secs(args.request_timeout.into()),
             statement_timeout: Duration::from_secs(args.statement_timeout.into()),
             document: DocumentLimits::new(args.document, private),
+            accounts: args.accounts.into(),
             database_connections: args.database_connections,
             hashing_threads: args.hashing_threads.map_or(cores, |threads| threads as usize),
         }

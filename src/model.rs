@@ -1,94 +1,13 @@
 //! The words of the domain: typed ids, times, roles, actions and the three things the server is about.
 //! No SQL and no GraphQL here; both layers map to and from these types.
 
+mod timestamp;
+
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
 use uuid::Uuid;
 
-/// A point in time, UTC, cut to microseconds: what PostgreSQL can hold, so both databases agree to the digit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(DateTime<Utc>);
-
-impl Timestamp {
-    /// From microseconds since 1970-01-01T00:00:00Z; `None` outside the years 0001 to 9999, which have four digits and
-    /// which both databases know.
-    #[must_use]
-    pub fn from_micros(micros: i64) -> Option<Self> {
-        DateTime::from_timestamp_micros(micros).and_then(Self::in_range)
-    }
-
-    fn in_range(at: DateTime<Utc>) -> Option<Self> {
-        (1..=9999).contains(&at.year()).then(|| Self::from(at))
-    }
-
-    /// Microseconds since 1970-01-01T00:00:00Z.
-    #[must_use]
-    pub fn micros(self) -> i64 {
-        self.0.timestamp_micros()
-    }
-
-    /// The same moment as a chrono value.
-    #[must_use]
-    pub fn datetime(self) -> DateTime<Utc> {
-        self.0
-    }
-
-    /// `seconds` later; saturates at the end of chrono's range.
-    #[must_use]
-    pub fn plus_seconds(self, seconds: i64) -> Self {
-        let later = chrono::TimeDelta::try_seconds(seconds).and_then(|delta| self.0.checked_add_signed(delta));
-        later.map_or(Self(DateTime::<Utc>::MAX_UTC), Self::from)
-    }
-
-    /// `micros` later; saturates at the end of the years it can have.
-    #[must_use]
-    pub fn plus_micros(self, micros: i64) -> Self {
-        Self::from_micros(self.micros().saturating_add(micros)).unwrap_or(self)
-    }
-
-    /// The full hour at or before it.
-    #[must_use]
-    pub fn cut_to_hour(self) -> Self {
-        const HOUR: i64 = 3_600_000_000;
-        Self::from_micros(self.micros().div_euclid(HOUR) * HOUR).unwrap_or(self)
-    }
-
-    /// `micros` earlier; saturates at the beginning of chrono's range.
-    #[must_use]
-    pub fn minus_micros(self, micros: u64) -> Self {
-        let earlier = chrono::TimeDelta::microseconds(i64::try_from(micros).unwrap_or(i64::MAX));
-        Self(self.0.checked_sub_signed(earlier).unwrap_or(DateTime::<Utc>::MIN_UTC))
-    }
-}
-
-impl From<DateTime<Utc>> for Timestamp {
-    fn from(at: DateTime<Utc>) -> Self {
-        Self(at.trunc_subsecs(6))
-    }
-}
-
-impl fmt::Display for Timestamp {
-    /// RFC 3339, UTC, always six digits, so the text sorts as the time does (years 0000 to 9999).
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
-    }
-}
-
-impl FromStr for Timestamp {
-    type Err = NotATime;
-
-    /// RFC 3339 with any offset, in the years 0001 to 9999 of UTC.
-    fn from_str(text: &str) -> Result<Self, NotATime> {
-        let at = DateTime::parse_from_rfc3339(text).map_err(|_| NotATime)?;
-        Self::in_range(at.with_timezone(&Utc)).ok_or(NotATime)
-    }
-}
-
-/// A text that is not a time, or not one that both databases can hold.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("not an RFC 3339 time in the years 0001 to 9999")]
-pub struct NotATime;
+pub use self::timestamp::{NotATime, Timestamp};
 
 /// Ids of different tables are different types, so a session's id can never be asked for as a user's.
 macro_rules! ids {
@@ -146,6 +65,10 @@ ids! {
     SessionId,
     /// The id of an audit log entry.
     AuditLogId,
+    /// The id of an auth session, which is a login.
+    AuthSessionId,
+    /// The id of an API token.
+    ApiTokenId,
     /// The id of a signing key: the `kid` of the tokens it signs.
     KeyId,
     /// The id of a row whose table is not known yet.
@@ -229,6 +152,36 @@ words! {
         SessionEnded = "session_ended",
         /// A setting was changed.
         ConfigChanged = "config_changed",
+        /// A password was changed.
+        PasswordChanged = "password_changed",
+        /// An API token was made.
+        TokenCreated = "token_created",
+        /// An API token, or a login with its tokens, was revoked.
+        TokenRevoked = "token_revoked",
+        /// A refresh token was used a second time; its login was ended.
+        TokenReuse = "token_reuse",
+        /// A conversation session was changed.
+        SessionUpdated = "session_updated",
+        /// A conversation session was deleted.
+        SessionDeleted = "session_deleted",
+        /// Something was refused for want of a role, a scope or ownership.
+        AccessDenied = "access_denied",
+        /// A request went over a limit.
+        LimitExceeded = "limit_exceeded",
+    }
+}
+
+words! {
+    /// What an API token may be used for, within what its owner may do.
+    Scope {
+        /// Reads what the owner may read.
+        Read = "read",
+        /// Writes conversation sessions.
+        WriteSessions = "write_sessions",
+        /// Records audit log entries.
+        WriteAudit = "write_audit",
+        /// Manages users, when the owner is an admin.
+        ManageUsers = "manage_users",
     }
 }
 
@@ -255,6 +208,8 @@ pub struct User {
 pub struct Credentials {
     pub user: User,
     pub hashed_password: secrecy::SecretString,
+    /// Whether the user has to choose another password, as somebody else chose this one.
+    pub password_change_required: bool,
 }
 
 /// A conversation with agents: a LangGraph thread. Not a login.
@@ -277,6 +232,8 @@ pub struct AuditLog {
     pub id: AuditLogId,
     /// Who did it; absent for the system itself, and after that user was deleted.
     pub user_id: Option<UserId>,
+    /// The user name of who did it, as it was then; absent in entries of older programs.
+    pub username: Option<String>,
     pub action: AuditAction,
     pub details: Option<RawJson>,
     pub description: Option<String>,
@@ -284,4 +241,75 @@ pub struct AuditLog {
     pub user_agent: Option<String>,
     pub success: bool,
     pub timestamp: Timestamp,
+}
+
+/// A login: from the password to the logout, over many access tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthSession {
+    pub id: AuthSessionId,
+    pub user_id: UserId,
+    pub created_at: Timestamp,
+    /// When its last access token was issued.
+    pub last_used_at: Timestamp,
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+    /// Where it was begun from.
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    /// Since when it is ended, if it was ended before its time.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A token for scripts, without the token itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiToken {
+    pub id: ApiTokenId,
+    pub user_id: UserId,
+    pub name: String,
+    pub scopes: Scopes,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// To the minute.
+    pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Some scopes, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// In the order of [`Scope`].
+    #[must_use]
+    pub fn new(mut scopes: Vec<Scope>) -> Self {
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self(scopes)
+    }
+
+    /// Whether it is one of them.
+    #[must_use]
+    pub fn contains(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Scope> {
+        self.0.iter().copied()
+    }
+}
+
+impl fmt::Display for Scopes {
+    /// The words, each followed by a space.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|scope| write!(f, "{} ", scope.as_str()))
+    }
+}
+
+impl FromStr for Scopes {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        text.split_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self::new)
+    }
 }

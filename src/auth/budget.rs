@@ -116,7 +116,7 @@ fn whole_seconds(duration: Duration) -> u64 {
 impl Caller {
     fn of(principal: &Principal, address: Option<&str>) -> Self {
         match (principal, address.map(str::parse)) {
-            (Principal::User(user), _) => Self::User(user.id),
+            (Principal::SignedIn(signed_in), _) => Self::User(signed_in.user.id),
             (Principal::Anonymous, Some(Ok(IpAddr::V6(address)))) => {
                 let network = address.to_bits() & (u128::MAX << 64);
                 Self::Address(Ipv6Addr::from_bits(network).into())

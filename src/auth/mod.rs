@@ -3,11 +3,13 @@
 mod budget;
 mod password;
 mod principal;
+mod refresh_token;
 mod token;
 
 pub use self::{
     budget::{Budget, Charge},
-    password::{Hasher, Strength},
-    principal::{Principal, authenticate},
-    token::{AccessToken, Tokens, new_signing_key},
+    password::{Hasher, Strength, Turn},
+    principal::{Credential, Principal, SignedIn, authenticate},
+    refresh_token::RefreshToken,
+    token::{AccessToken, Subject, Tokens, new_signing_key},
 };

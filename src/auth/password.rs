@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 
@@ -17,11 +17,17 @@ pub enum Strength {
     Cheap,
 }
 
+/// How many may wait for their turn; a login takes some 25 ms of a core.
+const QUEUE: usize = 512;
+/// What the others are told to wait, in seconds.
+const RETRY_AFTER: u64 = 5;
+
 /// Hashes and verifies passwords. Each running hash takes 19 MiB, so the number at a time is bounded; the rest wait.
 #[derive(Clone, Debug)]
 pub struct Hasher {
     argon2: Argon2<'static>,
     running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
     /// What a login is checked against when there is no such user, so that it takes as long.
     dummy: Arc<str>,
 }
@@ -35,33 +41,60 @@ impl Hasher {
         };
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(Error::internal)?);
         let dummy = argon2.hash_password(b"nobody's password").map_err(Error::internal)?.to_string();
-        Ok(Self { argon2, running: Arc::new(Semaphore::new(threads)), dummy: dummy.into() })
+        let running = Arc::new(Semaphore::new(threads));
+        let waiting = Arc::new(Semaphore::new(threads + QUEUE));
+        Ok(Self { argon2, running, waiting, dummy: dummy.into() })
+    }
+
+    /// Waits for a place among the few who may hash at a time; when too many wait already, the answer is RATE_LIMITED.
+    pub async fn turn(&self) -> Result<Turn> {
+        let waiting = Arc::clone(&self.waiting)
+            .try_acquire_owned()
+            .map_err(|_| Error::rate_limited("too many log in at the same time: try again in a moment", RETRY_AFTER))?;
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(Error::internal)?;
+        Ok(Turn { hasher: self.clone(), _places: [waiting, running] })
     }
 
     /// The PHC string (`$argon2id$v=19$..`) of a password, with a fresh salt of 16 bytes.
     pub async fn hash(&self, password: SecretString) -> Result<SecretString> {
-        let argon2 = self.argon2.clone();
-        self.run(move || {
-            let hash = argon2.hash_password(password.expose_secret().as_bytes()).map_err(Error::internal)?;
-            Ok(SecretString::from(hash.to_string()))
-        })
-        .await
+        self.turn().await?.hash(password).await
     }
 
     /// Whether the password belongs to the hash. Without a hash, or with one that is not a PHC string of Argon2, the
     /// answer is no after the same work.
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
-        let argon2 = self.argon2.clone();
-        let dummy = Arc::clone(&self.dummy);
-        self.run(move || {
+        self.turn().await?.verify(password, hash).await
+    }
+}
+
+/// The right to hash once.
+#[derive(Debug)]
+pub struct Turn {
+    hasher: Hasher,
+    _places: [OwnedSemaphorePermit; 2],
+}
+
+impl Turn {
+    /// See [`Hasher::hash`].
+    pub async fn hash(self, password: SecretString) -> Result<SecretString> {
+        self.run(move |hasher| {
+            let hash = hasher.argon2.hash_password(password.expose_secret().as_bytes()).map_err(Error::internal)?;
+            Ok(SecretString::from(hash.to_string()))
+        })
+        .await
+    }
+
+    /// See [`Hasher::verify`].
+    pub async fn verify(self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
+        self.run(move |hasher| {
             let password = password.expose_secret().as_bytes();
             let stored = hash.as_ref().and_then(|hash| PasswordHash::new(hash.expose_secret()).ok());
             Ok(match stored {
                 Some(stored) if stored.algorithm.as_str().starts_with("argon2") => {
-                    argon2.verify_password(password, &stored).is_ok()
+                    hasher.argon2.verify_password(password, &stored).is_ok()
                 }
                 _ => {
-                    let _ = argon2.verify_password(password, &*dummy);
+                    let _ = hasher.argon2.verify_password(password, &*hasher.dummy);
                     false
                 }
             })
@@ -69,15 +102,13 @@ impl Hasher {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(permit);
-            done
-        })
-        .await
-        .map_err(Error::internal)?
+    /// The places are given back when the work is done, also when nobody waits for it any more.
+    async fn run<T: Send + 'static>(self, work: impl FnOnce(&Hasher) -> Result<T> + Send + 'static) -> Result<T> {
+        let work = move || {
+            let turn = self;
+            work(&turn.hasher)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::Tokens;
 use crate::{
     clock::Clock,
-    db::{Db, users},
+    db::{Db, auth_sessions},
     error::{Code, Error, Result},
-    model::{Role, User, UserId},
+    model::{ApiTokenId, AuthSessionId, Role, Scope, Scopes, User, UserId},
 };
 
 /// Who sent the request.
@@ -15,23 +15,67 @@ use crate::{
 pub enum Principal {
     /// Nobody we know.
     Anonymous,
-    /// A user, as the database has it now: the role is the row's, never the token's.
-    User(Arc<User>),
+    /// Somebody with a token that holds.
+    SignedIn(Arc<SignedIn>),
 }
 
-impl Principal {
-    /// The user, if one is logged in.
+/// A user, and by what we know.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// As the database has it now: the role is the row's, never the token's.
+    pub user: Arc<User>,
+    pub by: Credential,
+}
+
+/// What a token stands for.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// A login.
+    AuthSession(AuthSessionId),
+    /// A token for scripts, which does no more than its scopes say.
+    ApiToken(ApiTokenId, Scopes),
+}
+
+impl SignedIn {
+    /// Whether the credential is good for this; `None` is what takes a login.
     #[must_use]
-    pub fn user(&self) -> Option<&Arc<User>> {
-        match self {
-            Self::Anonymous => None,
-            Self::User(user) => Some(user),
+    pub fn covers(&self, scope: Option<Scope>) -> bool {
+        match (&self.by, scope) {
+            (Credential::AuthSession(_), _) => true,
+            (Credential::ApiToken(_, scopes), Some(scope)) => scopes.contains(scope),
+            (Credential::ApiToken(..), None) => false,
         }
     }
 
-    /// The user, or the error that asks for a login.
-    pub fn require(&self) -> Result<&Arc<User>> {
-        self.user().ok_or_else(Error::unauthenticated)
+    /// The login that this is, if it is one.
+    #[must_use]
+    pub fn auth_session(&self) -> Option<AuthSessionId> {
+        match self.by {
+            Credential::AuthSession(id) => Some(id),
+            Credential::ApiToken(..) => None,
+        }
+    }
+}
+
+impl Principal {
+    /// Whoever is signed in.
+    #[must_use]
+    pub fn signed_in(&self) -> Option<&SignedIn> {
+        match self {
+            Self::Anonymous => None,
+            Self::SignedIn(signed_in) => Some(signed_in),
+        }
+    }
+
+    /// The user, if one is signed in.
+    #[must_use]
+    pub fn user(&self) -> Option<&Arc<User>> {
+        self.signed_in().map(|signed_in| &signed_in.user)
+    }
+
+    /// Whoever is signed in, or the error that asks for a login.
+    pub fn require(&self) -> Result<&SignedIn> {
+        self.signed_in().ok_or_else(Error::unauthenticated)
     }
 
     /// Whether the caller has the role or a higher one.
@@ -47,7 +91,8 @@ impl Principal {
     }
 }
 
-/// From the `Authorization` header to the caller: one statement, which also sees that the user is still active.
+/// From the `Authorization` header to the caller: one statement, which also sees that the login was not ended and that
+/// the user is still active.
 pub async fn authenticate(db: &Db, tokens: &Tokens, clock: Clock, header: Option<&str>) -> Result<Principal> {
     let Some(header) = header else {
         return Ok(Principal::Anonymous);
@@ -56,9 +101,12 @@ pub async fn authenticate(db: &Db, tokens: &Tokens, clock: Clock, header: Option
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         _ => return Err(bad_token()),
     };
-    let id = tokens.verify(db, token, clock.now()).await?.ok_or_else(bad_token)?;
-    let user = users::find(db, id).await?.filter(|user| user.is_active).ok_or_else(bad_token)?;
-    Ok(Principal::User(Arc::new(user)))
+    let now = clock.now();
+    let subject = tokens.verify(db, token, now).await?.ok_or_else(bad_token)?;
+    let found = auth_sessions::find_user(db, subject.auth_session, subject.user, now).await?;
+    let user = Arc::new(found.ok_or_else(bad_token)?);
+    let by = Credential::AuthSession(subject.auth_session);
+    Ok(Principal::SignedIn(Arc::new(SignedIn { user, by })))
 }
 
 fn bad_token() -> Error {

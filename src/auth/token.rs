@@ -19,7 +19,7 @@ use crate::{
         signing_keys::{self, SigningKey},
     },
     error::{Error, Result},
-    model::{KeyId, Timestamp, UserId},
+    model::{AuthSessionId, KeyId, Timestamp, UserId},
 };
 
 /// How long an access token holds, in seconds.
@@ -57,11 +57,20 @@ pub struct AccessToken {
     pub expires_at: Timestamp,
 }
 
+/// Whom an access token was issued to, and by which login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    pub user: UserId,
+    pub auth_session: AuthSessionId,
+}
+
 #[derive(Deserialize, Serialize)]
 struct Claims {
     iss: String,
     aud: String,
     sub: Uuid,
+    /// The login (OpenID Connect Front-Channel Logout names it so).
+    sid: Uuid,
     exp: i64,
     nbf: i64,
     iat: i64,
@@ -81,14 +90,15 @@ impl Tokens {
         Ok(Self { keys: Arc::new(RwLock::new(keys)), validation: Arc::new(validation) })
     }
 
-    /// A new access token for the user.
-    pub fn issue(&self, user: UserId, now: Timestamp) -> Result<AccessToken> {
-        let expires_at = now.plus_seconds(LIFETIME);
+    /// A new access token. It ends with the login at the latest.
+    pub fn issue(&self, subject: Subject, login_ends: Timestamp, now: Timestamp) -> Result<AccessToken> {
+        let expires_at = now.plus_seconds(LIFETIME).min(login_ends);
         let iat = now.datetime().timestamp();
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: ISSUER.to_owned(),
-            sub: user.into(),
+            sub: subject.user.into(),
+            sid: subject.auth_session.into(),
             exp: expires_at.datetime().timestamp(),
             nbf: iat,
             iat,
@@ -102,8 +112,8 @@ impl Tokens {
         Ok(AccessToken { token, expires_at })
     }
 
-    /// The user whom a token that holds was issued to; `None` for any that does not hold.
-    pub async fn verify(&self, db: &Db, token: &str, now: Timestamp) -> Result<Option<UserId>> {
+    /// Whom a token that holds was issued to; `None` for any that does not hold.
+    pub async fn verify(&self, db: &Db, token: &str, now: Timestamp) -> Result<Option<Subject>> {
         let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
         // An extension that has to be understood (RFC 7515, 4.1.11) is none that we understand.
         let (Some("at+jwt"), Some(kid), None) = (header.typ.as_deref(), header.kid, header.crit) else {
@@ -116,10 +126,10 @@ impl Tokens {
         let Some(key) = key else { return Ok(None) };
         let Ok(data) = jsonwebtoken::decode::<Claims>(token, &key, &self.validation) else { return Ok(None) };
         let seconds = now.datetime().timestamp();
-        let Claims { exp, nbf, iat, .. } = data.claims;
+        let Claims { sub, sid, exp, nbf, iat, .. } = data.claims;
         let begun = nbf.max(iat).saturating_sub(CLOCK_SKEW) <= seconds;
         let holds = begun && seconds < exp && exp.saturating_sub(iat) <= LIFETIME;
-        Ok(holds.then_some(UserId(data.claims.sub)))
+        Ok(holds.then_some(Subject { user: UserId(sub), auth_session: AuthSessionId(sid) }))
     }
 
     fn known(&self, kid: &str) -> Option<DecodingKey> {

@@ -20,7 +20,7 @@ use crate::{
 };
 
 row!("audit_logs" as AuditLog, COLUMNS:
-    id, user_id, action, details, description, ip_address, user_agent, success, timestamp);
+    id, user_id, username, action, details, description, ip_address, user_agent, success, timestamp);
 
 static TABLE: Table = Table { name: "audit_logs", columns: COLUMNS };
 
@@ -78,8 +78,8 @@ pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<AuditLog>> {
 }
 
 const INSERT: &str = "
-    insert into audit_logs (id, user_id, action, details, description, ip_address, user_agent, success, timestamp)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    insert into audit_logs (id, user_id, username, action, details, description, ip_address, user_agent, success, timestamp)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     on conflict (id) do nothing";
 
 /// Writes an entry; `false` when the id is taken.
@@ -87,6 +87,7 @@ pub async fn insert(tx: &mut Tx, entry: &AuditLog) -> Result<bool> {
     let done = on_tx!(tx, connection => query(INSERT)
         .bind(entry.id)
         .bind(entry.user_id)
+        .bind(&entry.username)
         .bind(entry.action)
         .bind(&entry.details)
         .bind(&entry.description)
@@ -98,6 +99,16 @@ pub async fn insert(tx: &mut Tx, entry: &AuditLog) -> Result<bool> {
         .await
         .map(|done| done.rows_affected()))?;
     Ok(done > 0)
+}
+
+/// Writes the user's name into the entries that only have the id: before the user is deleted.
+pub async fn keep_username(tx: &mut Tx, user: UserId, username: &str) -> Result<u64> {
+    on_tx!(tx, connection => query("update audit_logs set username = $2 where user_id = $1 and username is null")
+        .bind(user)
+        .bind(username)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))
 }
 
 /// Removes an entry: only for rows that a self-test wrote itself.

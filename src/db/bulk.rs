@@ -58,7 +58,7 @@ columns!("sessions" of Session as row:
     is_active = row.is_active, created_at = row.created_at, updated_at = row.updated_at, ended_at = row.ended_at);
 
 columns!("audit_logs" of AuditLog as row:
-    id = row.id, user_id = row.user_id, action = row.action, details = row.details, description = row.description,
+    id = row.id, user_id = row.user_id, username = row.username, action = row.action, details = row.details, description = row.description,
     ip_address = row.ip_address, user_agent = row.user_agent, success = row.success, timestamp = row.timestamp);
 
 /// How many rows the table has.

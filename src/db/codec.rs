@@ -14,7 +14,10 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use crate::model::{AnyId, AuditAction, AuditLogId, KeyId, RawJson, Role, SessionId, Timestamp, UserId};
+use crate::model::{
+    AnyId, ApiTokenId, AuditAction, AuditLogId, AuthSessionId, KeyId, RawJson, Role, Scopes, SessionId, Timestamp,
+    UserId,
+};
 
 /// Text on SQLite, by `Display` and `FromStr`.
 macro_rules! text_on_sqlite {
@@ -113,14 +116,36 @@ macro_rules! stored_words {
     )+};
 }
 
-on_postgres_as!(Uuid: UserId, SessionId, AuditLogId, KeyId, AnyId);
+on_postgres_as!(Uuid: UserId, SessionId, AuditLogId, AuthSessionId, ApiTokenId, KeyId, AnyId);
 on_postgres_as!(DateTime<Utc>: Timestamp);
-text_on_sqlite!(UserId, SessionId, AuditLogId, KeyId, AnyId, Timestamp);
+text_on_sqlite!(UserId, SessionId, AuditLogId, AuthSessionId, ApiTokenId, KeyId, AnyId, Timestamp, Scopes);
 stored_words!(Role = "user_role_enum", AuditAction = "audit_action_enum");
 
 impl From<Timestamp> for DateTime<Utc> {
     fn from(at: Timestamp) -> Self {
         at.datetime()
+    }
+}
+
+impl Type<Postgres> for Scopes {
+    fn type_info() -> PgTypeInfo {
+        <str as Type<Postgres>>::type_info()
+    }
+
+    fn compatible(ty: &PgTypeInfo) -> bool {
+        <str as Type<Postgres>>::compatible(ty)
+    }
+}
+
+impl Encode<'_, Postgres> for Scopes {
+    fn encode_by_ref(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode(self.to_string(), out)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Scopes {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(value.as_str()?.parse()?)
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Texts {
     pub removable_parts: &'static str,
     /// For a transaction that adds very many rows.
     pub bulk_settings: &'static [&'static str],
+    /// Makes those who manage users take turns.
+    pub lock_users: &'static str,
 }
 
 pub(super) static POSTGRES: Texts = Texts {
@@ -58,6 +60,8 @@ pub(super) static POSTGRES: Texts = Texts {
         // Sorting for the indexes; any role may ask for it.
         "set local maintenance_work_mem = '256MB'",
     ],
+    // Any number does that no other lock of this database has.
+    lock_users: "select pg_advisory_xact_lock(7163950061)",
 };
 
 pub(super) static SQLITE: Texts = Texts {
@@ -75,6 +79,8 @@ pub(super) static SQLITE: Texts = Texts {
         where type = 'index' and tbl_name = $1 and sql is not null order by name",
     // The cache (256 MB instead of 2) keeps the index of the ids in memory, which come in no order.
     bulk_settings: &["pragma cache_size = -262144"],
+    // There is one writer anyway.
+    lock_users: "select 1",
 };
 
 /// "Never", the value of an absent time in an order: before all times, and written the same wherever it is compared

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    model::Timestamp,
+};
 
 /// Statements run and rows given or changed.
 #[derive(Debug, Default)]
@@ -60,7 +63,7 @@ macro_rules! one_row {
     )+};
 }
 
-one_row!(i32, i64, bool, String, (i64, i64));
+one_row!(i32, i64, bool, String, (i64, i64), (Option<Timestamp>,));
 
 /// The number of rows a change touched.
 impl Rows for u64 {

@@ -3,6 +3,7 @@
 
 pub mod audit_log_stats;
 pub mod audit_logs;
+pub mod auth_sessions;
 pub(crate) mod bulk;
 mod codec;
 mod connect;
@@ -11,10 +12,12 @@ mod dialect;
 pub mod filter;
 mod json_contains;
 mod list;
+pub mod login_throttles;
 mod meter;
 mod migrate;
 pub mod nodes;
 pub mod page;
+pub mod refresh_tokens;
 pub mod sessions;
 pub mod signing_keys;
 pub mod users;

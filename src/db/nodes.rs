@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Db, dialect::Dialect, on};
 use crate::{
     error::Result,
-    model::{AnyId, AuditLogId, SessionId, UserId},
+    model::{AnyId, AuditLogId, AuthSessionId, SessionId, UserId},
 };
 
 /// An id with its table.
@@ -15,6 +15,7 @@ pub enum NodeId {
     User(UserId),
     Session(SessionId),
     AuditLog(AuditLogId),
+    AuthSession(AuthSessionId),
 }
 
 impl NodeId {
@@ -25,6 +26,7 @@ impl NodeId {
             Self::User(id) => id.into(),
             Self::Session(id) => id.into(),
             Self::AuditLog(id) => id.into(),
+            Self::AuthSession(id) => id.into(),
         }
     }
 }
@@ -37,7 +39,7 @@ pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<NodeId>> {
 fn select<DB: Dialect>(ids: &[Uuid]) -> QueryBuilder<DB> {
     let mut q = QueryBuilder::new("select 'users', t.id from users t where t.id ");
     DB::push_one_of_ids(&mut q, ids);
-    for table in ["sessions", "audit_logs"] {
+    for table in ["sessions", "audit_logs", "auth_sessions"] {
         q.push(format_args!(" union all select '{table}', t.id from {table} t where t.id "));
         DB::push_one_of_ids(&mut q, ids);
     }
@@ -56,7 +58,8 @@ where
         Ok(match table.as_str() {
             "users" => Self::User(UserId(id)),
             "sessions" => Self::Session(SessionId(id)),
-            _ => Self::AuditLog(AuditLogId(id)),
+            "audit_logs" => Self::AuditLog(AuditLogId(id)),
+            _ => Self::AuthSession(AuthSessionId(id)),
         })
     }
 }

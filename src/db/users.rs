@@ -1,7 +1,7 @@
 //! The `users` table.
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{FromRow, Row, query, query_as};
+use sqlx::{FromRow, Row, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{
@@ -71,6 +71,19 @@ pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
     on!(db, pool => query_as::<_, User>(FIND).bind(id).fetch_optional(pool).await)
 }
 
+/// The user with this id, as the transaction sees it.
+pub async fn find_within(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
+    on_tx!(tx, connection => query_as::<_, User>(FIND).bind(id).fetch_optional(connection).await)
+}
+
+/// Whether the user has to choose another password.
+pub async fn password_change_required(tx: &mut Tx, id: UserId) -> Result<bool> {
+    on_tx!(tx, connection => query_scalar("select password_change_required from users where id = $1")
+        .bind(id)
+        .fetch_one(connection)
+        .await)
+}
+
 const FIND_BY_USERNAME: &str = "
     select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login
     from users t where t.username = $1";
@@ -82,11 +95,12 @@ pub async fn find_by_username(db: &Db, username: &str) -> Result<Option<User>> {
 
 const FIND_CREDENTIALS: &str = "
     select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login,
-        t.hashed_password
-    from users t where t.username = $1 or t.email = $1
-    order by t.username = $1 desc limit 1";
+        t.hashed_password, t.password_change_required
+    from users t where lower(t.username) = lower($1) or lower(t.email) = lower($1)
+    order by t.username = $1 desc, t.email = $1 desc, lower(t.username) = lower($1) desc, t.id limit 1";
 
-/// What a login by this user name or e-mail address is checked against. A user name wins over an equal address.
+/// What a login by this user name or e-mail address is checked against, without regard to case. What is the same to the
+/// letter wins, and a user name over an address.
 pub async fn find_credentials(db: &Db, login: &str) -> Result<Option<Credentials>> {
     on!(db, pool => query_as::<_, Credentials>(FIND_CREDENTIALS).bind(login).fetch_optional(pool).await)
 }
@@ -96,16 +110,23 @@ where
     User: FromRow<'r, R>,
     usize: sqlx::ColumnIndex<R>,
     String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    bool: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
         let hash: String = row.try_get(9)?;
-        Ok(Self { user: User::from_row(row)?, hashed_password: SecretString::from(hash) })
+        Ok(Self {
+            user: User::from_row(row)?,
+            hashed_password: SecretString::from(hash),
+            password_change_required: row.try_get(10)?,
+        })
     }
 }
 
 const INSERT: &str = "
-    insert into users (id, username, email, hashed_password, role, is_active, full_name, created_at, updated_at, last_login)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    insert into users
+        (id, username, email, hashed_password, role, is_active, full_name, created_at, updated_at, last_login,
+        password_change_required)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     on conflict do nothing";
 
 /// Adds a user; `false` when the id, the user name or the address is taken.
@@ -122,6 +143,7 @@ pub async fn insert(tx: &mut Tx, credentials: &Credentials) -> Result<bool> {
         .bind(user.created_at)
         .bind(user.updated_at)
         .bind(user.last_login)
+        .bind(credentials.password_change_required)
         .execute(connection)
         .await
         .map(|done| done.rows_affected()))?;
@@ -139,18 +161,48 @@ pub async fn set_last_login(tx: &mut Tx, id: UserId, at: Timestamp) -> Result<bo
     Ok(done > 0)
 }
 
-const SET_PASSWORD: &str = "update users set hashed_password = $2, updated_at = $3 where username = $1";
+const SET_PASSWORD: &str = "
+    update users set hashed_password = $2, password_change_required = $3, updated_at = $4 where id = $1";
 
-/// Gives the user of this name another password.
-pub async fn set_password(tx: &mut Tx, username: &str, hash: &SecretString, now: Timestamp) -> Result<bool> {
+/// Gives the user another password, which has to be changed if somebody else chose it.
+pub async fn set_password(
+    tx: &mut Tx,
+    id: UserId,
+    hash: &SecretString,
+    change_required: bool,
+    now: Timestamp,
+) -> Result<bool> {
     let done = on_tx!(tx, connection => query(SET_PASSWORD)
-        .bind(username)
+        .bind(id)
         .bind(hash.expose_secret())
+        .bind(change_required)
         .bind(now)
         .execute(connection)
         .await
         .map(|done| done.rows_affected()))?;
     Ok(done > 0)
+}
+
+const SET_HASH: &str = "update users set hashed_password = $3 where id = $1 and hashed_password = $2";
+
+/// Stores the same password under a better hash, unless it was changed meanwhile.
+pub async fn set_hash(tx: &mut Tx, id: UserId, old: &SecretString, new: &SecretString) -> Result<bool> {
+    let done = on_tx!(tx, connection => query(SET_HASH)
+        .bind(id)
+        .bind(old.expose_secret())
+        .bind(new.expose_secret())
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done > 0)
+}
+
+/// Waits until nobody else is managing users, and keeps others waiting until the transaction ends: rules over several
+/// rows (the last admin, unique names without regard to case) hold under a race too.
+pub async fn lock(tx: &mut Tx) -> Result<()> {
+    let text = tx.texts().lock_users;
+    on_tx!(tx, connection => query(text).execute(connection).await.map(|done| done.rows_affected()))?;
+    Ok(())
 }
 
 /// Removes a user, and by the foreign keys the sessions; audit logs stay without the user.

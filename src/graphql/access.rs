@@ -3,7 +3,7 @@
 
 use async_graphql::TypeDirective;
 
-use super::types::Role;
+use super::types::{Role, Scope};
 use crate::{
     auth::Principal,
     error::{Code, Error, Result},
@@ -15,24 +15,50 @@ use crate::{
 pub struct Rule {
     pub role: Role,
     pub owner: bool,
+    /// What an API token must be good for; without one, only a login may.
+    pub scope: Option<Scope>,
 }
 
-/// Anybody who is logged in.
-pub const SIGNED_IN: Rule = Rule { role: Role::Viewer, owner: false };
+/// Anybody who is signed in.
+pub const SIGNED_IN: Rule = Rule { role: Role::Viewer, owner: false, scope: Some(Scope::Read) };
 /// Analysts and admins.
-pub const ANALYST: Rule = Rule { role: Role::Analyst, owner: false };
+pub const ANALYST: Rule = Rule { role: Role::Analyst, owner: false, scope: Some(Scope::Read) };
 /// Analysts and admins, and everybody for what is their own.
-pub const OWNER_OR_ANALYST: Rule = Rule { role: Role::Analyst, owner: true };
+pub const OWNER_OR_ANALYST: Rule = Rule { role: Role::Analyst, owner: true, scope: Some(Scope::Read) };
+/// Admins, and everybody for what is their own.
+pub const OWNER_OR_ADMIN: Rule = Rule { role: Role::Admin, owner: true, scope: Some(Scope::Read) };
+/// Anybody who has logged in; no API token.
+pub const LOGGED_IN: Rule = Rule { role: Role::Viewer, owner: false, scope: None };
+/// Admins, and everybody for their own account.
+pub const MANAGE_OWN: Rule = Rule { role: Role::Admin, owner: true, scope: Some(Scope::ManageUsers) };
 
 impl Rule {
     /// Lets the caller pass, or says why not.
     pub fn check(self, principal: &Principal) -> Result<()> {
-        if principal.require()?.role >= self.role.into() { Ok(()) } else { Err(self.refusal()) }
+        self.check_scope(principal)?;
+        if principal.has(self.role.into()) { Ok(()) } else { Err(self.refusal()) }
     }
 
     /// The same for data that belongs to a user.
     pub fn check_for(self, principal: &Principal, owner: UserId) -> Result<()> {
-        if self.owner && principal.is(owner) { Ok(()) } else { self.check(principal) }
+        if self.owner && principal.is(owner) { self.check_scope(principal) } else { self.check(principal) }
+    }
+
+    /// Only whether the caller is signed in by something that is good for this. Who owns what is written is seen where
+    /// it is written.
+    pub fn check_scope(self, principal: &Principal) -> Result<()> {
+        if principal.require()?.covers(self.scope.map(Into::into)) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Forbidden,
+            match self.scope {
+                Some(scope) => {
+                    format!("this API token lacks the scope {}", model::Scope::from(scope).as_str().to_uppercase())
+                }
+                None => "no API token may do this: log in".to_owned(),
+            },
+        ))
     }
 
     fn refusal(self) -> Error {
@@ -41,12 +67,15 @@ impl Rule {
     }
 }
 
-/// What a caller needs for the field. Without a login the answer is UNAUTHENTICATED, with too low a role FORBIDDEN.
-/// A field without this directive asks for nothing beyond what led to its object.
+/// What a caller needs for the field. Without a login the answer is UNAUTHENTICATED, with too low a role or without the
+/// scope FORBIDDEN. A field without this directive asks for nothing beyond what led to its object.
 #[TypeDirective(location = "FieldDefinition")]
 pub fn requires(
     #[graphql(desc = "The least role that may have the field.")] role: Role,
     #[graphql(desc = "Whether the user whom the data belongs to may have it with any role.")] owner: bool,
+    #[graphql(desc = "The scope that an API token needs; without one, no API token may have the field.")] scope: Option<
+        Scope,
+    >,
 ) {
 }
 
@@ -64,7 +93,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::User;
+    use crate::{
+        auth::{Credential, SignedIn},
+        model::{ApiTokenId, AuthSessionId, Scopes, User},
+    };
 
     fn caller(role: model::Role) -> (UserId, Principal) {
         let now = "2026-03-01T12:00:00Z".parse().expect("a time");
@@ -80,7 +112,8 @@ mod tests {
             updated_at: now,
             last_login: None,
         };
-        (id, Principal::User(Arc::new(user)))
+        let by = Credential::AuthSession(AuthSessionId::new(now));
+        (id, Principal::SignedIn(Arc::new(SignedIn { user: Arc::new(user), by })))
     }
 
     #[test]
@@ -101,5 +134,24 @@ mod tests {
             let anonymous = rule.check_for(&Principal::Anonymous, id).map_err(|error| error.code());
             assert_eq!(anonymous, Err(Code::Unauthenticated));
         }
+    }
+
+    #[test]
+    fn an_api_token_does_what_its_scopes_say_and_its_owner_may() {
+        let now = "2026-03-01T12:00:00Z".parse().expect("a time");
+        let token = |role, scopes: &[model::Scope]| {
+            let (_, principal) = caller(role);
+            let user = Arc::clone(principal.user().expect("signed in"));
+            let by = Credential::ApiToken(ApiTokenId::new(now), Scopes::new(scopes.to_vec()));
+            Principal::SignedIn(Arc::new(SignedIn { user, by }))
+        };
+        let reader = token(model::Role::Admin, &[model::Scope::Read]);
+        let writer = token(model::Role::Viewer, &[model::Scope::ManageUsers]);
+        let code = |result: Result<()>| result.map_err(|error| error.code());
+        assert_eq!(code(ANALYST.check(&reader)), Ok(()));
+        assert_eq!(code(LOGGED_IN.check(&reader)), Err(Code::Forbidden), "only a login may");
+        assert_eq!(code(MANAGE_OWN.check(&reader)), Err(Code::Forbidden), "it lacks the scope");
+        assert_eq!(code(MANAGE_OWN.check(&writer)), Err(Code::Forbidden), "its owner lacks the role");
+        assert_eq!(code(MANAGE_OWN.check_scope(&writer)), Ok(()), "until it is known whose data it is");
     }
 }

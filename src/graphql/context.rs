@@ -6,11 +6,10 @@ use async_graphql::Context;
 
 use super::loaders::Loaders;
 use crate::{
-    auth::{Charge, Principal},
+    auth::{Charge, Principal, SignedIn},
     db::Db,
     error::Result,
-    model::User,
-    services::{Client, Services},
+    services::{Actor, Client, Services},
 };
 
 /// One request's context.
@@ -51,9 +50,15 @@ impl RequestContext {
     }
 
     /// From here on the request reads as this user, so that a login can show what its user may see.
-    pub(super) fn log_in(&self, user: Arc<User>) {
+    pub(super) fn log_in(&self, signed_in: SignedIn) {
         // A second login in one operation does not change who reads.
-        let _ = self.logged_in.set(Principal::User(user));
+        let _ = self.logged_in.set(Principal::SignedIn(Arc::new(signed_in)));
+    }
+
+    /// Whoever is signed in, as the one who does something; what they may do is not asked here.
+    pub(super) fn actor(&self) -> Result<Actor<'_>> {
+        let caller = self.principal().require()?;
+        Ok(Actor { services: &self.services, db: &self.db, caller, client: &self.client })
     }
 }
 

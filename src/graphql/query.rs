@@ -27,20 +27,20 @@ pub struct Query;
 #[Object]
 impl Query {
     /// Who is logged in.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn me(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
-        Some(ctx.request().principal().require().map(|user| Some(Arc::clone(user))))
+        Some(ctx.request().principal().require().map(|caller| Some(Arc::clone(&caller.user))))
     }
 
     /// What the caller's queries may still cost in this minute.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn rate_limit(&self, ctx: &Context<'_>) -> Nullable<RateLimit> {
         let request = ctx.request();
         Some(SIGNED_IN.check(request.principal()).map(|()| request.charged().map(RateLimit::from)))
     }
 
     /// Whatever has this id; null when there is nothing, or nothing that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id, a UUID.")] id: ID) -> Nullable<Node> {
         nullable(async {
             SIGNED_IN.check(ctx.request().principal())?;
@@ -50,7 +50,7 @@ impl Query {
     }
 
     /// The user with this id; null when there is none, or none that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "The user's id, a UUID.")] id: ID) -> Nullable<Arc<User>> {
         nullable(async {
             SIGNED_IN.check(ctx.request().principal())?;
@@ -60,7 +60,7 @@ impl Query {
     }
 
     /// All users, newest first.
-    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner))]
+    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner, ANALYST.scope))]
     async fn users(
         &self,
         ctx: &Context<'_>,
@@ -81,7 +81,7 @@ impl Query {
     }
 
     /// The session with this id; null when there is none, or none that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn session(
         &self,
         ctx: &Context<'_>,
@@ -95,7 +95,7 @@ impl Query {
     }
 
     /// Everybody's sessions, newest first.
-    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner))]
+    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner, ANALYST.scope))]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
@@ -116,7 +116,7 @@ impl Query {
     }
 
     /// The audit log entry with this id; null when there is none, or none that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
@@ -130,7 +130,7 @@ impl Query {
     }
 
     /// The whole audit log, newest first.
-    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner))]
+    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner, ANALYST.scope))]
     async fn audit_logs(
         &self,
         ctx: &Context<'_>,
@@ -151,7 +151,7 @@ impl Query {
     }
 
     /// Counts over the audit log.
-    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner))]
+    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner, ANALYST.scope))]
     async fn audit_log_stats(
         &self,
         ctx: &Context<'_>,
@@ -166,7 +166,7 @@ impl Query {
 
     /// What each field asks of its caller: the guards as data. Fields that are not listed ask for nothing beyond what
     /// led to their object.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
     async fn access_matrix(&self, ctx: &Context<'_>) -> Result<&'static [AccessRule]> {
         SIGNED_IN.check(ctx.request().principal())?;
@@ -174,7 +174,7 @@ impl Query {
     }
 
     /// The user with this user name, to the letter; null when there is none, or none that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn user_by_username(
         &self,
         ctx: &Context<'_>,
@@ -189,7 +189,7 @@ impl Query {
     }
 
     /// Whatever has these ids, in their order; null for each where there is nothing, or nothing that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner))]
+    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
@@ -217,6 +217,9 @@ async fn node(request: &RequestContext, id: AnyId) -> Result<Option<Node>> {
         }
         Some(NodeId::AuditLog(id)) => {
             visible(request, request.loaders.audit_logs.load((*id).into()).await?).map(Node::AuditLog)
+        }
+        Some(NodeId::AuthSession(id)) => {
+            visible(request, request.loaders.auth_sessions.load((*id).into()).await?).map(Node::AuthSession)
         }
         None => None,
     })

@@ -156,6 +156,7 @@ impl<'a> Trial<'a> {
             audit_log: AuditLog {
                 id: audit_log_id,
                 user_id: Some(user_id),
+                username: None,
                 action: AuditAction::AgentExecution,
                 details: json(5),
                 description: Some("Test audit log".to_owned()),
@@ -213,7 +214,7 @@ impl<'a> Trial<'a> {
         let user = &self.user;
         let password = user.id.to_string();
         let hashed_password = self.hasher.hash(SecretString::from(password.clone())).await?;
-        let credentials = Credentials { user: user.clone(), hashed_password };
+        let credentials = Credentials { user: user.clone(), hashed_password, password_change_required: false };
         let mut tx = self.db.begin().await?;
         let added = users::insert(&mut tx, &credentials).await?;
         tx.commit().await?;
@@ -235,7 +236,11 @@ impl<'a> Trial<'a> {
         let same_name = User { username: user.username.clone(), ..other.clone() };
         let same_address = User { email: user.email.clone(), ..other };
         for (what, user) in [("name", same_name), ("address", same_address)] {
-            let twin = Credentials { user, hashed_password: credentials.hashed_password.clone() };
+            let twin = Credentials {
+                user,
+                hashed_password: credentials.hashed_password.clone(),
+                password_change_required: false,
+            };
             // Given up again, so that nothing is left of it even where it is not refused.
             let mut tx = self.db.begin().await?;
             same(&format!("second user of the same {what} added"), &users::insert(&mut tx, &twin).await?, &false)?;

@@ -2,12 +2,13 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::audit::{By, Entry};
 use crate::{
     auth::Hasher,
     clock::Clock,
-    db::{Db, audit_logs, users},
+    db::{Db, users},
     error::{Error, Result},
-    model::{AuditAction, AuditLog, AuditLogId, Credentials, Role, Timestamp, User, UserId},
+    model::{AuditAction, Credentials, Role, Timestamp, User, UserId},
 };
 
 /// The first admin's user name.
@@ -37,11 +38,10 @@ pub async fn ensure(db: &Db, hasher: &Hasher, clock: Clock, password: Option<Sec
         let password = password.unwrap_or_else(|| SecretString::from(USERNAME));
         return create(db, clock.now(), hasher.hash(password).await?).await;
     }
-    match password {
-        Some(password) if has_default_password(db, hasher, USERNAME).await? => {
-            replace_password(db, clock.now(), hasher.hash(password).await?).await
-        }
-        _ => Ok(FirstAdmin::Untouched),
+    let Some(password) = password else { return Ok(FirstAdmin::Untouched) };
+    match with_default_password_by_name(db, hasher, USERNAME).await? {
+        Some(admin) => replace_password(db, clock.now(), &admin, &hasher.hash(password).await?).await,
+        None => Ok(FirstAdmin::Untouched),
     }
 }
 
@@ -57,38 +57,27 @@ async fn create(db: &Db, now: Timestamp, hashed_password: SecretString) -> Resul
         updated_at: now,
         last_login: None,
     };
-    let credentials = Credentials { user, hashed_password };
+    let credentials = Credentials { user, hashed_password, password_change_required: false };
     let mut tx = db.begin().await?;
     // Another instance may be doing the same: the unique user name lets one of them win.
     if !users::insert(&mut tx, &credentials).await? {
         return Ok(FirstAdmin::Untouched);
     }
-    audit_logs::insert(&mut tx, &entry(AuditAction::UserCreated, "Created the first admin", now)).await?;
+    let entry = Entry::new(AuditAction::UserCreated, "Created the first admin").about(&credentials.user);
+    entry.record(&mut tx, By::the_system(), now).await?;
     tx.commit().await?;
     Ok(FirstAdmin::Created(credentials.user))
 }
 
-async fn replace_password(db: &Db, now: Timestamp, hashed_password: SecretString) -> Result<FirstAdmin> {
+async fn replace_password(db: &Db, now: Timestamp, admin: &User, hashed_password: &SecretString) -> Result<FirstAdmin> {
     let mut tx = db.begin().await?;
-    users::set_password(&mut tx, USERNAME, &hashed_password, now).await?;
-    let text = "Replaced the first admin's default password by a setting";
-    audit_logs::insert(&mut tx, &entry(AuditAction::UserUpdated, text, now)).await?;
+    users::set_password(&mut tx, admin.id, hashed_password, false, now).await?;
+    Entry::new(AuditAction::PasswordChanged, "Replaced the first admin's default password by a setting")
+        .about(admin)
+        .record(&mut tx, By::the_system(), now)
+        .await?;
     tx.commit().await?;
     Ok(FirstAdmin::PasswordReplaced)
-}
-
-fn entry(action: AuditAction, description: &str, now: Timestamp) -> AuditLog {
-    AuditLog {
-        id: AuditLogId::new(now),
-        user_id: None,
-        action,
-        details: None,
-        description: Some(description.to_owned()),
-        ip_address: None,
-        user_agent: None,
-        success: true,
-        timestamp: now,
-    }
 }
 
 /// Whether a start would create the first admin.
@@ -100,20 +89,21 @@ pub async fn is_missing(db: &Db) -> Result<bool> {
 pub async fn with_default_password(db: &Db, hasher: &Hasher) -> Result<Vec<&'static str>> {
     let mut found = Vec::new();
     for name in DEFAULT_ACCOUNTS {
-        if has_default_password(db, hasher, name).await? {
+        if with_default_password_by_name(db, hasher, name).await?.is_some() {
             found.push(name);
         }
     }
     Ok(found)
 }
 
-async fn has_default_password(db: &Db, hasher: &Hasher, name: &str) -> Result<bool> {
-    match users::find_credentials(db, name).await? {
-        Some(found) if found.user.is_active => {
-            hasher.verify(SecretString::from(name), Some(found.hashed_password)).await
-        }
-        _ => Ok(false),
-    }
+/// The user of this name, who can log in with the name as the password.
+async fn with_default_password_by_name(db: &Db, hasher: &Hasher, name: &str) -> Result<Option<User>> {
+    let found = users::find_credentials(db, name).await?;
+    let Some(found) = found.filter(|found| found.user.is_active && found.user.username == name) else {
+        return Ok(None);
+    };
+    let fits = hasher.verify(SecretString::from(name), Some(found.hashed_password)).await?;
+    Ok(fits.then_some(found.user))
 }
 
 /// Whether this is the password that a default account is made with.

@@ -4,37 +4,33 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Client, Services, first_admin};
+use super::{
+    Client, Services,
+    audit::{By, Entry},
+    auth_sessions::{self, Issued},
+    first_admin, throttle,
+};
 use crate::{
-    auth::AccessToken,
-    db::{Db, audit_logs, users},
+    db::{Db, users},
     error::{Code, Error, Result},
-    model::{AuditAction, AuditLog, AuditLogId, Timestamp, User, UserId},
+    model::{AuditAction, User},
 };
 
 /// No user name or e-mail address is longer, and no password: what is longer is refused before any work.
 const MAX_LOGIN_CHARS: usize = 255;
 const MAX_PASSWORD_BYTES: usize = 1024;
 
-/// A login that succeeded.
-#[derive(Debug)]
-pub struct LoggedIn {
-    pub user: Arc<User>,
-    pub access_token: AccessToken,
-    /// Whether the password is one that everybody knows.
-    pub password_change_required: bool,
-}
-
-/// Checks the password and hands out an access token. Success and failure leave an audit entry.
+/// Checks the password and begins an auth session. Success and failure leave an audit entry.
 ///
-/// An unknown user, a wrong password and an inactive user are answered alike, after the same work.
+/// An unknown user, a wrong password and an inactive user are answered alike, after the same work. Too many failures
+/// in a row are RATE_LIMITED, for unknown users as for known ones.
 pub async fn login(
     services: &Services,
     db: &Db,
     client: &Client,
     username: &str,
     password: SecretString,
-) -> Result<LoggedIn> {
+) -> Result<Issued> {
     if username.chars().count() > MAX_LOGIN_CHARS {
         return Err(Error::bad_input("username", format!("at most {MAX_LOGIN_CHARS} characters")));
     }
@@ -42,44 +38,39 @@ pub async fn login(
         return Err(Error::bad_input("password", format!("at most {MAX_PASSWORD_BYTES} bytes")));
     }
     let found = users::find_credentials(db, username).await?;
-    let (user, hash) = match found {
-        Some(credentials) => (Some(credentials.user), Some(credentials.hashed_password)),
-        None => (None, None),
+    let (user, hash, change_required) = match found {
+        Some(found) => (Some(found.user), Some(found.hashed_password), found.password_change_required),
+        None => (None, None, false),
     };
-    let fits = services.hasher.verify(password.clone(), hash).await?;
+    // Only whoever may hash is let through, so no more tries than that slip past the throttle at once.
+    let turn = services.hasher.turn().await?;
+    let attempt = throttle::Attempt::admit(services, db, client, username, user.as_ref()).await?;
+    let fits = turn.verify(password.clone(), hash).await?;
     let now = services.clock.now();
+    let mut tx = db.begin().await?;
     match user {
         Some(user) if fits && user.is_active => {
-            let mut tx = db.begin().await?;
+            attempt.succeeded(&mut tx).await?;
             users::set_last_login(&mut tx, user.id, now).await?;
-            audit_logs::insert(&mut tx, &entry(AuditAction::Login, Some(user.id), client, now)).await?;
+            let user = Arc::new(User { last_login: Some(now), ..user });
+            let mut issued = auth_sessions::begin(services, &mut tx, client, user, now).await?;
+            issued.password_change_required =
+                change_required || first_admin::is_default(&issued.user.username, &password);
+            Entry::new(AuditAction::Login, "Logged in")
+                .detail("authSession", issued.auth_session.to_string())
+                .record(&mut tx, By::client(Some(&issued.user), client), now)
+                .await?;
             tx.commit().await?;
-            Ok(LoggedIn {
-                access_token: services.tokens.issue(user.id, now)?,
-                password_change_required: first_admin::is_default(&user.username, &password),
-                user: Arc::new(User { last_login: Some(now), ..user }),
-            })
+            Ok(issued)
         }
         user => {
-            let mut tx = db.begin().await?;
-            let user_id = user.map(|user| user.id);
-            audit_logs::insert(&mut tx, &entry(AuditAction::FailedLogin, user_id, client, now)).await?;
+            attempt.failed(&mut tx, &services.limits.accounts, now).await?;
+            Entry::new(AuditAction::FailedLogin, "Login refused")
+                .failed()
+                .record(&mut tx, By::client(user.as_ref(), client), now)
+                .await?;
             tx.commit().await?;
             Err(Error::new(Code::Unauthenticated, "the user name or the password is wrong"))
         }
-    }
-}
-
-fn entry(action: AuditAction, user_id: Option<UserId>, client: &Client, now: Timestamp) -> AuditLog {
-    AuditLog {
-        id: AuditLogId::new(now),
-        user_id,
-        action,
-        details: None,
-        description: Some(if action == AuditAction::Login { "Logged in" } else { "Login refused" }.to_owned()),
-        ip_address: client.ip_address.clone(),
-        user_agent: client.user_agent.clone(),
-        success: action == AuditAction::Login,
-        timestamp: now,
     }
 }

@@ -1,18 +1,24 @@
 //! The writes: one function per intent, which is its rules, one transaction and its audit entry.
 //! No GraphQL and no HTTP here; the only place where transactions begin and end.
 
+pub mod audit;
+pub mod auth_sessions;
 pub mod check;
 pub mod first_admin;
 pub mod login;
 pub mod seed;
+mod throttle;
 
 use crate::{
-    auth::{self, Budget, Hasher, Strength, Tokens},
+    auth::{self, Budget, Hasher, SignedIn, Strength, Tokens},
     clock::Clock,
     config::Limits,
-    db::{Db, signing_keys},
+    db::{Db, Tx, signing_keys},
     error::Result,
+    model::{AuditLog, Timestamp},
 };
+
+use self::audit::{By, Entry};
 
 /// What the writes stand on; built once at the start. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -32,6 +38,26 @@ pub struct Client {
     pub ip_address: Option<String>,
     /// What it calls itself, cut to 512 characters.
     pub user_agent: Option<String>,
+}
+
+/// Who does something: whom the rules are held against, and whom the audit entry names.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor<'a> {
+    pub services: &'a Services,
+    /// The request's own handle on the database.
+    pub db: &'a Db,
+    pub caller: &'a SignedIn,
+    pub client: &'a Client,
+}
+
+impl Actor<'_> {
+    fn now(&self) -> Timestamp {
+        self.services.clock.now()
+    }
+
+    async fn record(&self, tx: &mut Tx, entry: Entry, now: Timestamp) -> Result<AuditLog> {
+        entry.record(tx, By::signed_in(self.caller, self.client), now).await
+    }
 }
 
 impl Services {

@@ -4,11 +4,11 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guardianeye::{
     auth::{Tokens, new_signing_key},
     db::signing_keys,
-    model::{Role, User},
+    model::{Role, Timestamp, User},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Reply, TestApp, on_both};
+use crate::support::{Caller, Reply, TestApp, on_both, subject_of};
 
 on_both! {
     async fn a_login_gives_a_token_that_reads_and_leaves_an_entry(app) {
@@ -82,11 +82,11 @@ on_both! {
     }
 
     async fn a_token_holds_for_fifteen_minutes_and_not_before_it_was_issued(app) {
-        let (tokens, id) = (&app.services.tokens, app.viewer().id());
-        let token = tokens.issue(id, app.now()).expect("a token").token;
+        let (tokens, subject) = (&app.services.tokens, subject_of(app.viewer().id()));
+        let token = tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
         for (seconds, holds) in [(-6, false), (-5, true), (0, true), (899, true), (900, false), (90_000, false)] {
             let found = tokens.verify(app.db(), &token, app.now().plus_seconds(seconds)).await.expect("asks");
-            assert_eq!(found, holds.then_some(id), "after {seconds} s");
+            assert_eq!(found, holds.then_some(subject), "after {seconds} s");
         }
     }
 
@@ -103,8 +103,8 @@ on_both! {
 
     async fn instances_share_the_key_and_learn_of_a_new_one(app) {
         let other = Tokens::load(app.db(), app.now()).await.expect("keys");
-        let token = app.services.tokens.issue(app.viewer().id(), app.now()).expect("a token").token;
-        assert_eq!(other.verify(app.db(), &token, app.now()).await.expect("asks"), Some(app.viewer().id()));
+        let token = app.services.tokens.issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now()).expect("a token").token;
+        assert_eq!(other.verify(app.db(), &token, app.now()).await.expect("asks"), Some(subject_of(app.viewer().id())));
 
         // A second active key cannot be, whoever tries.
         let key = new_signing_key(app.now()).expect("a key");
@@ -118,11 +118,11 @@ on_both! {
         assert!(signing_keys::insert(&mut tx, &key, app.now()).await.expect("asks"));
         tx.commit().await.expect("commits");
         let rotated = Tokens::load(app.db(), app.now()).await.expect("keys");
-        let token = rotated.issue(app.viewer().id(), app.now()).expect("a token").token;
+        let token = rotated.issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now()).expect("a token").token;
         let later = app.now().plus_seconds(6);
-        assert_eq!(other.verify(app.db(), &token, later).await.expect("asks"), Some(app.viewer().id()));
-        let old = app.services.tokens.issue(app.viewer().id(), app.now()).expect("a token").token;
-        assert_eq!(other.verify(app.db(), &old, later).await.expect("asks"), Some(app.viewer().id()), "a retired key still verifies");
+        assert_eq!(other.verify(app.db(), &token, later).await.expect("asks"), Some(subject_of(app.viewer().id())));
+        let old = app.services.tokens.issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now()).expect("a token").token;
+        assert_eq!(other.verify(app.db(), &old, later).await.expect("asks"), Some(subject_of(app.viewer().id())), "a retired key still verifies");
     }
 }
 

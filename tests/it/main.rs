@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a file per subject, every story on SQLite and on PostgreSQL.
 
 mod access;
+mod access_table;
 mod attacks;
 mod bad_input;
 mod cli;

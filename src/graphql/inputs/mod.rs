@@ -11,10 +11,10 @@ pub use self::{
     user::{UserFilter, UserOrder},
 };
 
-use async_graphql::{Enum, InputType};
+use async_graphql::Enum;
 
 use crate::{
-    db::filter::Filter,
+    db::{filter::Filter, page::Order},
     error::{Error, Result},
 };
 
@@ -28,9 +28,25 @@ pub enum OrderDirection {
 }
 
 /// A filter as it comes in.
-pub trait FilterInput: InputType {
+pub trait FilterInput: Sized {
     /// As a condition; refused when it is larger than the budget allows.
     fn build(self, budget: &mut Budget, level: u32) -> Result<Filter>;
+}
+
+/// The filter and the order of a list that has none: nobody can give one.
+#[derive(Debug)]
+pub enum NotGiven {}
+
+impl FilterInput for NotGiven {
+    fn build(self, _budget: &mut Budget, _level: u32) -> Result<Filter> {
+        match self {}
+    }
+}
+
+impl From<NotGiven> for Order {
+    fn from(order: NotGiven) -> Self {
+        match order {}
+    }
 }
 
 /// The filters inside a filter.

@@ -14,14 +14,14 @@ use uuid::Uuid;
 use self::batched::Batched;
 use crate::{
     db::{
-        Db, audit_logs,
+        Db, audit_logs, auth_sessions,
         filter::Filter,
         nodes::{self, NodeId},
         page::{Listing, Slice},
         sessions, users,
     },
     error::Result,
-    model::{AuditLog, Session, User, UserId},
+    model::{AuditLog, AuthSession, Session, User, UserId},
 };
 
 type Found<T> = Result<Option<Arc<T>>>;
@@ -32,11 +32,14 @@ pub struct Loaders {
     pub users: Batched<Uuid, Found<User>, IdBatch<User>>,
     pub sessions: Batched<Uuid, Found<Session>, IdBatch<Session>>,
     pub audit_logs: Batched<Uuid, Found<AuditLog>, IdBatch<AuditLog>>,
+    pub auth_sessions: Batched<Uuid, Found<AuthSession>, IdBatch<AuthSession>>,
     pub nodes: Batched<Uuid, Found<NodeId>, IdBatch<NodeId>>,
     pub sessions_of: Batched<PageOf, FoundPage<Session>, PageBatch<Session>>,
     pub audit_logs_of: Batched<PageOf, FoundPage<AuditLog>, PageBatch<AuditLog>>,
+    pub auth_sessions_of: Batched<PageOf, FoundPage<AuthSession>, PageBatch<AuthSession>>,
     pub session_counts_of: Batched<CountOf, Result<i64>, CountBatch<Session>>,
     pub audit_log_counts_of: Batched<CountOf, Result<i64>, CountBatch<AuditLog>>,
+    pub auth_session_counts_of: Batched<CountOf, Result<i64>, CountBatch<AuthSession>>,
 }
 
 /// A page of what belongs to a user.
@@ -61,11 +64,14 @@ impl Loaders {
             users: Batched::new(IdBatch::new(db)),
             sessions: Batched::new(IdBatch::new(db)),
             audit_logs: Batched::new(IdBatch::new(db)),
+            auth_sessions: Batched::new(IdBatch::new(db)),
             nodes: Batched::new(IdBatch::new(db)),
             sessions_of: Batched::new(PageBatch::new(db)),
             audit_logs_of: Batched::new(PageBatch::new(db)),
+            auth_sessions_of: Batched::new(PageBatch::new(db)),
             session_counts_of: Batched::new(CountBatch::new(db)),
             audit_log_counts_of: Batched::new(CountBatch::new(db)),
+            auth_session_counts_of: Batched::new(CountBatch::new(db)),
         }
     }
 }
@@ -187,34 +193,47 @@ fn answer_each<K, V, R>(
     }
 }
 
-impl ById for User {
-    fn id(&self) -> Uuid {
-        self.id.into()
-    }
+/// Which functions of `db` read a type.
+macro_rules! rows {
+    ($($type:ty: $table:ident $(, $of_user:ident)?;)+) => {$(
+        impl ById for $type {
+            fn id(&self) -> Uuid {
+                self.id.into()
+            }
 
-    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
-        users::list_of(db, ids)
-    }
+            fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
+                $table::list_of(db, ids)
+            }
+        }
+
+        $(rows!(@$of_user $type: $table);)?
+    )+};
+    (@of_user $type:ty: $table:ident) => {
+        impl OfUser for $type {
+            fn pages_of(
+                db: &Db,
+                users: &[UserId],
+                listing: &Listing,
+            ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send {
+                $table::pages_of(db, users, listing)
+            }
+
+            fn counts_of(
+                db: &Db,
+                users: &[UserId],
+                filter: Option<&Filter>,
+            ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send {
+                $table::counts_of(db, users, filter)
+            }
+        }
+    };
 }
 
-impl ById for Session {
-    fn id(&self) -> Uuid {
-        self.id.into()
-    }
-
-    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
-        sessions::list_of(db, ids)
-    }
-}
-
-impl ById for AuditLog {
-    fn id(&self) -> Uuid {
-        self.id.into()
-    }
-
-    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
-        audit_logs::list_of(db, ids)
-    }
+rows! {
+    User: users;
+    Session: sessions, of_user;
+    AuditLog: audit_logs, of_user;
+    AuthSession: auth_sessions, of_user;
 }
 
 impl ById for NodeId {
@@ -224,41 +243,5 @@ impl ById for NodeId {
 
     fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
         nodes::list_of(db, ids)
-    }
-}
-
-impl OfUser for Session {
-    fn pages_of(
-        db: &Db,
-        users: &[UserId],
-        listing: &Listing,
-    ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send {
-        sessions::pages_of(db, users, listing)
-    }
-
-    fn counts_of(
-        db: &Db,
-        users: &[UserId],
-        filter: Option<&Filter>,
-    ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send {
-        sessions::counts_of(db, users, filter)
-    }
-}
-
-impl OfUser for AuditLog {
-    fn pages_of(
-        db: &Db,
-        users: &[UserId],
-        listing: &Listing,
-    ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send {
-        audit_logs::pages_of(db, users, listing)
-    }
-
-    fn counts_of(
-        db: &Db,
-        users: &[UserId],
-        filter: Option<&Filter>,
-    ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send {
-        audit_logs::counts_of(db, users, filter)
     }
 }

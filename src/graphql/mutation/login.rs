@@ -1,15 +1,23 @@
-//! Logging in.
+//! Logging in, staying logged in, logging out.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use secrecy::SecretString;
 
 use crate::{
+    auth::RefreshToken,
     error::Result,
-    graphql::context::ContextExt,
-    model::{Timestamp, User},
-    services,
+    graphql::{
+        access::{LOGGED_IN, MANAGE_OWN, requires},
+        context::ContextExt,
+        scalars::uuid,
+    },
+    model::{AuthSession, AuthSessionId, Timestamp, User, UserId},
+    services::{
+        auth_sessions::{self, Issued},
+        login,
+    },
 };
 
 #[derive(Debug, Default)]
@@ -18,29 +26,73 @@ pub struct LoginMutation;
 /// Who wants to log in.
 #[derive(InputObject)]
 pub struct LoginInput {
-    /// The user name or the e-mail address.
+    /// The user name or the e-mail address, without regard to case.
     username: String,
     /// The password, at most 1,024 bytes.
     #[graphql(secret)]
     password: String,
 }
 
-/// A login that succeeded.
+/// What keeps a login going.
+#[derive(InputObject)]
+pub struct RefreshTokenInput {
+    /// The refresh token of the last login or refresh.
+    #[graphql(secret)]
+    refresh_token: String,
+}
+
+/// A login that holds.
 #[derive(Debug, SimpleObject)]
 pub struct LoginPayload {
     /// The token for the header `Authorization: Bearer <accessToken>`.
     access_token: String,
+    /// The token for `refreshToken`, to be used once. Keep it as secret as a password.
+    refresh_token: String,
     /// When the access token ends.
     expires_at: Timestamp,
     /// Who is logged in now.
     user: Arc<User>,
-    /// Whether the password is one that everybody knows and has to be changed.
+    /// Whether somebody else knows the password too, so that it has to be changed.
     password_change_required: bool,
+}
+
+/// A login that was ended by its user.
+#[derive(Debug, SimpleObject)]
+pub struct LogoutPayload {
+    /// True: from here on the tokens of this login are refused.
+    success: bool,
+}
+
+/// A login that was ended.
+#[derive(Debug, SimpleObject)]
+pub struct RevokeAuthSessionPayload {
+    /// The login.
+    auth_session: Arc<AuthSession>,
+}
+
+/// All logins of a user, ended.
+#[derive(Debug, SimpleObject)]
+pub struct RevokeAllAuthSessionsPayload {
+    /// How many there were.
+    count: u64,
+}
+
+impl From<Issued> for LoginPayload {
+    fn from(issued: Issued) -> Self {
+        Self {
+            access_token: issued.access_token.token,
+            refresh_token: issued.refresh_token.expose().to_owned(),
+            expires_at: issued.access_token.expires_at,
+            user: issued.user,
+            password_change_required: issued.password_change_required,
+        }
+    }
 }
 
 #[Object]
 impl LoginMutation {
     /// Logs in with a password. An unknown user, a wrong password and an inactive user are all UNAUTHENTICATED, alike.
+    /// After several failures in a row each further try has to wait: RATE_LIMITED, with `extensions.retryAfter`.
     async fn login(
         &self,
         ctx: &Context<'_>,
@@ -48,14 +100,58 @@ impl LoginMutation {
     ) -> Result<LoginPayload> {
         let request = ctx.request();
         let password = SecretString::from(input.password);
-        let login =
-            services::login::login(&request.services, &request.db, &request.client, &input.username, password).await?;
-        request.log_in(Arc::clone(&login.user));
-        Ok(LoginPayload {
-            access_token: login.access_token.token,
-            expires_at: login.access_token.expires_at,
-            user: login.user,
-            password_change_required: login.password_change_required,
-        })
+        let issued = login::login(&request.services, &request.db, &request.client, &input.username, password).await?;
+        request.log_in(issued.signed_in());
+        Ok(issued.into())
+    }
+
+    /// Gives new tokens for a refresh token, which is used up by it. Tabs that send the same one within ten seconds get
+    /// the same answer; when it is sent later, somebody else has it, and the login is ended. UNAUTHENTICATED for a token
+    /// that does not hold.
+    async fn refresh_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What keeps a login going.")] input: RefreshTokenInput,
+    ) -> Result<LoginPayload> {
+        let request = ctx.request();
+        let token = RefreshToken::sent(input.refresh_token);
+        let issued = auth_sessions::refresh(&request.services, &request.db, &request.client, token).await?;
+        request.log_in(issued.signed_in());
+        Ok(issued.into())
+    }
+
+    /// Ends the login that the request is sent with: its tokens are refused from here on.
+    #[graphql(directive = requires::apply(LOGGED_IN.role, LOGGED_IN.owner, LOGGED_IN.scope))]
+    async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
+        LOGGED_IN.check(ctx.request().principal())?;
+        auth_sessions::logout(ctx.request().actor()?).await?;
+        Ok(LogoutPayload { success: true })
+    }
+
+    /// Ends one login, wherever it is: one's own, or for an admin anybody's. NOT_FOUND for any other.
+    #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
+    async fn revoke_auth_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the login, a UUID.")] id: ID,
+    ) -> Result<RevokeAuthSessionPayload> {
+        MANAGE_OWN.check_scope(ctx.request().principal())?;
+        let id = AuthSessionId(uuid("id", &id)?);
+        let auth_session = auth_sessions::revoke(ctx.request().actor()?, id).await?;
+        Ok(RevokeAuthSessionPayload { auth_session: Arc::new(auth_session) })
+    }
+
+    /// Ends all logins of a user, this one included: one's own, or for an admin anybody's. NOT_FOUND for any other user.
+    #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
+    async fn revoke_all_auth_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the user, a UUID; the caller by default.")] user_id: Option<ID>,
+    ) -> Result<RevokeAllAuthSessionsPayload> {
+        MANAGE_OWN.check_scope(ctx.request().principal())?;
+        let actor = ctx.request().actor()?;
+        let user = user_id.map(|id| uuid("userId", &id).map(UserId)).transpose()?;
+        let count = auth_sessions::revoke_all(actor, user.unwrap_or(actor.caller.user.id)).await?;
+        Ok(RevokeAllAuthSessionsPayload { count })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use async_graphql::{
-    SimpleObject,
+    Enum, SimpleObject,
     parser::{
         parse_schema,
         types::{FieldDefinition, TypeKind, TypeSystemDefinition},
@@ -22,6 +22,22 @@ pub struct AccessRule {
     roles: Vec<Role>,
     /// Whether the user whom the data belongs to may have it with any role.
     owner: bool,
+    /// The scope that an API token needs; null where no API token may have it.
+    scope: Option<Scope>,
+}
+
+/// What an API token may be used for, within what its owner may do.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "model::Scope")]
+pub enum Scope {
+    /// Reads what the owner may read.
+    Read,
+    /// Writes conversation sessions.
+    WriteSessions,
+    /// Records audit log entries.
+    WriteAudit,
+    /// Manages users, when the owner is an admin.
+    ManageUsers,
 }
 
 /// All rules, read once from the `@requires` directives of the schema itself.
@@ -50,5 +66,6 @@ fn rule(parent: &str, field: &FieldDefinition) -> Option<AccessRule> {
         coordinate: format!("{parent}.{}", field.name.node),
         roles: roles.into_iter().map(Role::from).collect(),
         owner: argument("owner").is_some_and(|owner| owner == "true"),
+        scope: argument("scope").and_then(|scope| scope.to_lowercase().parse().ok()).map(model::Scope::into),
     })
 }

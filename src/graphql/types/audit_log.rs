@@ -48,6 +48,22 @@ pub enum AuditAction {
     SessionEnded,
     /// A setting was changed.
     ConfigChanged,
+    /// A password was changed.
+    PasswordChanged,
+    /// An API token was made.
+    TokenCreated,
+    /// An API token, or a login with its tokens, was revoked.
+    TokenRevoked,
+    /// A refresh token was used a second time; its login was ended.
+    TokenReuse,
+    /// A conversation session was changed.
+    SessionUpdated,
+    /// A conversation session was deleted.
+    SessionDeleted,
+    /// Something was refused for want of a role, a scope or ownership.
+    AccessDenied,
+    /// A request went over a limit.
+    LimitExceeded,
 }
 
 /// One thing that happened. Entries are written once and never changed.
@@ -69,15 +85,17 @@ impl AuditLog {
         .await
     }
 
-    /// The user name of who did it.
+    /// The user name of who did it, as it was then; it stays when that user is deleted. For entries that were written
+    /// without it, the name that the user has now.
     async fn username(&self, ctx: &Context<'_>) -> Nullable<String> {
         nullable(async {
-            match self.user_id {
-                Some(id) => {
+            match (&self.username, self.user_id) {
+                (Some(username), _) => Ok(Some(username.clone())),
+                (None, Some(id)) => {
                     let user = ctx.request().loaders.users.load(id.into()).await?;
                     Ok(user.map(|user| user.username.clone()))
                 }
-                None => Ok(None),
+                (None, None) => Ok(None),
             }
         })
         .await

@@ -3,13 +3,14 @@
 mod access_rule;
 mod audit_log;
 mod audit_log_stats;
+mod auth_session;
 mod node;
 mod rate_limit;
 mod session;
 mod user;
 
 pub use self::{
-    access_rule::{AccessRule, access_matrix},
+    access_rule::{AccessRule, Scope, access_matrix},
     audit_log::AuditAction,
     audit_log_stats::AuditLogStats,
     node::{Node, Visible},

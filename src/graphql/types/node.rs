@@ -6,7 +6,7 @@ use async_graphql::{ID, Interface};
 
 use crate::{
     auth::Principal,
-    model::{AuditLog, Role, Session, User},
+    model::{AuditLog, AuthSession, Role, Session, User},
 };
 
 /// Whatever has an id (GraphQL Global Object Identification Specification).
@@ -16,6 +16,7 @@ pub enum Node {
     User(Arc<User>),
     Session(Arc<Session>),
     AuditLog(Arc<AuditLog>),
+    AuthSession(Arc<AuthSession>),
 }
 
 /// Whether a single row may be seen at all; whoever may not see it is told that there is none.
@@ -39,5 +40,12 @@ impl Visible for Session {
 impl Visible for AuditLog {
     fn visible_to(&self, principal: &Principal) -> bool {
         principal.has(Role::Analyst) || self.user_id.is_some_and(|id| principal.is(id))
+    }
+}
+
+/// What opens an account is for its owner and for admins.
+impl Visible for AuthSession {
+    fn visible_to(&self, principal: &Principal) -> bool {
+        principal.has(Role::Admin) || principal.is(self.user_id)
     }
 }

@@ -12,13 +12,13 @@ use crate::{
     },
     error::Result,
     graphql::{
-        access::{Nullable, OWNER_OR_ANALYST, nullable, requires},
+        access::{Nullable, OWNER_OR_ADMIN, OWNER_OR_ANALYST, nullable, requires},
         connection::{Connection, ListArgs, Listed},
         context::{ContextExt, RequestContext},
         inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
         leaf::{Leaves, or_null},
     },
-    model::{self, AnyId, AuditLog, Session, Timestamp, User, UserId},
+    model::{self, AnyId, AuditLog, AuthSession, Session, Timestamp, User, UserId},
 };
 
 /// What a user may do. Each role may do all that the ones before it may.
@@ -72,19 +72,19 @@ impl User {
     }
 
     /// The e-mail address; unique, at most 255 characters.
-    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
+    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner, OWNER_OR_ANALYST.scope))]
     async fn email(&self, ctx: &Context<'_>) -> Nullable<&str> {
         Some(OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id).map(|()| Some(self.email.as_str())))
     }
 
     /// When the user last logged in; null for never.
-    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
+    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner, OWNER_OR_ANALYST.scope))]
     async fn last_login(&self, ctx: &Context<'_>) -> Nullable<Timestamp> {
         Some(OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id).map(|()| self.last_login))
     }
 
     /// The user's conversations with agents, newest first.
-    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
+    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner, OWNER_OR_ANALYST.scope))]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
@@ -105,7 +105,7 @@ impl User {
     }
 
     /// The audit log entries that the user caused, newest first.
-    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner))]
+    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner, OWNER_OR_ANALYST.scope))]
     async fn audit_logs(
         &self,
         ctx: &Context<'_>,
@@ -121,6 +121,24 @@ impl User {
             Connection::load(ctx.request(), Some(self.id), ListArgs { first, after, last, before, filter, order_by })
                 .await
                 .map(Some)
+        })
+        .await
+    }
+
+    /// The user's logins, newest first, those that have ended for a month.
+    #[graphql(directive = requires::apply(OWNER_OR_ADMIN.role, OWNER_OR_ADMIN.owner, OWNER_OR_ADMIN.scope))]
+    async fn auth_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+    ) -> Nullable<Connection<AuthSession>> {
+        nullable(async {
+            OWNER_OR_ADMIN.check_for(ctx.request().principal(), self.id)?;
+            let args = ListArgs { first, after, last, before, filter: None, order_by: None };
+            Connection::load(ctx.request(), Some(self.id), args).await.map(Some)
         })
         .await
     }

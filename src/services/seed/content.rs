@@ -63,7 +63,8 @@ pub(super) fn told(action: AuditAction, success: bool, draws: &mut Draws) -> (St
             format!("Ended a conversation about {host}"),
             format!(r#"{{"agent":"{agent}","messages":{}}}"#, draws.skewed(120) + 1),
         ),
-        AuditAction::ConfigChanged => (
+        // The data set has no others.
+        _ => (
             "Changed a setting".to_owned(),
             format!(r#"{{"setting":"{}"}}"#, draws.one_of(&["retentionDays", "alertThreshold", "defaultAgent"])),
         ),

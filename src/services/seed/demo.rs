@@ -41,7 +41,7 @@ pub async fn demo(db: &Db, hasher: &Hasher, until: Timestamp) -> Result<Demo> {
             let user = account.user(id(Kind::DemoUser, at).into(), until);
             let hashed_password = hasher.hash(SecretString::from(account.username)).await?;
             let id = user.id;
-            new_users.push(Credentials { user, hashed_password });
+            new_users.push(Credentials { user, hashed_password, password_change_required: false });
             id
         };
     }

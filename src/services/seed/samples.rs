@@ -144,6 +144,7 @@ impl SampleLog {
         AuditLog {
             id,
             user_id: Some(user_id),
+            username: None,
             action: self.action,
             details: self.details.map(|details| RawJson(details.to_owned())),
             description: Some(self.description.to_owned()),

@@ -5,19 +5,21 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use axum::Router;
 use futures_util::FutureExt;
 use guardianeye::{
-    auth::Strength,
+    auth::{Strength, Subject},
     clock::Clock,
     config::Limits,
-    db::{Db, audit_logs, sessions, users},
+    db::{Db, audit_logs, auth_sessions, sessions, users},
     graphql::Api,
     http::App,
     model::{
-        AuditAction, AuditLog, AuditLogId, Credentials, RawJson, Role, Session, SessionId, Timestamp, User, UserId,
+        AuditAction, AuditLog, AuditLogId, AuthSession, AuthSessionId, Credentials, RawJson, Role, Session, SessionId,
+        Timestamp, User, UserId,
     },
     services::Services,
 };
 use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, sqlite::SqliteConnectOptions};
+use uuid::Uuid;
 
 use super::{Backend, Caller, Database};
 
@@ -101,7 +103,8 @@ impl TestApp {
 
     /// The user with a valid token.
     pub fn logged_in(&self, user: &User) -> Caller<'_> {
-        let token = self.services.tokens.issue(user.id, self.now()).expect("a token").token;
+        let subject = subject_of(user.id);
+        let token = self.services.tokens.issue(subject, Timestamp::MAX, self.now()).expect("a token").token;
         Caller::new(self, Some((user.id, token)))
     }
 
@@ -115,8 +118,19 @@ impl TestApp {
     pub async fn insert_user(&self, user: User, password: &str) {
         let hashed_password = self.services.hasher.hash(SecretString::from(password)).await.expect("a hash");
         let mut tx = self.db().begin().await.expect("a transaction");
-        let new = users::insert(&mut tx, &Credentials { user, hashed_password }).await.expect("inserts");
-        assert!(new, "the user exists");
+        let login = AuthSession {
+            id: subject_of(user.id).auth_session,
+            user_id: user.id,
+            created_at: self.now(),
+            last_used_at: self.now(),
+            expires_at: Timestamp::MAX,
+            ip_address: None,
+            user_agent: None,
+            revoked_at: None,
+        };
+        let credentials = Credentials { user, hashed_password, password_change_required: false };
+        assert!(users::insert(&mut tx, &credentials).await.expect("inserts"), "the user exists");
+        auth_sessions::insert(&mut tx, &login, &[0; 32]).await.expect("inserts");
         tx.commit().await.expect("commits");
     }
 
@@ -162,6 +176,7 @@ impl TestApp {
         let entry = AuditLog {
             id: AuditLogId::new(timestamp),
             user_id: user,
+            username: None,
             action: AuditAction::AgentExecution,
             details: Some(RawJson(r#"{"agent": "incident_triage"}"#.to_owned())),
             description: Some("Executed incident triage agent".to_owned()),
@@ -175,6 +190,11 @@ impl TestApp {
         tx.commit().await.expect("commits");
         entry
     }
+}
+
+/// The login that each user of a test has from the start.
+pub fn subject_of(user: UserId) -> Subject {
+    Subject { user, auth_session: AuthSessionId(Uuid::from_u128(Uuid::from(user).as_u128() ^ 1)) }
 }
 
 fn new_user(name: &str, role: Role, created_at: Timestamp) -> User {

@@ -7,7 +7,7 @@ pub mod naive;
 mod server;
 
 pub use self::{
-    app::TestApp,
+    app::{TestApp, subject_of},
     database::{Backend, Database},
     gql::{Caller, Reply},
     server::Server,

@@ -64,7 +64,8 @@ pub async fn fill(app: &TestApp) {
             last_login: random.bool().then(|| time(app, &mut random)),
         };
         ids.push(user.id);
-        let credentials = Credentials { user, hashed_password: SecretString::from("!") };
+        let credentials =
+            Credentials { user, hashed_password: SecretString::from("!"), password_change_required: false };
         assert!(users::insert(&mut tx, &credentials).await.expect("inserts"));
     }
     for _ in 0..45 {
@@ -86,6 +87,7 @@ pub async fn fill(app: &TestApp) {
         let entry = AuditLog {
             id: AuditLogId::new(app.now()),
             user_id: random.bool().then(|| ids[random.usize(..4)]),
+            username: None,
             action: actions[random.usize(..4)],
             details: random.bool().then(|| raw_json(&mut random)),
             description: random.bool().then(|| text(&mut random)),

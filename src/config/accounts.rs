@@ -1,0 +1,56 @@
+//! The limits on accounts: how long a login lasts, what a password must have, and how often a login may fail.
+
+use clap::Args;
+
+use std::time::Duration;
+
+/// How accounts are kept.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct AccountArgs {
+    /// Minutes after which a login ends that was not used
+    #[arg(long, env = "GUARDIANEYE_LOGIN_IDLE_MINUTES", value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(15..=43_200))]
+    pub login_idle_minutes: u32,
+
+    /// Hours after which a login ends in any case
+    #[arg(long, env = "GUARDIANEYE_LOGIN_HOURS", value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8_760))]
+    pub login_hours: u32,
+
+    /// Characters that a new password has at least
+    #[arg(long, env = "GUARDIANEYE_PASSWORD_MIN_LENGTH", value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(8..=64))]
+    pub password_min_length: u32,
+
+    /// Failed logins in a row of one account before each further one has to wait, twice as long each time
+    #[arg(long, env = "GUARDIANEYE_LOGIN_FAILURES_PER_ACCOUNT", value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub login_failures_per_account: u32,
+
+    /// The same for all accounts together from one address (of IPv6, one network of 64 bits)
+    #[arg(long, env = "GUARDIANEYE_LOGIN_FAILURES_PER_NETWORK", value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub login_failures_per_network: u32,
+}
+
+/// The bounds on accounts.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountLimits {
+    /// Without a refresh a login ends after this.
+    pub login_idle: Duration,
+    /// A login ends after this.
+    pub login_lifetime: Duration,
+    /// Characters of a new password.
+    pub password_min_length: usize,
+    /// Failures in a row of one account that cost nothing.
+    pub failures_per_account: i64,
+    /// Failures in a row from one network that cost nothing.
+    pub failures_per_network: i64,
+}
+
+impl From<AccountArgs> for AccountLimits {
+    fn from(args: AccountArgs) -> Self {
+        Self {
+            login_idle: Duration::from_mins(args.login_idle_minutes.into()),
+            login_lifetime: Duration::from_hours(args.login_hours.into()),
+            password_min_length: args.password_min_length as usize,
+            failures_per_account: args.login_failures_per_account.into(),
+            failures_per_network: args.login_failures_per_network.into(),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! `AuthSession`.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, ScalarType, Value};
+
+use crate::{
+    db::{
+        auth_sessions::orders,
+        filter::Filter,
+        page::{Listing, Slice, SortColumn, SortValue},
+    },
+    error::{Error, Result},
+    graphql::{
+        access::{Nullable, nullable},
+        connection::Listed,
+        context::{ContextExt, RequestContext},
+        inputs::NotGiven,
+        leaf::{Leaves, or_null},
+        loaders::{CountOf, PageOf},
+    },
+    model::{AnyId, AuthSession, Timestamp, User, UserId},
+};
+
+/// A login: from the password to the logout, over many access tokens. Not a conversation: that is a `Session`.
+#[Object]
+impl AuthSession {
+    /// The login's id, a UUID.
+    pub(super) async fn id(&self) -> ID {
+        self.id.into()
+    }
+
+    /// Who is logged in.
+    async fn user(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
+        nullable(ctx.request().loaders.users.load(self.user_id.into())).await
+    }
+
+    /// When the password was given.
+    async fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When the last access token was issued.
+    async fn last_used_at(&self) -> Timestamp {
+        self.last_used_at
+    }
+
+    /// When it ends whatever happens. It ends earlier when it is not used.
+    async fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// Since when it is ended, if it was ended before its time.
+    async fn revoked_at(&self) -> Option<Timestamp> {
+        self.revoked_at
+    }
+
+    /// The address that it was begun from.
+    async fn ip_address(&self) -> Option<&str> {
+        self.ip_address.as_deref()
+    }
+
+    /// What the client called itself, at most 512 characters.
+    async fn user_agent(&self) -> Option<&str> {
+        self.user_agent.as_deref()
+    }
+
+    /// Whether it is the login of this very request.
+    async fn is_current(&self, ctx: &Context<'_>) -> bool {
+        ctx.request().principal().signed_in().and_then(|caller| caller.auth_session()) == Some(self.id)
+    }
+}
+
+/// `isCurrent` is left to the resolvers.
+impl Leaves for AuthSession {
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => self.id.to_string().into(),
+            "createdAt" => self.created_at.to_value(),
+            "lastUsedAt" => self.last_used_at.to_value(),
+            "expiresAt" => self.expires_at.to_value(),
+            "revokedAt" => or_null(self.revoked_at.map(|at| at.to_value())),
+            "ipAddress" => or_null(self.ip_address.as_deref()),
+            "userAgent" => or_null(self.user_agent.as_deref()),
+            _ => return None,
+        })
+    }
+}
+
+impl Listed for AuthSession {
+    type Filter = NotGiven;
+    type Order = NotGiven;
+
+    const NEWEST_FIRST: SortColumn = orders::CREATED_AT;
+
+    fn row_id(&self) -> AnyId {
+        AnyId(self.id.into())
+    }
+
+    fn sort_value(&self, _column: SortColumn) -> SortValue {
+        SortValue::Time(Some(self.created_at))
+    }
+
+    async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
+        let user = of.ok_or_else(|| Error::internal("logins are listed by user"))?;
+        request.loaders.auth_sessions_of.load(PageOf { user, listing }).await
+    }
+
+    async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
+        let user = of.ok_or_else(|| Error::internal("logins are listed by user"))?;
+        request.loaders.auth_session_counts_of.load(CountOf { user, filter: Arc::new(filter) }).await
+    }
+}

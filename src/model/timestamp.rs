@@ -1,0 +1,98 @@
+//! Points in time, as both databases can hold them.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
+
+/// A point in time, UTC, cut to microseconds: what PostgreSQL can hold, so both databases agree to the digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// The last moment of the year 9999.
+    pub const MAX: Self = Self(DateTime::from_timestamp_micros(253_402_300_799_999_999).expect("it is in range"));
+
+    /// From microseconds since 1970-01-01T00:00:00Z; `None` outside the years 0001 to 9999, which have four digits and
+    /// which both databases know.
+    #[must_use]
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).and_then(Self::in_range)
+    }
+
+    fn in_range(at: DateTime<Utc>) -> Option<Self> {
+        (1..=9999).contains(&at.year()).then(|| Self::from(at))
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    /// The same moment as a chrono value.
+    #[must_use]
+    pub fn datetime(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    /// `seconds` later; saturates at the end of chrono's range.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        let later = chrono::TimeDelta::try_seconds(seconds).and_then(|delta| self.0.checked_add_signed(delta));
+        later.map_or(Self(DateTime::<Utc>::MAX_UTC), Self::from)
+    }
+
+    /// Later by a duration; saturates at the end of the years it can have.
+    #[must_use]
+    pub fn plus(self, duration: std::time::Duration) -> Self {
+        self.plus_micros(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    /// `micros` later; saturates at the end of the years it can have.
+    #[must_use]
+    pub fn plus_micros(self, micros: i64) -> Self {
+        Self::from_micros(self.micros().saturating_add(micros)).unwrap_or(self)
+    }
+
+    /// The full hour at or before it.
+    #[must_use]
+    pub fn cut_to_hour(self) -> Self {
+        const HOUR: i64 = 3_600_000_000;
+        Self::from_micros(self.micros().div_euclid(HOUR) * HOUR).unwrap_or(self)
+    }
+
+    /// `micros` earlier; saturates at the beginning of chrono's range.
+    #[must_use]
+    pub fn minus_micros(self, micros: u64) -> Self {
+        let earlier = chrono::TimeDelta::microseconds(i64::try_from(micros).unwrap_or(i64::MAX));
+        Self(self.0.checked_sub_signed(earlier).unwrap_or(DateTime::<Utc>::MIN_UTC))
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(at: DateTime<Utc>) -> Self {
+        Self(at.trunc_subsecs(6))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339, UTC, always six digits, so the text sorts as the time does (years 0000 to 9999).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = NotATime;
+
+    /// RFC 3339 with any offset, in the years 0001 to 9999 of UTC.
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let at = DateTime::parse_from_rfc3339(text).map_err(|_| NotATime)?;
+        Self::in_range(at.with_timezone(&Utc)).ok_or(NotATime)
+    }
+}
+
+/// A text that is not a time, or not one that both databases can hold.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("not an RFC 3339 time in the years 0001 to 9999")]
+pub struct NotATime;

@@ -1,0 +1,128 @@
+//! The entries of the audit log, each written in the transaction of what it records.
+
+use serde_json::{Map, Value, json};
+
+use super::Client;
+use crate::{
+    auth::{Credential, SignedIn},
+    db::{Tx, audit_logs},
+    error::{Error, Result},
+    model::{AuditAction, AuditLog, AuditLogId, RawJson, Timestamp, User},
+};
+
+/// Who does something, and from where.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct By<'a> {
+    user: Option<&'a User>,
+    client: Option<&'a Client>,
+    credential: Option<&'a Credential>,
+}
+
+impl<'a> By<'a> {
+    /// The program itself.
+    #[must_use]
+    pub fn the_system() -> Self {
+        Self::default()
+    }
+
+    /// A user who is only now logging in, or nobody known.
+    #[must_use]
+    pub fn client(user: Option<&'a User>, client: &'a Client) -> Self {
+        Self { user, client: Some(client), credential: None }
+    }
+
+    /// Whoever is signed in.
+    #[must_use]
+    pub fn signed_in(caller: &'a SignedIn, client: &'a Client) -> Self {
+        Self { user: Some(&caller.user), client: Some(client), credential: Some(&caller.by) }
+    }
+}
+
+/// What is recorded.
+#[derive(Debug)]
+pub struct Entry {
+    action: AuditAction,
+    description: String,
+    success: bool,
+    details: Map<String, Value>,
+}
+
+impl Entry {
+    /// Something that succeeded, with a sentence for people.
+    #[must_use]
+    pub fn new(action: AuditAction, description: impl Into<String>) -> Self {
+        Self { action, description: description.into(), success: true, details: Map::new() }
+    }
+
+    /// It did not succeed.
+    #[must_use]
+    pub fn failed(self) -> Self {
+        Self { success: false, ..self }
+    }
+
+    /// More about it, for programs. Never a secret.
+    #[must_use]
+    pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The user whom it is about.
+    #[must_use]
+    pub fn about(self, user: &User) -> Self {
+        self.detail("user", json!({ "id": user.id.to_string(), "username": user.username }))
+    }
+
+    /// What was changed.
+    #[must_use]
+    pub fn changes(self, changes: Changes) -> Self {
+        self.detail("changes", changes.0)
+    }
+
+    /// Writes it.
+    pub async fn record(self, tx: &mut Tx, by: By<'_>, now: Timestamp) -> Result<AuditLog> {
+        let mut details = self.details;
+        if let Some(Credential::ApiToken(id, _)) = by.credential {
+            details.insert("apiToken".to_owned(), id.to_string().into());
+        }
+        let entry = AuditLog {
+            id: AuditLogId::new(now),
+            user_id: by.user.map(|user| user.id),
+            username: by.user.map(|user| user.username.clone()),
+            action: self.action,
+            details: (!details.is_empty()).then(|| RawJson(Value::Object(details).to_string())),
+            description: Some(self.description),
+            ip_address: by.client.and_then(|client| client.ip_address.clone()),
+            user_agent: by.client.and_then(|client| client.user_agent.clone()),
+            success: self.success,
+            timestamp: now,
+        };
+        if audit_logs::insert(tx, &entry).await? {
+            Ok(entry)
+        } else {
+            Err(Error::internal("the id of a new audit log entry is taken"))
+        }
+    }
+}
+
+/// The fields that a change touched, each with its value before and after.
+#[derive(Debug, Default)]
+pub struct Changes(Map<String, Value>);
+
+impl Changes {
+    /// A field; left out when its value stays.
+    #[must_use]
+    pub fn field(mut self, name: &str, before: impl Into<Value>, after: impl Into<Value>) -> Self {
+        let (before, after) = (before.into(), after.into());
+        if before != after {
+            self.0.insert(name.to_owned(), json!({ "before": before, "after": after }));
+        }
+        self
+    }
+
+    /// Whether nothing was touched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

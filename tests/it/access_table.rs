@@ -1,0 +1,260 @@
+//! Who gets what: every field of the schema with what each caller is answered. `access.rs` asks.
+
+/// What a caller gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gets {
+    /// The field.
+    It,
+    /// Null, as for a missing id.
+    Null,
+    /// UNAUTHENTICATED.
+    NoLogin,
+    /// FORBIDDEN.
+    No,
+}
+
+use Gets::{It, No, NoLogin, Null};
+
+/// A field, a query in which the answer to it stands at a path, and what anonymous, another viewer, the owner (also a
+/// viewer), an analyst and an admin get. `$user`, `$session` and `$log` are the owner's.
+pub struct Row(pub &'static str, pub &'static str, pub &'static str, pub [Gets; 5]);
+
+const EVERYBODY_SIGNED_IN: [Gets; 5] = [NoLogin, It, It, It, It];
+const ANALYSTS: [Gets; 5] = [NoLogin, No, No, It, It];
+const OWNER_AND_ANALYSTS: [Gets; 5] = [NoLogin, Null, It, It, It];
+/// An analyst sees the user, but not this of the user's; a viewer does not even see the user.
+const OWNER_AND_ADMINS: [Gets; 5] = [NoLogin, Null, It, No, It];
+/// What is reached by its own id: to others it is not there.
+const OWNERS_AND_ADMINS_BY_ID: [Gets; 5] = [NoLogin, Null, It, Null, It];
+
+pub const TABLE: &[Row] = &[
+    Row("Query.me", "{ me { id } }", "/me/id", EVERYBODY_SIGNED_IN),
+    Row("Query.rateLimit", "{ rateLimit { limit } }", "/rateLimit/limit", EVERYBODY_SIGNED_IN),
+    Row("Query.node", "($user) { node(id: $user) { id } }", "/node/id", OWNER_AND_ANALYSTS),
+    Row("Query.node", "($session) { node(id: $session) { id } }", "/node/id", OWNER_AND_ANALYSTS),
+    Row("Query.node", "($log) { node(id: $log) { id } }", "/node/id", OWNER_AND_ANALYSTS),
+    Row("Query.user", "($user) { user(id: $user) { id } }", "/user/id", OWNER_AND_ANALYSTS),
+    Row("Query.session", "($session) { session(id: $session) { id } }", "/session/id", OWNER_AND_ANALYSTS),
+    Row("Query.auditLog", "($log) { auditLog(id: $log) { id } }", "/auditLog/id", OWNER_AND_ANALYSTS),
+    Row("Query.users", "{ users { nodes { id } } }", "/users/nodes/0/id", ANALYSTS),
+    Row("Query.sessions", "{ sessions { nodes { id } } }", "/sessions/nodes/0/id", ANALYSTS),
+    Row("Query.auditLogs", "{ auditLogs { nodes { id } } }", "/auditLogs/nodes/0/id", ANALYSTS),
+    Row("Query.auditLogStats", "{ auditLogStats { total } }", "/auditLogStats/total", ANALYSTS),
+    Row(
+        "Query.userByUsername",
+        "{ userByUsername(username: \"olga\") { id } }",
+        "/userByUsername/id",
+        OWNER_AND_ANALYSTS,
+    ),
+    Row("Query.nodes", "($user) { nodes(ids: [$user]) { id } }", "/nodes/0/id", OWNER_AND_ANALYSTS),
+    Row(
+        "Query.accessMatrix",
+        "{ accessMatrix { coordinate roles owner } }",
+        "/accessMatrix/0/coordinate",
+        EVERYBODY_SIGNED_IN,
+    ),
+    Row("AuditLogStats.total", "{ auditLogStats { total } }", "/auditLogStats/total", ANALYSTS),
+    Row("AuditLogStats.failures", "{ auditLogStats { failures } }", "/auditLogStats/failures", ANALYSTS),
+    Row(
+        "AuditLogStats.byAction",
+        "{ auditLogStats { byAction { count } } }",
+        "/auditLogStats/byAction/0/count",
+        ANALYSTS,
+    ),
+    Row(
+        "AuditLogStats.byUser",
+        "{ auditLogStats { byUser { count failures user { id } } } }",
+        "/auditLogStats/byUser/0/count",
+        ANALYSTS,
+    ),
+    Row(
+        "AuditLogStats.byIpAddress",
+        "{ auditLogStats { byIpAddress { count } } }",
+        "/auditLogStats/byIpAddress/0/count",
+        ANALYSTS,
+    ),
+    Row(
+        "AuditLogStats.overTime",
+        "{ auditLogStats { overTime(interval: DAY) { count } } }",
+        "/auditLogStats/overTime/0/count",
+        ANALYSTS,
+    ),
+    Row("User.id", "($user) { user(id: $user) { id } }", "/user/id", OWNER_AND_ANALYSTS),
+    Row("User.username", "($user) { user(id: $user) { username } }", "/user/username", OWNER_AND_ANALYSTS),
+    Row("User.fullName", "($user) { user(id: $user) { fullName } }", "/user/fullName", OWNER_AND_ANALYSTS),
+    Row("User.role", "($user) { user(id: $user) { role } }", "/user/role", OWNER_AND_ANALYSTS),
+    Row("User.isActive", "($user) { user(id: $user) { isActive } }", "/user/isActive", OWNER_AND_ANALYSTS),
+    Row("User.createdAt", "($user) { user(id: $user) { createdAt } }", "/user/createdAt", OWNER_AND_ANALYSTS),
+    Row("User.updatedAt", "($user) { user(id: $user) { updatedAt } }", "/user/updatedAt", OWNER_AND_ANALYSTS),
+    Row("User.email", "($user) { user(id: $user) { email } }", "/user/email", OWNER_AND_ANALYSTS),
+    Row("User.lastLogin", "($user) { user(id: $user) { lastLogin } }", "/user/lastLogin", OWNER_AND_ANALYSTS),
+    Row(
+        "User.sessions",
+        "($user) { user(id: $user) { sessions { nodes { id } } } }",
+        "/user/sessions/nodes/0/id",
+        OWNER_AND_ANALYSTS,
+    ),
+    Row(
+        "User.auditLogs",
+        "($user) { user(id: $user) { auditLogs { nodes { id } } } }",
+        "/user/auditLogs/nodes/0/id",
+        OWNER_AND_ANALYSTS,
+    ),
+    Row("Session.id", "($session) { session(id: $session) { id } }", "/session/id", OWNER_AND_ANALYSTS),
+    Row("Session.user", "($session) { session(id: $session) { user { id } } }", "/session/user/id", OWNER_AND_ANALYSTS),
+    Row(
+        "Session.threadId",
+        "($session) { session(id: $session) { threadId } }",
+        "/session/threadId",
+        OWNER_AND_ANALYSTS,
+    ),
+    Row("Session.context", "($session) { session(id: $session) { context } }", "/session/context", OWNER_AND_ANALYSTS),
+    Row("Session.title", "($session) { session(id: $session) { title } }", "/session/title", OWNER_AND_ANALYSTS),
+    Row(
+        "Session.isActive",
+        "($session) { session(id: $session) { isActive } }",
+        "/session/isActive",
+        OWNER_AND_ANALYSTS,
+    ),
+    Row(
+        "Session.createdAt",
+        "($session) { session(id: $session) { createdAt } }",
+        "/session/createdAt",
+        OWNER_AND_ANALYSTS,
+    ),
+    Row(
+        "Session.updatedAt",
+        "($session) { session(id: $session) { updatedAt } }",
+        "/session/updatedAt",
+        OWNER_AND_ANALYSTS,
+    ),
+    Row("Session.endedAt", "($session) { session(id: $session) { endedAt } }", "/session/endedAt", OWNER_AND_ANALYSTS),
+    Row("AuditLog.id", "($log) { auditLog(id: $log) { id } }", "/auditLog/id", OWNER_AND_ANALYSTS),
+    Row("AuditLog.user", "($log) { auditLog(id: $log) { user { id } } }", "/auditLog/user/id", OWNER_AND_ANALYSTS),
+    Row("AuditLog.username", "($log) { auditLog(id: $log) { username } }", "/auditLog/username", OWNER_AND_ANALYSTS),
+    Row("AuditLog.action", "($log) { auditLog(id: $log) { action } }", "/auditLog/action", OWNER_AND_ANALYSTS),
+    Row("AuditLog.details", "($log) { auditLog(id: $log) { details } }", "/auditLog/details", OWNER_AND_ANALYSTS),
+    Row(
+        "AuditLog.description",
+        "($log) { auditLog(id: $log) { description } }",
+        "/auditLog/description",
+        OWNER_AND_ANALYSTS,
+    ),
+    Row("AuditLog.ipAddress", "($log) { auditLog(id: $log) { ipAddress } }", "/auditLog/ipAddress", OWNER_AND_ANALYSTS),
+    Row("AuditLog.userAgent", "($log) { auditLog(id: $log) { userAgent } }", "/auditLog/userAgent", OWNER_AND_ANALYSTS),
+    Row("AuditLog.success", "($log) { auditLog(id: $log) { success } }", "/auditLog/success", OWNER_AND_ANALYSTS),
+    Row("AuditLog.timestamp", "($log) { auditLog(id: $log) { timestamp } }", "/auditLog/timestamp", OWNER_AND_ANALYSTS),
+    Row("Query.node", "($login) { node(id: $login) { id } }", "/node/id", OWNERS_AND_ADMINS_BY_ID),
+    Row(
+        "AuthSession.id",
+        "($login) { node(id: $login) { ... on AuthSession { id } } }",
+        "/node/id",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "AuthSession.createdAt",
+        "($login) { node(id: $login) { ... on AuthSession { createdAt } } }",
+        "/node/createdAt",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "AuthSession.lastUsedAt",
+        "($login) { node(id: $login) { ... on AuthSession { lastUsedAt } } }",
+        "/node/lastUsedAt",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "AuthSession.expiresAt",
+        "($login) { node(id: $login) { ... on AuthSession { expiresAt } } }",
+        "/node/expiresAt",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "AuthSession.revokedAt",
+        "($login) { node(id: $login) { ... on AuthSession { revokedAt } } }",
+        "/node/revokedAt",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "AuthSession.ipAddress",
+        "($login) { node(id: $login) { ... on AuthSession { ipAddress } } }",
+        "/node/ipAddress",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "AuthSession.userAgent",
+        "($login) { node(id: $login) { ... on AuthSession { userAgent } } }",
+        "/node/userAgent",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "AuthSession.isCurrent",
+        "($login) { node(id: $login) { ... on AuthSession { isCurrent } } }",
+        "/node/isCurrent",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "AuthSession.user",
+        "($login) { node(id: $login) { ... on AuthSession { user { id } } } }",
+        "/node/user/id",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "User.authSessions",
+        "($user) { user(id: $user) { authSessions { nodes { id } } } }",
+        "/user/authSessions/nodes/0/id",
+        OWNER_AND_ADMINS,
+    ),
+];
+
+/// What changes something. Each caller meets a fresh owner, and is fresh too, as some of it ends the caller's own login.
+pub const WRITES: &[Row] = &[
+    Row(
+        "Mutation.login",
+        r#"mutation { login(input: {username: "nobody", password: "a good password"}) { expiresAt } }"#,
+        "/login/expiresAt",
+        [NoLogin; 5],
+    ),
+    Row(
+        "Mutation.refreshToken",
+        r#"mutation { refreshToken(input: {refreshToken: "x"}) { expiresAt } }"#,
+        "/refreshToken/expiresAt",
+        [NoLogin; 5],
+    ),
+    Row("Mutation.logout", "mutation { logout { success } }", "/logout/success", EVERYBODY_SIGNED_IN),
+    Row(
+        "Mutation.revokeAuthSession",
+        "mutation($login: ID!) { revokeAuthSession(id: $login) { authSession { id } } }",
+        "/revokeAuthSession/authSession",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "Mutation.revokeAllAuthSessions",
+        "mutation($user: ID!) { revokeAllAuthSessions(userId: $user) { count } }",
+        "/revokeAllAuthSessions/count",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+];
+
+/// Types that only hold what their object's rule has let through.
+pub const CARRIERS: &[&str] = &[
+    "AccessRule",
+    "ActionCount",
+    "UserCount",
+    "IpAddressCount",
+    "IntervalCount",
+    "UserConnection",
+    "UserEdge",
+    "SessionConnection",
+    "SessionEdge",
+    "AuditLogConnection",
+    "AuditLogEdge",
+    "PageInfo",
+    "RateLimit",
+    "LoginPayload",
+    "LogoutPayload",
+    "RevokeAuthSessionPayload",
+    "RevokeAllAuthSessionsPayload",
+    "AuthSessionConnection",
+    "AuthSessionEdge",
+];
