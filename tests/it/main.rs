@@ -6,6 +6,7 @@ mod attacks;
 mod bad_input;
 mod cli;
 mod connections;
+mod console;
 mod filters;
 mod graphql_http;
 mod http;

@@ -1,14 +1,9 @@
 // The filters of the overview. Changing one changes the URL, and with it everything below.
 import { useEffect, useState } from "react";
+import { offers } from "../api/schema.ts";
 import { CloseIcon } from "../ui/icons.tsx";
 import { words } from "../ui/parts.tsx";
 import { type Filters, RANGES, show, spanOf } from "./filters.ts";
-
-/** Of the schema; more are added from the answers. */
-const ACTIONS = [
-  "LOGIN", "LOGOUT", "FAILED_LOGIN", "QUERY_AGENT", "AGENT_EXECUTION", "USER_CREATED", "USER_UPDATED", "USER_DELETED",
-  "SESSION_CREATED", "SESSION_ENDED", "CONFIG_CHANGED",
-];
 
 /** A moment as `<input type="datetime-local">` wants it: local time to the minute. */
 function local(moment: Date): string {
@@ -24,7 +19,12 @@ interface Props {
 }
 
 export function FilterBar({ filters, actions, users }: Props) {
-  const all = [...new Set([...ACTIONS, ...actions, ...(filters.action ? [filters.action] : [])])];
+  const [known, setKnown] = useState<string[]>([]);
+  useEffect(() => {
+    offers().then((offered) => setKnown(offered.actions), () => undefined);
+  }, []);
+  // A server that hides its schema still names the actions of its answers.
+  const all = [...new Set([...known, ...actions, ...(filters.action ? [filters.action] : [])])];
   const filtered = filters.action || filters.user || filters.range === "custom";
   return (
     <form className="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>

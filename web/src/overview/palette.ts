@@ -12,6 +12,12 @@ const COLOURS: Record<string, [light: string, dark: string]> = {
   USER_UPDATED: ["#e8c37a", "#a87b22"],
   USER_DELETED: ["#9a4b14", "#dd8f55"],
   CONFIG_CHANGED: ["#b0428a", "#e58cc6"],
+  PASSWORD_CHANGED: ["#4b57a8", "#8d97e6"],
+  TOKEN_CREATED: ["#3f8fa3", "#78c3d6"],
+  TOKEN_REVOKED: ["#9fcad6", "#427a89"],
+  TOKEN_REUSE: ["#a3122b", "#ff8fa3"],
+  ACCESS_DENIED: ["#e0782f", "#f0a36b"],
+  LIMIT_EXCEEDED: ["#8a6d3b", "#c5a76d"],
 };
 const OTHERS: [string, string] = ["#8b98a5", "#6f7f8e"];
 
