@@ -9,7 +9,8 @@ const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 let server;
 let browser;
 before(async () => {
-  [server, browser] = await Promise.all([startServer({ rows: 8_000 }), startBrowser()]);
+  server = await startServer({ rows: 8_000 });
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.stop();

@@ -10,7 +10,8 @@ const MOST_BYTES_WITH_EDITOR = 2_000_000;
 let server;
 let browser;
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  server = await startServer();
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.stop();

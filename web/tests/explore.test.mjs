@@ -7,7 +7,8 @@ import { enter, signIn, startBrowser, startServer } from "./harness.mjs";
 let server;
 let browser;
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  server = await startServer();
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.stop();

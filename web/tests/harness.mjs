@@ -19,8 +19,8 @@ function findChromium() {
 }
 
 function run(args, env) {
-  const { status, stderr } = spawnSync(binary, args, { env, encoding: "utf8" });
-  if (status !== 0) throw new Error(`guardianeye ${args.join(" ")}: ${stderr}`);
+  const { status, stderr, error } = spawnSync(binary, args, { env, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${binary} ${args.join(" ")}: ${error ?? stderr}`);
 }
 
 /** A running server over demo data; `stop` ends it and removes them. */
