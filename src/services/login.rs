@@ -42,7 +42,7 @@ pub async fn login(
         Some(found) => (Some(found.user), Some(found.hashed_password), found.password_change_required),
         None => (None, None, false),
     };
-    // Only whoever may hash is let through, so no more tries than that slip past the throttle at once.
+    // Kept until a failure is counted: no more tries than may hash at a time can slip past the throttle together.
     let turn = services.hasher.turn().await?;
     let attempt = throttle::Attempt::admit(services, db, client, username, user.as_ref()).await?;
     let fits = turn.verify(password.clone(), hash).await?;
@@ -70,6 +70,7 @@ pub async fn login(
                 .record(&mut tx, By::client(user.as_ref(), client), now)
                 .await?;
             tx.commit().await?;
+            drop(turn);
             Err(Error::new(Code::Unauthenticated, "the user name or the password is wrong"))
         }
     }

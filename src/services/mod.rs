@@ -1,12 +1,15 @@
 //! The writes: one function per intent, which is its rules, one transaction and its audit entry.
 //! No GraphQL and no HTTP here; the only place where transactions begin and end.
 
+pub mod agent_log;
 pub mod audit;
 pub mod auth_sessions;
 pub mod check;
 pub mod first_admin;
 pub mod login;
 pub mod seed;
+pub mod sessions;
+mod text;
 mod throttle;
 
 use crate::{

@@ -154,6 +154,12 @@ fn the_directives_say_what_the_table_says() {
             }
             Some("role: ANALYST, owner: false, scope: READ") => assert_eq!((*viewer, *owner), (No, No), "{field}"),
             Some("role: ANALYST, owner: true, scope: READ") => assert_eq!(*owner, It, "{field}"),
+            Some(
+                "role: ANALYST, owner: false, scope: WRITE_SESSIONS"
+                | "role: ANALYST, owner: false, scope: WRITE_AUDIT",
+            ) => {
+                assert_eq!((*viewer, *owner), (No, No), "{field}");
+            }
             Some("role: ADMIN, owner: true, scope: READ" | "role: ADMIN, owner: true, scope: MANAGE_USERS") => {
                 assert_eq!((*viewer, *owner), (Null, It), "{field}");
                 assert_ne!(*analyst, It, "{field}");

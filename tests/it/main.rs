@@ -3,6 +3,7 @@
 mod access;
 mod access_table;
 mod attacks;
+mod auth_sessions;
 mod bad_input;
 mod cli;
 mod connections;
@@ -20,8 +21,10 @@ mod oracle;
 mod paging;
 mod schema;
 mod seed;
+mod session_writes;
 mod statements;
 mod stats;
 mod support;
 mod the_house;
+mod throttle;
 mod timeouts;

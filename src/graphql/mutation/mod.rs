@@ -1,9 +1,11 @@
 //! The root of writing: one file per subject.
 
+mod audit_logs;
 mod login;
+mod sessions;
 
 use async_graphql::MergedObject;
 
 /// The root of writing. The fields of one operation run one after the other.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(login::LoginMutation);
+pub struct Mutation(login::LoginMutation, sessions::SessionMutation, audit_logs::AuditLogMutation);

@@ -76,6 +76,14 @@ impl TestApp {
         App { api: Api::default(), services: Arc::new(services), http: Arc::default() }.router()
     }
 
+    /// Another server on the same database, some seconds later.
+    pub async fn later(&self, seconds: i64) -> Router {
+        let clock = Clock::Fixed(self.now().plus_seconds(seconds));
+        let services =
+            Services::new(self.db().clone(), clock, Limits::default(), Strength::Cheap).await.expect("starts");
+        App { api: Api::default(), services: Arc::new(services), http: Arc::default() }.router()
+    }
+
     pub fn db(&self) -> &Db {
         &self.services.db
     }
