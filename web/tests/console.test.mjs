@@ -157,6 +157,67 @@ test("a session that cannot be renewed ends when its time is over", async () => 
   await page.getByText("Your session has ended.").waitFor();
 });
 
+test("the session is renewed before its time is over, without a word", async () => {
+  const page = await browser.newPage();
+  await page.clock.install();
+  await signIn(page, server.url, "analyst");
+  await enter(page, "analyst");
+  await page.getByText("Live tail").waitFor();
+  const renewal = page.waitForResponse((answer) => (answer.request().postData() ?? "").includes("mutation Renew"));
+  await page.clock.fastForward("14:10");
+  const { data } = await (await renewal).json();
+  const next = page.waitForRequest((request) => request.headers().authorization === `Bearer ${data.refreshToken.accessToken}`);
+  await page.clock.fastForward("00:40");
+  await next;
+  assert.ok(await page.getByRole("heading", { name: "Overview" }).isVisible());
+});
+
+test("a clock that is hours off does not end the session", async () => {
+  const page = await browser.newPage();
+  await page.clock.install({ time: Date.now() + 5 * 3_600_000 });
+  let renewals = 0;
+  page.on("request", (request) => (renewals += (request.postData() ?? "").includes("mutation Renew") ? 1 : 0));
+  await signIn(page, server.url, "analyst");
+  await enter(page, "analyst");
+  await page.clock.fastForward("01:00");
+  await page.getByText("Live tail").waitFor();
+  assert.equal(renewals, 0);
+});
+
+test("the page for a new password sends it, tells a refusal, and signs in with it", async () => {
+  const page = await browser.newPage();
+  const answers = [
+    { data: null, errors: [{ message: "the password is too short", extensions: { code: "BAD_USER_INPUT" } }] },
+    { data: { changePassword: { user: { id: "1" } } } },
+  ];
+  await page.route("**/graphql", async (route) => {
+    const text = route.request().postData() ?? "";
+    const fulfill = (body) => route.fulfill({ contentType: "application/json", body: JSON.stringify(body) });
+    if (text.includes("mutationType")) {
+      return fulfill({ data: { __schema: { mutationType: { fields: [{ name: "changePassword" }] } }, __type: null } });
+    }
+    if (text.includes("mutation ChangePassword")) return fulfill(answers.shift());
+    if (!text.includes("mutation SignIn")) return route.continue();
+    // The server's own password stays, so that other tests go on.
+    const changed = text.includes("five unrelated words");
+    const answer = await route.fetch({ postData: text.replace("five unrelated words", "viewer") });
+    const body = await answer.json();
+    body.data.login.passwordChangeRequired = !changed;
+    return fulfill(body);
+  });
+  await signIn(page, server.url, "viewer", { password: "viewer" });
+  const choose = async (password) => {
+    await page.getByLabel("Current password").fill("viewer");
+    await page.getByLabel("New password", { exact: true }).fill(password);
+    await page.getByLabel("New password again").fill(password);
+    await page.getByRole("button", { name: "Change the password" }).click();
+  };
+  await choose("short");
+  await page.getByRole("alert").getByText("The password is too short.").waitFor();
+  await choose("five unrelated words");
+  await page.getByRole("heading", { name: "Your activity" }).waitFor();
+});
+
 test("a password that everybody knows has to be changed", async (t) => {
   const page = await browser.newPage();
   await signIn(page, server.url, "admin");

@@ -26,6 +26,8 @@ export interface Answer<T = unknown> {
   /** How long the page waited. */
   ms: number;
   bytes: number;
+  /** What time it is on the server, in milliseconds since 1970; by this machine's clock where it does not say. */
+  serverTime: number;
 }
 
 export interface Question {
@@ -59,6 +61,7 @@ export async function post<T>(question: Question, options: Options = {}): Promis
   };
   let status: number;
   let text: string;
+  let serverTime = Date.now();
   try {
     const response = await fetch("/graphql", {
       method: "POST",
@@ -70,6 +73,7 @@ export async function post<T>(question: Question, options: Options = {}): Promis
     });
     status = response.status;
     text = await response.text();
+    serverTime = Date.parse(response.headers.get("date") ?? "") || serverTime;
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new Unreachable();
@@ -77,7 +81,7 @@ export async function post<T>(question: Question, options: Options = {}): Promis
   const ms = performance.now() - started;
   try {
     const body = JSON.parse(text) as Body<T>;
-    return { status, body, ms, bytes: text.length };
+    return { status, body, ms, bytes: text.length, serverTime };
   } catch {
     throw new Unreachable(`The server's answer (HTTP ${status}) is not one of GraphQL. A proxy may stand in between.`);
   }

@@ -14,7 +14,7 @@ export interface Person {
 
 interface Tokens {
   accessToken: string;
-  refreshToken?: string | undefined;
+  refreshToken: string;
   /** Milliseconds since 1970, by this machine's clock. */
   endsAt: number;
 }
@@ -37,16 +37,18 @@ export interface SignedIn {
 
 interface LoginPayload {
   accessToken: string;
-  refreshToken?: string;
+  refreshToken: string;
   expiresAt: string;
   passwordChangeRequired: boolean;
   user: Person;
 }
 
 const KEY = "guardianeye:session";
-const FIELDS = "accessToken expiresAt passwordChangeRequired user { id username role }";
+const FIELDS = "accessToken refreshToken expiresAt passwordChangeRequired user { id username role }";
 /** Renew this long before the end. */
 const AHEAD_MS = 60_000;
+/** Renew no more often than this. */
+const PAUSE_MS = 10_000;
 
 let session: Session | null = null;
 let renewing: Promise<boolean> | null = null;
@@ -80,27 +82,23 @@ function remember(next: Session | null) {
 /** A browser wakes timers late after sleep, so every request looks at the time as well. */
 function schedule({ tokens }: Session) {
   const left = tokens.endsAt - Date.now();
-  const wait = tokens.refreshToken ? Math.max(left - AHEAD_MS, left / 2) : left;
-  timer = setTimeout(() => void renew(), Math.max(wait, 0));
+  timer = setTimeout(() => void renew(), Math.max(left - AHEAD_MS, left / 2, PAUSE_MS));
 }
 
-function sessionOf(payload: LoginPayload, before: Pick<Session, "kept" | "family">): Session {
+/** The clocks of server and browser may differ by hours, so only how long the token holds is taken from the answer. */
+function sessionOf(payload: LoginPayload, serverTime: number, before: Pick<Session, "kept" | "family">): Session {
   const { accessToken, refreshToken, expiresAt, passwordChangeRequired, user } = payload;
-  const tokens = { accessToken, refreshToken, endsAt: Date.parse(expiresAt) };
+  const endsAt = Date.now() + Date.parse(expiresAt) - serverTime;
+  const tokens = { accessToken, refreshToken, endsAt };
   return { ...before, person: user, passwordChangeRequired, tokens };
 }
 
 /** Signs in, or throws a sentence for people. */
 export async function signIn(username: string, password: string, kept: boolean): Promise<void> {
-  const variables = { input: { username, password } };
-  const ask = (fields: string) =>
-    post<{ login: LoginPayload }>({
-      query: `mutation SignIn($input: LoginInput!) { login(input: $input) { ${fields} } }`,
-      variables,
-    });
-  let { body } = await ask(`${FIELDS} refreshToken`);
-  // A server without refresh tokens.
-  if (codeOf(body) === "GRAPHQL_VALIDATION_FAILED") ({ body } = await ask(FIELDS));
+  const { body, serverTime } = await post<{ login: LoginPayload }>({
+    query: `mutation SignIn($input: LoginInput!) { login(input: $input) { ${FIELDS} } }`,
+    variables: { input: { username, password } },
+  });
   const payload = body.data?.login;
   if (!payload) {
     const refused = new Refused(body.errors?.[0]);
@@ -108,7 +106,8 @@ export async function signIn(username: string, password: string, kept: boolean):
     throw refused;
   }
   notice.set(null);
-  remember(sessionOf(payload, { kept, family: crypto.randomUUID() }));
+  const family = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  remember(sessionOf(payload, serverTime, { kept, family }));
 }
 
 /** Changes the own password and signs in with the new one; an old token may have ended with the old password. */
@@ -160,30 +159,28 @@ async function renewNow(): Promise<boolean> {
   if (!before) return false;
   const over = "Your session has ended. Please sign in again; your tabs and queries are still here.";
   const { refreshToken } = before.tokens;
-  if (!refreshToken) {
-    end(over);
-    return false;
-  }
   try {
-    const { body } = await post<{ refreshToken: LoginPayload }>({
-      query: `mutation Renew($input: RefreshTokenInput!) { refreshToken(input: $input) { ${FIELDS} refreshToken } }`,
+    const { body, serverTime } = await post<{ refreshToken: LoginPayload }>({
+      query: `mutation Renew($input: RefreshTokenInput!) { refreshToken(input: $input) { ${FIELDS} } }`,
       variables: { input: { refreshToken } },
     });
     if (session?.family !== before.family) return false;
     const payload = body.data?.refreshToken;
     if (payload) {
-      remember(sessionOf(payload, before));
+      const next = sessionOf(payload, serverTime, before);
+      // Who put off choosing a password is not asked again in the midst of work.
+      remember({ ...next, passwordChangeRequired: next.passwordChangeRequired && before.passwordChangeRequired });
       tabs.postMessage({ family: before.family, session });
       return true;
     }
-    if (codeOf(body) === "UNAUTHENTICATED" || codeOf(body) === "GRAPHQL_VALIDATION_FAILED") {
+    if (codeOf(body) === "UNAUTHENTICATED") {
       end(over);
       return false;
     }
   } catch {
     // Not reachable: the token may still hold, and the next request tries again.
   }
-  if (session && session.tokens.endsAt > Date.now()) timer = setTimeout(() => void renew(), 10_000);
+  if (session && session.tokens.endsAt > Date.now()) timer = setTimeout(() => void renew(), PAUSE_MS);
   return session !== null;
 }
 
@@ -220,8 +217,7 @@ tabs.onmessage = ({ data }: MessageEvent<{ family: string; session?: Session; en
 function restore(): Session | null {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Session | null;
-    const usable = kept?.tokens.refreshToken || (kept && kept.tokens.endsAt > Date.now());
-    return usable ? kept : null;
+    return kept?.tokens.refreshToken ? kept : null;
   } catch {
     return null;
   }
