@@ -54,7 +54,9 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     let page = if http::console_is_embedded() { "the console" } else { "GraphiQL" };
     tracing::info!(database, "listening on http://{address} - GraphQL at /graphql, {page} at /");
     if !http::console_is_embedded() {
-        tracing::warn!("built without the console: / shows GraphiQL from a public CDN; `make web` and a new build bring it");
+        tracing::warn!(
+            "built without the console: / shows GraphiQL from a public CDN; `make web` and a new build bring it"
+        );
     }
     let settings = Arc::new(config.http);
     let app = App { api: Api::default(), services: Arc::new(services), http: Arc::clone(&settings) };

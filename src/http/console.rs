@@ -45,10 +45,7 @@ pub fn is_embedded() -> bool {
 }
 
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/", get(page))
-        .route("/favicon.svg", get(icon))
-        .route("/assets/{name}", get(asset))
+    Router::new().route("/", get(page)).route("/favicon.svg", get(icon)).route("/assets/{name}", get(asset))
 }
 
 async fn page(headers: HeaderMap) -> Response {

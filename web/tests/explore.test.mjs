@@ -42,6 +42,7 @@ test("a ready query with nested fields is answered, with its receipt beside it",
   const { data } = await body;
   assert.equal(data.userByUsername.username, "analyst");
   assert.ok(data.userByUsername.sessions.nodes.length > 0 && data.userByUsername.auditLogs.nodes.length > 0);
+  assert.ok(data.userByUsername.auditLogs.totalCount > 0);
   await state(page).getByText("OK").waitFor();
   const receipt = await page.locator(".receipt").innerText();
   assert.match(receipt.replaceAll(/\s+/g, " "), /OK [\d,]+ cost [\d,]+ statements [\d,]+ rows [\d.,]+ ms/);

@@ -124,13 +124,13 @@ export const LIBRARY: Ready[] = [
   {
     id: "role-changes",
     title: "Who changed roles this week",
-    about: "Changes of users whose record names the role.",
+    about: "Changes of users, by whom and of whom.",
     role: "ANALYST",
     query: TRAIL,
     variables: () => ({
       filter: {
-        action: { in: ["USER_CREATED", "USER_UPDATED"] },
-        description: { contains: "role" },
+        action: { eq: "USER_UPDATED" },
+        details: { contains: { changed: ["role"] } },
         timestamp: { gte: ago(7 * 24) },
       },
     }),
