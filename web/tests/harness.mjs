@@ -122,7 +122,7 @@ export async function enter(page, username) {
   await page.waitForLoadState("networkidle");
   if (await later.isVisible()) await later.click();
   else if (await change.isVisible()) {
-    const password = `four words for ${username}`;
+    const password = "teapot velvet orbit cactus";
     await page.getByLabel("Current password").fill(passwords.get(username) ?? username);
     await page.getByLabel("New password", { exact: true }).fill(password);
     await page.getByLabel("New password again").fill(password);

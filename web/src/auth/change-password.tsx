@@ -64,7 +64,7 @@ export function ChangePassword({ person }: { person: Person }) {
           <input name="next" type="password" autoComplete="new-password" aria-describedby="hint" required />
         </label>
         <p id="hint" className="hint">
-          At least 15 characters. A few unrelated words are easy to remember and hard to guess.
+          A few words that have nothing to do with each other are easy to remember and hard to guess.
         </p>
         <label>
           New password again

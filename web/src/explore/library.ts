@@ -130,7 +130,7 @@ export const LIBRARY: Ready[] = [
     variables: () => ({
       filter: {
         action: { eq: "USER_UPDATED" },
-        details: { contains: { changed: ["role"] } },
+        or: [{ details: { contains: { changes: { role: {} } } } }, { details: { contains: { changed: ["role"] } } }],
         timestamp: { gte: ago(7 * 24) },
       },
     }),
