@@ -7,6 +7,7 @@ pub mod auth_sessions;
 pub mod check;
 pub mod first_admin;
 pub mod login;
+pub mod refusals;
 pub mod seed;
 pub mod sessions;
 mod text;
@@ -21,7 +22,10 @@ use crate::{
     model::{AuditLog, Timestamp},
 };
 
-use self::audit::{By, Entry};
+use self::{
+    audit::{By, Entry},
+    refusals::Refusals,
+};
 
 /// What the writes stand on; built once at the start. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -31,6 +35,7 @@ pub struct Services {
     pub hasher: Hasher,
     pub tokens: Tokens,
     pub budget: Budget,
+    pub refusals: Refusals,
     pub limits: Limits,
 }
 
@@ -76,6 +81,7 @@ impl Services {
         }
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
-        Ok(Self { db, clock, hasher, tokens, budget, limits })
+        let refusals = Refusals::new(clock);
+        Ok(Self { db, clock, hasher, tokens, budget, refusals, limits })
     }
 }

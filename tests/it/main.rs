@@ -3,6 +3,7 @@
 mod access;
 mod access_table;
 mod attacks;
+mod audit_trail;
 mod auth_sessions;
 mod bad_input;
 mod cli;

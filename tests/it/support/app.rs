@@ -147,6 +147,25 @@ impl TestApp {
         self.try_execute(statement).await.expect(statement);
     }
 
+    /// The same for several statements in one text.
+    pub async fn execute_all(&self, statements: &str) {
+        let statements = sqlx::raw_sql(AssertSqlSafe(statements));
+        match self.backend {
+            Backend::Sqlite => {
+                let options = self.database.url.parse::<SqliteConnectOptions>().expect("a URL");
+                options.connect().await.expect("connects").execute(statements).await.expect("runs");
+            }
+            Backend::Postgres => {
+                PgConnection::connect(&self.database.url)
+                    .await
+                    .expect("connects")
+                    .execute(statements)
+                    .await
+                    .expect("runs");
+            }
+        }
+    }
+
     pub async fn try_execute(&self, statement: &str) -> sqlx::Result<()> {
         match self.backend {
             Backend::Sqlite => {
