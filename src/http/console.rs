@@ -40,6 +40,7 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Whether the console was there when this binary was built.
+#[must_use]
 pub fn is_embedded() -> bool {
     Files::get("index.html").is_some()
 }
