@@ -46,7 +46,7 @@ impl Hasher {
         Ok(Self { argon2, running, waiting, dummy: dummy.into() })
     }
 
-    /// Waits for a place among the few who may hash at a time; when too many wait already, the answer is RATE_LIMITED.
+    /// Waits for a place among the few who may hash at a time; when too many wait already, the answer is `RATE_LIMITED`.
     pub async fn turn(&self) -> Result<Turn> {
         let waiting = Arc::clone(&self.waiting)
             .try_acquire_owned()

@@ -136,6 +136,5 @@ fn small(value: Value) -> Value {
     if text.len() <= SMALL {
         return value;
     }
-    let hash: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
-    json!({ "bytes": text.len(), "sha256": hash })
+    json!({ "bytes": text.len(), "sha256": format!("{:x}", Sha256::digest(&text)) })
 }

@@ -48,6 +48,24 @@ pub struct Client {
     pub user_agent: Option<String>,
 }
 
+/// What is to become of a value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    #[default]
+    Keep,
+    To(T),
+}
+
+impl<T: Clone> Change<T> {
+    /// The value afterwards.
+    fn or(self, before: &T) -> T {
+        match self {
+            Self::Keep => before.clone(),
+            Self::To(value) => value,
+        }
+    }
+}
+
 /// Who does something: whom the rules are held against, and whom the audit entry names.
 #[derive(Clone, Copy, Debug)]
 pub struct Actor<'a> {

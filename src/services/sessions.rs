@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    Actor,
+    Actor, Change,
     audit::{Changes, Entry},
     text::{check_json, check_line, merge_patch},
 };
@@ -26,11 +26,11 @@ pub struct NewSession {
     pub context: Option<RawJson>,
 }
 
-/// What is to become of a session; an absent field stays as it is, an empty one is cleared.
+/// What is to become of a session; none is cleared.
 #[derive(Debug, Default)]
 pub struct SessionChange {
-    pub title: Option<Option<String>>,
-    pub thread_id: Option<Option<String>>,
+    pub title: Change<Option<String>>,
+    pub thread_id: Change<Option<String>>,
     pub context: Option<ContextChange>,
     /// The `updated_at` that the change was thought out for.
     pub expected_updated_at: Option<Timestamp>,
@@ -76,10 +76,10 @@ pub async fn create(actor: Actor<'_>, new: NewSession) -> Result<Session> {
 
 /// Changes an open session. A change that changes nothing leaves no trace.
 pub async fn update(actor: Actor<'_>, id: SessionId, change: SessionChange) -> Result<Session> {
-    if let Some(title) = &change.title {
+    if let Change::To(title) = &change.title {
         check_line("title", title.as_deref(), MAX_CHARS)?;
     }
-    if let Some(thread_id) = &change.thread_id {
+    if let Change::To(thread_id) = &change.thread_id {
         check_line("threadId", thread_id.as_deref(), MAX_CHARS)?;
     }
     let now = actor.now();
@@ -100,8 +100,8 @@ pub async fn update(actor: Actor<'_>, id: SessionId, change: SessionChange) -> R
     };
     let new = context.as_ref().map(|context| check_json("context", context)).transpose()?;
     let after = Session {
-        title: change.title.unwrap_or_else(|| before.title.clone()),
-        thread_id: change.thread_id.unwrap_or_else(|| before.thread_id.clone()),
+        title: change.title.or(&before.title),
+        thread_id: change.thread_id.or(&before.thread_id),
         context,
         updated_at: now.max(before.updated_at.plus_micros(1)),
         ..before.clone()

@@ -44,7 +44,7 @@ pub struct UpdateSessionInput {
     context: MaybeUndefined<RawJson>,
     /// Changes to what is kept, as a JSON merge patch (RFC 7396): null removes a field.
     context_patch: MaybeUndefined<RawJson>,
-    /// The `updatedAt` that was read: when it is another by now, the answer is CONFLICT.
+    /// The `updatedAt` that was read: when it is another by now, the answer is `CONFLICT`.
     expected_updated_at: Option<Timestamp>,
 }
 
@@ -96,7 +96,7 @@ impl SessionMutation {
         Ok(CreateSessionPayload { session: Arc::new(session) })
     }
 
-    /// Changes an open conversation: one's own, or for an admin anybody's. One that has ended is CONFLICT.
+    /// Changes an open conversation: one's own, or for an admin anybody's. One that has ended is `CONFLICT`.
     #[graphql(directive = requires::apply(WRITE_SESSIONS.role, WRITE_SESSIONS.owner, WRITE_SESSIONS.scope))]
     async fn update_session(
         &self,
@@ -117,8 +117,8 @@ impl SessionMutation {
             _ => return Err(Error::bad_input("contextPatch", "give either context or contextPatch, not both")),
         };
         let change = SessionChange {
-            title: given(input.title),
-            thread_id: given(input.thread_id),
+            title: input.title.into(),
+            thread_id: input.thread_id.into(),
             context,
             expected_updated_at: input.expected_updated_at,
         };
@@ -150,13 +150,5 @@ impl SessionMutation {
         let id = SessionId(uuid("id", &id)?);
         sessions::delete(ctx.request().actor()?, id).await?;
         Ok(DeleteSessionPayload { deleted_session_id: id.into() })
-    }
-}
-
-fn given<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
-    match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(value) => Some(Some(value)),
     }
 }
