@@ -1,10 +1,13 @@
 //! Password hashes: Argon2id in PHC strings, computed off the async threads and only a few at a time.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use crate::error::{Error, Result};
 
@@ -17,8 +20,9 @@ pub enum Strength {
     Cheap,
 }
 
-/// How many may wait for their turn; a login takes some 25 ms of a core.
+/// How many may wait for their turn, and how long: a login takes some 25 ms of a core, and a request ten seconds.
 const QUEUE: usize = 512;
+const PATIENCE: Duration = Duration::from_secs(8);
 /// What the others are told to wait, in seconds.
 const RETRY_AFTER: u64 = 5;
 
@@ -48,10 +52,10 @@ impl Hasher {
 
     /// Waits for a place among the few who may hash at a time; when too many wait already, the answer is `RATE_LIMITED`.
     pub async fn turn(&self) -> Result<Turn> {
-        let waiting = Arc::clone(&self.waiting)
-            .try_acquire_owned()
-            .map_err(|_| Error::rate_limited("too many log in at the same time: try again in a moment", RETRY_AFTER))?;
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(Error::internal)?;
+        let crowded = || Error::rate_limited("too many log in at the same time: try again in a moment", RETRY_AFTER);
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| crowded())?;
+        let running = timeout(PATIENCE, Arc::clone(&self.running).acquire_owned()).await.map_err(|_| crowded())?;
+        let running = running.map_err(Error::internal)?;
         Ok(Turn { hasher: self.clone(), places: Arc::new([waiting, running]) })
     }
 
