@@ -45,13 +45,17 @@ pub async fn login(
     // Only whoever may hash is let through, so no more tries than that slip past the throttle at once.
     let turn = services.hasher.turn().await?;
     let attempt = throttle::Attempt::admit(services, db, client, username, user.as_ref()).await?;
-    let fits = turn.verify(password.clone(), hash).await?;
+    let fits = turn.verify(password.clone(), hash.clone()).await?;
     let now = services.clock.now();
     let mut tx = db.begin().await?;
+    // The password may have been changed meanwhile, or the user deactivated, which ended the logins there were.
+    let lets_in = match (&user, &hash) {
+        (Some(user), Some(hash)) if fits => users::log_in(&mut tx, user.id, hash, now).await?,
+        _ => false,
+    };
     match user {
-        Some(user) if fits && user.is_active => {
+        Some(user) if lets_in => {
             attempt.succeeded(&mut tx).await?;
-            users::set_last_login(&mut tx, user.id, now).await?;
             let user = Arc::new(User { last_login: Some(now), ..user });
             let mut issued = auth_sessions::begin(services, &mut tx, client, user, now).await?;
             issued.password_change_required =
