@@ -11,14 +11,14 @@ use super::{
     first_admin, throttle,
 };
 use crate::{
+    auth,
     db::{Db, users},
     error::{Code, Error, Result},
     model::{AuditAction, User},
 };
 
-/// No user name or e-mail address is longer, and no password: what is longer is refused before any work.
+/// No user name or e-mail address is longer: what is longer is refused before any work.
 const MAX_LOGIN_CHARS: usize = 255;
-const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Checks the password and begins an auth session. Success and failure leave an audit entry.
 ///
@@ -34,8 +34,8 @@ pub async fn login(
     if username.chars().count() > MAX_LOGIN_CHARS {
         return Err(Error::bad_input("username", format!("at most {MAX_LOGIN_CHARS} characters")));
     }
-    if password.expose_secret().len() > MAX_PASSWORD_BYTES {
-        return Err(Error::bad_input("password", format!("at most {MAX_PASSWORD_BYTES} bytes")));
+    if password.expose_secret().len() > auth::MAX_BYTES {
+        return Err(Error::bad_input("password", format!("at most {} bytes", auth::MAX_BYTES)));
     }
     let found = users::find_credentials(db, username).await?;
     let (user, hash, change_required) = match found {

@@ -6,8 +6,11 @@ pub mod auth_sessions;
 pub mod check;
 pub mod first_admin;
 pub mod login;
+mod names;
+pub mod passwords;
 pub mod seed;
 mod throttle;
+pub mod users;
 
 use crate::{
     auth::{self, Budget, Hasher, SignedIn, Strength, Tokens},
