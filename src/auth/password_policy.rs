@@ -114,8 +114,13 @@ mod tests {
 
     #[test]
     fn what_is_hard_to_guess_is_taken_whatever_it_is_made_of() {
-        for password in ["correct horse battery staple", "kqzvhwtnbxjp", "9301847562839471", "дорога ведёт в гору", "龍虎鳳凰麒麟玄武朱雀白虎"]
-        {
+        for password in [
+            "correct horse battery staple",
+            "kqzvhwtnbxjp",
+            "9301847562839471",
+            "дорога ведёт в гору",
+            "龍虎鳳凰麒麟玄武朱雀白虎",
+        ] {
             assert_eq!(refusal(password), None, "{password}");
         }
     }
@@ -123,8 +128,16 @@ mod tests {
     #[test]
     fn what_is_easy_to_guess_is_refused_and_told_why() {
         for password in [
-            "aaaaaaaaaaaaaaaa", "password1234", "qwertyuiop[]", "123456789012", "Brunhilde2026", "brunhildewotan",
-            "guardianeye2026", "walhallanibelheim", "nibelheim.2026", "b.nibelheim@walhalla.example",
+            "aaaaaaaaaaaaaaaa",
+            "password1234",
+            "qwertyuiop[]",
+            "123456789012",
+            "Brunhilde2026",
+            "brunhildewotan",
+            "guardianeye2026",
+            "walhallanibelheim",
+            "nibelheim.2026",
+            "b.nibelheim@walhalla.example",
             "\u{ff50}\u{ff41}\u{ff53}\u{ff53}\u{ff57}\u{ff4f}\u{ff52}\u{ff44}1234",
         ] {
             let message = refusal(password).unwrap_or_else(|| panic!("{password} was taken"));
@@ -144,7 +157,8 @@ mod tests {
 
     #[test]
     fn long_passwords_take_no_longer() {
-        let hostile: String = (0..1024_u32).map(|at| char::from(b'!' + u8::try_from(at * at % 93).expect("small"))).collect();
+        let hostile: String =
+            (0..1024_u32).map(|at| char::from(b'!' + u8::try_from(at * at % 93).expect("small"))).collect();
         let started = Instant::now();
         refusal(&hostile);
         refusal(&"4@8({[<369&#!1/|0$5+7%2".repeat(44));

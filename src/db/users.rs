@@ -191,16 +191,14 @@ pub async fn names_another(tx: &mut Tx, login: &str, id: UserId) -> Result<bool>
     on_tx!(tx, connection => query_scalar(NAMES_ANOTHER).bind(login).bind(id).fetch_one(connection).await)
 }
 
-const ANOTHER_ADMIN: &str =
-    "select exists (select 1 from users where role = 'admin' and is_active and id <> $1)";
+const ANOTHER_ADMIN: &str = "select exists (select 1 from users where role = 'admin' and is_active and id <> $1)";
 
 /// Whether there is an admin who can log in, other than this user.
 pub async fn has_admin_besides(tx: &mut Tx, id: UserId) -> Result<bool> {
     on_tx!(tx, connection => query_scalar(ANOTHER_ADMIN).bind(id).fetch_one(connection).await)
 }
 
-const LOG_IN: &str =
-    "update users set last_login = $3 where id = $1 and hashed_password = $2 and is_active";
+const LOG_IN: &str = "update users set last_login = $3 where id = $1 and hashed_password = $2 and is_active";
 
 /// Notes a login, unless the user may not log in any more, or not by this hash.
 pub async fn log_in(tx: &mut Tx, id: UserId, hash: &SecretString, now: Timestamp) -> Result<bool> {

@@ -36,7 +36,8 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
         let now = actor.now();
         let mut tx = actor.db.begin().await?;
         attempt.failed(&mut tx, &services.limits.accounts, now).await?;
-        let entry = Entry::new(AuditAction::PasswordChanged, "Change of the password refused: the current one is wrong");
+        let entry =
+            Entry::new(AuditAction::PasswordChanged, "Change of the password refused: the current one is wrong");
         actor.record(&mut tx, entry.failed().about(user), now).await?;
         tx.commit().await?;
         return Err(Error::bad_input("currentPassword", "this is not the current password"));

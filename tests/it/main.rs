@@ -24,3 +24,5 @@ mod stats;
 mod support;
 mod the_house;
 mod timeouts;
+mod user_races;
+mod users;
