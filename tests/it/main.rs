@@ -17,6 +17,7 @@ mod migrations;
 mod nodes;
 mod oracle;
 mod paging;
+mod passwords;
 mod schema;
 mod seed;
 mod statements;
