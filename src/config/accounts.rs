@@ -19,7 +19,7 @@ pub enum UsersCommand {
     },
     /// Give a user another password, which the user is asked to change, and end all the user's logins
     ///
-    /// The password is taken from the environment variable GUARDIANEYE_NEW_PASSWORD, or else asked for; without a
+    /// The password is taken from the environment variable `GUARDIANEYE_NEW_PASSWORD`, or else asked for; without a
     /// terminal it is the first line of the input.
     ResetPassword {
         /// The user name or the e-mail address

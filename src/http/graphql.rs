@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
+use tracing::Instrument;
 
 use super::{
     App, RequestId,
@@ -21,7 +22,7 @@ use crate::{
     auth::{self, Principal},
     error::{Code, Error, Result},
     graphql::{self, Answer, Document, Receipt, RequestContext},
-    services::Client,
+    services::{Client, refusals},
 };
 
 /// The parameters of a request, in a POST's body or a GET's URL.
@@ -33,6 +34,7 @@ struct Params {
 }
 
 /// Everything of a request that is not its document.
+#[derive(Clone)]
 struct Call {
     app: App,
     id: RequestId,
@@ -100,7 +102,10 @@ impl Call {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
                 return response;
             }
-            Err(error) => return self.refuse(media_type, media_type.request_error(), &error),
+            Err(error) => {
+                self.note(error.clone());
+                return self.refuse(media_type, media_type.request_error(), &error);
+            }
         };
         let db = self.app.services.db.metered();
         let work = async {
@@ -129,6 +134,23 @@ impl Call {
         };
         let services = &self.app.services;
         auth::authenticate(db, &services.tokens, services.clock, header).await
+    }
+
+    /// Records the refusal of a document, without the caller having to wait for who that is.
+    fn note(&self, error: Error) {
+        let client = self.client();
+        if !self.app.services.refusals.take(&Principal::Anonymous, &client, &error) {
+            return;
+        }
+        let (call, span) = (self.clone(), tracing::Span::current());
+        let work = async move {
+            let services = &call.app.services;
+            let principal = call.principal(&services.db).await.unwrap_or(Principal::Anonymous);
+            if let Err(cause) = refusals::record(services, &principal, &client, &error, None).await {
+                tracing::error!(error = cause.chain(), "a refusal could not be recorded");
+            }
+        };
+        tokio::spawn(work.instrument(span));
     }
 
     fn client(&self) -> Client {

@@ -30,6 +30,7 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
         return Err(Error::bad_input("newPassword", "it is the current password: choose another one"));
     }
     let found = users::find_credentials_of(actor.db, user.id).await?.ok_or_else(Error::unauthenticated)?;
+    // Kept until a failure is counted: no more tries than may hash at a time can slip past the throttle together.
     let turn = services.hasher.turn().await?;
     let attempt = throttle::Attempt::admit(services, actor.db, actor.client, &user.username, Some(user)).await?;
     if !turn.verify(current, Some(found.hashed_password.clone())).await? {
@@ -40,10 +41,11 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
             Entry::new(AuditAction::PasswordChanged, "Change of the password refused: the current one is wrong");
         actor.record(&mut tx, entry.failed().about(user), now).await?;
         tx.commit().await?;
+        drop(turn);
         return Err(Error::bad_input("currentPassword", "this is not the current password"));
     }
-    let turn = services.hasher.turn().await?;
     let hash = turn.hash_if(new, move |password| policy.check_strength(password)).await?;
+    drop(turn);
 
     let now = actor.now();
     let mut tx = begin(actor, Some(user.id)).await?;

@@ -100,7 +100,7 @@ fn delay(beyond: i64, longest: i64) -> i64 {
 fn account_of(login: &str, user: Option<&User>) -> String {
     match user {
         Some(user) => user.id.to_string(),
-        None => Sha256::digest(login.to_lowercase()).iter().map(|byte| format!("{byte:02x}")).collect(),
+        None => format!("{:x}", Sha256::digest(login.to_lowercase())),
     }
 }
 

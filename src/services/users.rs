@@ -4,7 +4,7 @@
 use secrecy::SecretString;
 
 use super::{
-    Actor,
+    Actor, Change,
     audit::{By, Changes, Entry},
     names, throttle,
 };
@@ -31,8 +31,7 @@ pub struct NewUser {
 pub struct Profile {
     pub username: Option<String>,
     pub email: Option<String>,
-    /// `Some(None)` clears it.
-    pub full_name: Option<Option<String>>,
+    pub full_name: Change<Option<String>>,
 }
 
 /// Creates a user with a password that is to be changed, as the admin who chose it knows it.
@@ -80,13 +79,15 @@ pub async fn create(actor: Actor<'_>, new: NewUser) -> Result<User> {
 pub async fn update(actor: Actor<'_>, id: UserId, profile: Profile, expected: Option<Timestamp>) -> Result<User> {
     profile.username.as_deref().map_or(Ok(()), names::check_username)?;
     profile.email.as_deref().map_or(Ok(()), names::check_email)?;
-    profile.full_name.iter().flatten().try_for_each(|name| names::check_full_name(name))?;
+    if let Change::To(Some(name)) = &profile.full_name {
+        names::check_full_name(name)?;
+    }
     let mut tx = begin(actor, Some(id)).await?;
     let before = find(&mut tx, id).await?;
     let after = User {
         username: profile.username.unwrap_or_else(|| before.username.clone()),
         email: profile.email.unwrap_or_else(|| before.email.clone()),
-        full_name: profile.full_name.unwrap_or_else(|| before.full_name.clone()),
+        full_name: profile.full_name.or(&before.full_name),
         ..before.clone()
     };
     check_unchanged(&before, expected)?;

@@ -1,10 +1,25 @@
 //! The root of writing: one file per subject.
 
+mod audit_logs;
 mod login;
+mod sessions;
 mod users;
 
-use async_graphql::MergedObject;
+use async_graphql::{MaybeUndefined, MergedObject};
+
+use crate::services::Change;
 
 /// The root of writing. The fields of one operation run one after the other.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(login::LoginMutation, users::UserMutation);
+pub struct Mutation(login::LoginMutation, users::UserMutation, sessions::SessionMutation, audit_logs::AuditLogMutation);
+
+/// An absent field keeps what there is, null clears it.
+impl<T> From<MaybeUndefined<T>> for Change<Option<T>> {
+    fn from(value: MaybeUndefined<T>) -> Self {
+        match value {
+            MaybeUndefined::Undefined => Self::Keep,
+            MaybeUndefined::Null => Self::To(None),
+            MaybeUndefined::Value(value) => Self::To(Some(value)),
+        }
+    }
+}

@@ -53,7 +53,7 @@ pub struct UpdateUserInput {
     email: MaybeUndefined<String>,
     /// Another name for people, as in `CreateUserInput`; null clears it.
     full_name: MaybeUndefined<String>,
-    /// The `updatedAt` that the change is meant for: when the user has another by now, the answer is CONFLICT.
+    /// The `updatedAt` that the change is meant for: when the user has another by now, the answer is `CONFLICT`.
     expected_updated_at: Option<Timestamp>,
 }
 
@@ -64,7 +64,7 @@ pub struct SetUserRoleInput {
     id: ID,
     /// What the user may do from now on.
     role: Role,
-    /// The `updatedAt` that the change is meant for: when the user has another by now, the answer is CONFLICT.
+    /// The `updatedAt` that the change is meant for: when the user has another by now, the answer is `CONFLICT`.
     expected_updated_at: Option<Timestamp>,
 }
 
@@ -84,7 +84,8 @@ pub struct ChangePasswordInput {
 pub struct ResetPasswordInput {
     /// The id of the user, a UUID; not the caller's own.
     user_id: ID,
-    /// A password that is hard to guess: at least 12 characters unless the server is set otherwise, at most 1,024 bytes.
+    /// A password that is hard to guess: at least 12 characters unless the server is set otherwise, at most 1,024
+    /// bytes.
     #[graphql(secret)]
     new_password: String,
 }
@@ -135,8 +136,8 @@ pub struct DeleteUserPayload {
 
 #[Object]
 impl UserMutation {
-    /// Creates a user, who can log in at once. BAD_USER_INPUT for a name, an address or a password against the rules,
-    /// with `extensions.field`; CONFLICT when another user has the name or the address.
+    /// Creates a user, who can log in at once. `BAD_USER_INPUT` for a name, an address or a password against the rules,
+    /// with `extensions.field`; `CONFLICT` when another user has the name or the address.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn create_user(
         &self,
@@ -154,8 +155,9 @@ impl UserMutation {
         users::create(ctx.request().actor()?, new).await.map(Into::into)
     }
 
-    /// Changes a profile: one's own, or for an admin anybody's. BAD_USER_INPUT for a name or an address against the
-    /// rules, with `extensions.field`; CONFLICT when another user has it, or when `expectedUpdatedAt` no longer holds.
+    /// Changes a profile: one's own, or for an admin anybody's. `BAD_USER_INPUT` for a name or an address against the
+    /// rules, with `extensions.field`; `CONFLICT` when another user has it, or when `expectedUpdatedAt` no longer
+    /// holds.
     #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
     async fn update_user(
         &self,
@@ -169,17 +171,13 @@ impl UserMutation {
         let profile = Profile {
             username: not_null("username", input.username)?,
             email: not_null("email", input.email)?,
-            full_name: match input.full_name {
-                MaybeUndefined::Undefined => None,
-                MaybeUndefined::Null => Some(None),
-                MaybeUndefined::Value(name) => Some(Some(name)),
-            },
+            full_name: input.full_name.into(),
         };
         users::update(ctx.request().actor()?, id, profile, input.expected_updated_at).await.map(Into::into)
     }
 
-    /// Gives a user another role, which counts from the next request on. CONFLICT for the last active admin, or when
-    /// `expectedUpdatedAt` no longer holds; NOT_FOUND for an unknown id.
+    /// Gives a user another role, which counts from the next request on. `CONFLICT` for the last active admin, or when
+    /// `expectedUpdatedAt` no longer holds; `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn set_user_role(
         &self,
@@ -192,8 +190,8 @@ impl UserMutation {
         users::set_role(ctx.request().actor()?, id, input.role.into(), expected).await.map(Into::into)
     }
 
-    /// Keeps a user out from the next request on, and ends all logins. What the user has stays. CONFLICT for the last
-    /// active admin; NOT_FOUND for an unknown id.
+    /// Keeps a user out from the next request on, and ends all logins. What the user has stays. `CONFLICT` for the last
+    /// active admin; `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn deactivate_user(
         &self,
@@ -204,7 +202,7 @@ impl UserMutation {
         users::set_active(ctx.request().actor()?, UserId(uuid("id", &id)?), false).await.map(Into::into)
     }
 
-    /// Lets a user log in again. The logins that were ended stay so. NOT_FOUND for an unknown id.
+    /// Lets a user log in again. The logins that were ended stay so. `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn reactivate_user(
         &self,
@@ -215,7 +213,7 @@ impl UserMutation {
         users::set_active(ctx.request().actor()?, UserId(uuid("id", &id)?), true).await.map(Into::into)
     }
 
-    /// Forgets the failed logins that make a user wait. NOT_FOUND for an unknown id.
+    /// Forgets the failed logins that make a user wait. `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn unlock_user(
         &self,
@@ -227,7 +225,7 @@ impl UserMutation {
     }
 
     /// Deletes a user for good, with all conversations, logins and tokens. The audit log entries stay, under the user
-    /// name. CONFLICT for the last active admin; NOT_FOUND for an unknown id.
+    /// name. `CONFLICT` for the last active admin; `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn delete_user(
         &self,
@@ -239,9 +237,9 @@ impl UserMutation {
         Ok(DeleteUserPayload { deleted_user_id: deleted.into() })
     }
 
-    /// Changes one's own password and ends all other logins of one's own; API tokens stay. BAD_USER_INPUT for a wrong
+    /// Changes one's own password and ends all other logins of one's own; API tokens stay. `BAD_USER_INPUT` for a wrong
     /// current password, which counts as a failed login, or for a new one that is the same or easy to guess, with
-    /// `extensions.field`. After several failures in a row RATE_LIMITED, with `extensions.retryAfter` in seconds.
+    /// `extensions.field`. After several failures in a row `RATE_LIMITED`, with `extensions.retryAfter` in seconds.
     #[graphql(directive = requires::apply(LOGGED_IN.role, LOGGED_IN.owner, LOGGED_IN.scope))]
     async fn change_password(
         &self,
@@ -253,8 +251,9 @@ impl UserMutation {
         passwords::change(ctx.request().actor()?, current, new).await.map(Into::into)
     }
 
-    /// Gives another user a password, which the user is asked to change. All logins of the user end, and failed ones are
-    /// forgotten. BAD_USER_INPUT for a password that is easy to guess, or for one's own id; NOT_FOUND for an unknown id.
+    /// Gives another user a password, which the user is asked to change. All logins of the user end, and failed ones
+    /// are forgotten. `BAD_USER_INPUT` for a password that is easy to guess, or for one's own id; `NOT_FOUND` for an
+    /// unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn reset_password(
         &self,
