@@ -150,7 +150,7 @@ on_both! {
         let log = ask(&admin, "{ auditLogs(first: 100) { nodes { action description details username userAgent } } }".to_owned());
         assert!(log.contains("PASSWORD_CHANGED") && log.contains("USER_CREATED"), "{log}");
         let logged = server.stop_and_read();
-        assert!(logged.contains("update users set"), "statements are in a log of this detail");
+        assert!(logged.trim_end().ends_with("stopped"), "the log is read to its end");
         for canary in canaries.map(|canary| &canary[..10]) {
             assert!(!logged.contains(canary), "{canary} is in the log");
             for answer in &answers {
