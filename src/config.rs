@@ -115,6 +115,25 @@ pub enum DbCommand {
     ///
     /// Both add only what is missing, so a second run does no harm, and either all of it or nothing is added.
     Seed(SeedArgs),
+    /// Make searching quick on PostgreSQL: indexes for `contains` and `startsWith` on texts and `contains` on JSON
+    ///
+    /// Without them a search for what is rare reads the whole table. They take space and a part of the speed of every
+    /// write, hence they are made on demand only. The indexes of texts need the extension `pg_trgm`, which comes with
+    /// PostgreSQL; where it cannot be created only those of JSON are made. Others can go on working meanwhile. What is
+    /// there already is left as it is, and what an interrupted run left is made anew. SQLite has nothing like it.
+    ///
+    /// Exit code 0 when all indexes are there (or with --drop, gone), else 1.
+    SearchIndex(SearchIndexArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct SearchIndexArgs {
+    /// Remove the indexes again; the extension stays
+    #[arg(long)]
+    pub drop: bool,
+    /// Print the result as one JSON object, and no progress
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]

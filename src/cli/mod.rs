@@ -2,6 +2,7 @@
 
 mod check;
 mod db;
+mod search_index;
 mod seed;
 mod serve;
 mod users;

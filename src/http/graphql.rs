@@ -1,6 +1,5 @@
 //! `/graphql` by the GraphQL over HTTP specification: POST with JSON, GET for queries.
 
-use async_graphql::Variables;
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     Extension,
@@ -8,7 +7,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
 use tracing::Instrument;
 
 use super::{
@@ -16,22 +14,16 @@ use super::{
     body::JsonBody,
     client::{self, Remote},
     media_type::MediaType,
+    params::{Params, UrlParams},
     refusal::{refuse, request_error},
 };
 use crate::{
     auth::{self, Principal},
     error::{Code, Error, Result},
     graphql::{self, Answer, Document, Receipt, RequestContext},
+    model::Role,
     services::{Client, refusals},
 };
-
-/// The parameters of a request, in a POST's body or a GET's URL.
-#[derive(Debug, Default)]
-struct Params {
-    query: String,
-    operation_name: Option<String>,
-    variables: Variables,
-}
 
 /// Everything of a request that is not its document.
 #[derive(Clone)]
@@ -52,7 +44,7 @@ pub async fn post(
 ) -> Response {
     let call = Call { app, id, headers, remote };
     let params = match body {
-        Ok(body) => params_of_body(&body),
+        Ok(body) => Params::of_body(&body),
         Err((status, error)) => {
             let media_type = MediaType::accepted(&call.headers).unwrap_or(MediaType::Json);
             return refuse(media_type, status, &error, &call.id);
@@ -71,7 +63,7 @@ pub async fn get(
 ) -> Response {
     let call = Call { app, id, headers, remote };
     let params = match url {
-        Ok(Query(url)) => params_of_url(url),
+        Ok(Query(url)) => Params::of_url(url),
         Err(_) => Err(Error::new(Code::BadUserInput, "the URL's parameters could not be read")),
     };
     call.answer(params, Document::is_query).await
@@ -93,7 +85,11 @@ impl Call {
             Err(error) => return self.refuse(media_type, StatusCode::BAD_REQUEST, &error),
         };
         let api = &self.app.api;
-        let checked = api.document(&params.query, params.operation_name, &params.variables, &limits.document);
+        let text = match params.document.text(&api.persisted) {
+            Ok(text) => text,
+            Err(error) => return self.refuse(media_type, media_type.request_error(), &error),
+        };
+        let checked = api.document(&text, params.operation_name, &params.variables, &limits.document);
         let document = match checked {
             Ok(document) if allowed(&document) => document,
             Ok(_) => {
@@ -110,6 +106,9 @@ impl Call {
         let db = self.app.services.db.metered();
         let work = async {
             let principal = self.principal(&db).await?;
+            if let Some(hash) = params.document.hash() {
+                self.app.api.persisted.keep(hash, &text, principal.has(Role::Viewer));
+            }
             let context = RequestContext::new(principal, self.client(), db.clone(), (*self.app.services).clone());
             let request =
                 graphql::Request { document, variables: params.variables, context, request_id: self.id.id.to_string() };
@@ -189,73 +188,4 @@ fn status_of_refusal(error: &Error) -> StatusCode {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
-}
-
-/// The parameters of a GET, each as text.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UrlParams {
-    query: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<String>,
-    extensions: Option<String>,
-}
-
-fn params_of_url(url: UrlParams) -> Result<Params> {
-    let json = |field: &'static str, text: Option<String>| match text.as_deref() {
-        None | Some("") => Ok(serde_json::Value::Null),
-        Some(text) => serde_json::from_str(text)
-            .map_err(|cause| Error::bad_input(field, format!("the {field} are not JSON: {cause}"))),
-    };
-    check_extensions(&json("extensions", url.extensions)?)?;
-    let variables = json("variables", url.variables)?;
-    Ok(Params {
-        query: url.query.ok_or_else(no_query)?,
-        operation_name: url.operation_name.filter(|name| !name.is_empty()),
-        variables: variables_of(variables)?,
-    })
-}
-
-fn params_of_body(body: &[u8]) -> Result<Params> {
-    use serde_json::Value;
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|cause| Error::new(Code::BadUserInput, format!("the body is not JSON: {cause}")))?;
-    let mut body = match body {
-        Value::Object(body) => body,
-        Value::Array(_) => return Err(Error::new(Code::BadUserInput, "batches are not taken: send one request")),
-        _ => return Err(Error::new(Code::BadUserInput, "the body must be a JSON object")),
-    };
-    check_extensions(body.get("extensions").unwrap_or(&Value::Null))?;
-    Ok(Params {
-        query: match body.remove("query") {
-            Some(Value::String(query)) => query,
-            None => return Err(no_query()),
-            Some(_) => return Err(Error::bad_input("query", "the query must be a string")),
-        },
-        operation_name: match body.remove("operationName") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
-            Some(_) => return Err(Error::bad_input("operationName", "the operation name must be a string")),
-        },
-        variables: variables_of(body.remove("variables").unwrap_or_default())?,
-    })
-}
-
-/// Nothing reads them yet, but what is sent has to be what the specification says.
-fn check_extensions(extensions: &serde_json::Value) -> Result<()> {
-    match extensions {
-        serde_json::Value::Null | serde_json::Value::Object(_) => Ok(()),
-        _ => Err(Error::bad_input("extensions", "the extensions must be an object")),
-    }
-}
-
-fn variables_of(variables: serde_json::Value) -> Result<Variables> {
-    match variables {
-        serde_json::Value::Null | serde_json::Value::Object(_) => Ok(Variables::from_json(variables)),
-        _ => Err(Error::bad_input("variables", "the variables must be an object")),
-    }
-}
-
-fn no_query() -> Error {
-    Error::bad_input("query", "the query is missing")
 }

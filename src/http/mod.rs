@@ -2,10 +2,12 @@
 
 mod body;
 mod client;
+mod console;
 mod graphql;
 mod headers;
 mod health;
 mod media_type;
+mod params;
 mod patience;
 mod refusal;
 mod request_id;
@@ -17,7 +19,6 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    response::Html,
     routing::{get, post},
 };
 use tower_http::{
@@ -26,6 +27,7 @@ use tower_http::{
 };
 
 pub use self::{
+    console::is_embedded as console_is_embedded,
     request_id::RequestId,
     serve::{StopSignal, serve},
 };
@@ -46,7 +48,7 @@ impl App {
     /// All routes of the server.
     pub fn router(self) -> Router {
         let routes = Router::new()
-            .route("/", get(graphiql))
+            .merge(console::routes())
             .route("/graphql", post(graphql::post).get(graphql::get))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready));
@@ -73,10 +75,6 @@ impl App {
         };
         with_cors.layer(middleware::from_fn_with_state(self.clone(), headers::secure)).with_state(self)
     }
-}
-
-async fn graphiql() -> Html<String> {
-    Html(async_graphql::http::GraphiQLSource::build().endpoint("/graphql").title("GuardianEye").finish())
 }
 
 #[cfg(test)]
