@@ -12,7 +12,7 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
-pub use self::accounts::{AccountArgs, AccountLimits};
+pub use self::accounts::{AccountArgs, AccountLimits, NEW_PASSWORD, PasswordArgs, UsersCommand, new_password};
 pub use self::document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg};
 pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
 use crate::model::Timestamp;
@@ -82,6 +82,9 @@ pub enum Command {
     /// Prepare, check and fill the database
     #[command(subcommand)]
     Db(DbCommand),
+    /// Let users in again who are locked out
+    #[command(subcommand)]
+    Users(UsersCommand),
     /// Print the GraphQL schema (SDL)
     Schema,
 }
@@ -336,7 +339,7 @@ fn unknown_variable(names: impl Iterator<Item = std::ffi::OsString>) -> Option<S
             collect(subcommand, known);
         }
     }
-    let mut known = Vec::new();
+    let mut known = vec![NEW_PASSWORD.to_owned()];
     collect(&Cli::command(), &mut known);
     known.sort();
     known.dedup();

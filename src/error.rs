@@ -83,6 +83,11 @@ impl Error {
         Self { field: Some(field.into()), ..Self::new(Code::BadUserInput, message) }
     }
 
+    /// What contradicts what is stored, with the name of the argument or field.
+    pub fn conflict(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(Code::Conflict, message) }
+    }
+
     /// Too much in too short a time, with the seconds after which the same would be let through.
     pub fn rate_limited(message: impl Into<Cow<'static, str>>, retry_after: u64) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(Code::RateLimited, message) }

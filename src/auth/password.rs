@@ -1,4 +1,5 @@
-//! Password hashes: Argon2id in PHC strings, computed off the async threads and only a few at a time.
+//! Password hashes: Argon2id in PHC strings, computed off the async threads and only a few at a time. A password is
+//! hashed and checked in one Unicode form, so that it does not matter which keyboard wrote it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,6 +9,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
+use unicode_normalization::UnicodeNormalization;
 
 use crate::error::{Error, Result};
 
@@ -18,6 +20,17 @@ pub enum Strength {
     Owasp,
     /// Next to nothing, for tests that log in a hundred times.
     Cheap,
+}
+
+/// The one form in which a password counts (NFKC): what looks alike is the same. ASCII is in it already.
+pub(super) fn normalised(password: &SecretString) -> SecretString {
+    SecretString::from(password.expose_secret().nfkc().collect::<String>())
+}
+
+/// Whether these are the same password.
+#[must_use]
+pub fn is_same(a: &SecretString, b: &SecretString) -> bool {
+    normalised(a).expose_secret() == normalised(b).expose_secret()
 }
 
 /// How many may wait for their turn, and how long: a login takes some 25 ms of a core, and a request ten seconds.
@@ -81,7 +94,18 @@ pub struct Turn {
 impl Turn {
     /// See [`Hasher::hash`].
     pub async fn hash(&self, password: SecretString) -> Result<SecretString> {
+        self.hash_if(password, |_| Ok(())).await
+    }
+
+    /// The same for a password that has to pass a check first, which may take its time.
+    pub async fn hash_if(
+        &self,
+        password: SecretString,
+        check: impl FnOnce(&SecretString) -> Result<()> + Send + 'static,
+    ) -> Result<SecretString> {
         self.run(move |hasher| {
+            check(&password)?;
+            let password = normalised(&password);
             let hash = hasher.argon2.hash_password(password.expose_secret().as_bytes()).map_err(Error::internal)?;
             Ok(SecretString::from(hash.to_string()))
         })
@@ -91,6 +115,7 @@ impl Turn {
     /// See [`Hasher::verify`].
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
         self.run(move |hasher| {
+            let password = normalised(&password);
             let password = password.expose_secret().as_bytes();
             let stored = hash.as_ref().and_then(|hash| PasswordHash::new(hash.expose_secret()).ok());
             Ok(match stored {
@@ -133,6 +158,24 @@ mod tests {
         assert!(hash.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose_secret());
         assert!(hasher.verify(secret("correct horse"), Some(hash.clone())).await.expect("verify"));
         assert!(!hasher.verify(secret("correct house"), Some(hash)).await.expect("verify"));
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_in_every_unicode_form() {
+        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+        let hash = hasher.hash(secret("Z\u{fc}rich \u{fb01}nal \u{212b}")).await.expect("hash");
+        for (form, fits) in [
+            ("Z\u{fc}rich final \u{c5}", true),
+            ("Zu\u{308}rich final A\u{30a}", true),
+            ("\u{ff3a}\u{fc}rich \u{fb01}nal \u{212b}", true),
+            ("Zurich final A", false),
+            ("z\u{fc}rich final \u{c5}", false),
+        ] {
+            assert_eq!(hasher.verify(secret(form), Some(hash.clone())).await.expect("verify"), fits, "{form}");
+        }
+        // As they were hashed before there was a form.
+        let ascii = hasher.argon2.hash_password(b"plain ASCII 123 ~").expect("hash").to_string();
+        assert!(hasher.verify(secret("plain ASCII 123 ~"), Some(ascii.into())).await.expect("verify"));
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ mod db;
 mod search_index;
 mod seed;
 mod serve;
+mod users;
 
 use std::{io::IsTerminal, process::ExitCode};
 
@@ -27,6 +28,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => serve::run(&cli.common, args).await,
         Command::Db(command) => db::run(&cli.common, command).await,
+        Command::Users(command) => users::run(&cli.common, command).await,
         Command::Schema => {
             print!("{}", Api::default().sdl());
             Ok(ExitCode::SUCCESS)

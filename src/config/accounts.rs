@@ -1,8 +1,48 @@
-//! The limits on accounts: how long a login lasts, what a password must have, and how often a login may fail.
+//! The limits on accounts: how long a login lasts, what a password must have, and how often a login may fail. Also the
+//! commands for whoever runs the program and whose users are locked out.
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use secrecy::SecretString;
 
 use std::time::Duration;
+
+/// Where `users reset-password` finds the password, if not on its input. Never an argument: those are seen by all
+/// programs of the machine.
+pub const NEW_PASSWORD: &str = "GUARDIANEYE_NEW_PASSWORD";
+
+#[derive(Debug, Subcommand)]
+pub enum UsersCommand {
+    /// Forget the failed logins that make a user wait
+    Unlock {
+        /// The user name or the e-mail address
+        name: String,
+    },
+    /// Give a user another password, which the user is asked to change, and end all the user's logins
+    ///
+    /// The password is taken from the environment variable `GUARDIANEYE_NEW_PASSWORD`, or else asked for; without a
+    /// terminal it is the first line of the input.
+    ResetPassword {
+        /// The user name or the e-mail address
+        name: String,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+}
+
+/// What a password must have.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct PasswordArgs {
+    /// Characters that a new password has at least
+    #[arg(long, env = "GUARDIANEYE_PASSWORD_MIN_LENGTH", value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(8..=64))]
+    pub password_min_length: u32,
+}
+
+/// The password for [`UsersCommand::ResetPassword`], if the environment has it.
+#[expect(clippy::disallowed_methods, reason = "clap would read it from an argument too")]
+#[must_use]
+pub fn new_password() -> Option<SecretString> {
+    std::env::var(NEW_PASSWORD).ok().map(SecretString::from)
+}
 
 /// How accounts are kept.
 #[derive(Args, Clone, Copy, Debug)]
@@ -15,9 +55,8 @@ pub struct AccountArgs {
     #[arg(long, env = "GUARDIANEYE_LOGIN_HOURS", value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8_760))]
     pub login_hours: u32,
 
-    /// Characters that a new password has at least
-    #[arg(long, env = "GUARDIANEYE_PASSWORD_MIN_LENGTH", value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(8..=64))]
-    pub password_min_length: u32,
+    #[command(flatten)]
+    pub password: PasswordArgs,
 
     /// Failed logins in a row of one account before each further one has to wait, twice as long each time
     #[arg(long, env = "GUARDIANEYE_LOGIN_FAILURES_PER_ACCOUNT", value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -48,7 +87,7 @@ impl From<AccountArgs> for AccountLimits {
         Self {
             login_idle: Duration::from_mins(args.login_idle_minutes.into()),
             login_lifetime: Duration::from_hours(args.login_hours.into()),
-            password_min_length: args.password_min_length as usize,
+            password_min_length: args.password.password_min_length as usize,
             failures_per_account: args.login_failures_per_account.into(),
             failures_per_network: args.login_failures_per_network.into(),
         }

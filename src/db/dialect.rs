@@ -14,7 +14,10 @@ use super::{
     network::beginning_with,
     page::{Listing, SortKind, SortValue},
 };
-use crate::model::{AuditAction, RawJson, Role, Timestamp, UserId};
+use crate::{
+    error::Error,
+    model::{AuditAction, RawJson, Role, Timestamp, UserId},
+};
 
 /// Questions about the database itself.
 #[derive(Debug)]
@@ -93,6 +96,23 @@ pub(super) static SQLITE: Texts = Texts {
     // There is one writer anyway.
     lock_users: "select 1",
 };
+
+/// The error of a statement that may break a unique index: PostgreSQL names the index, SQLite table and column.
+pub(super) fn taken(cause: sqlx::Error) -> Error {
+    let text = match cause.as_database_error() {
+        Some(cause) if cause.is_unique_violation() => cause.constraint().unwrap_or(cause.message()),
+        _ => return cause.into(),
+    };
+    match text {
+        "ix_users_username" | "UNIQUE constraint failed: users.username" => {
+            Error::conflict("username", "another user has this user name")
+        }
+        "ix_users_email" | "UNIQUE constraint failed: users.email" => {
+            Error::conflict("email", "another user has this e-mail address")
+        }
+        _ => cause.into(),
+    }
+}
 
 /// "Never", the value of an absent time in an order: before all times, and written the same wherever it is compared
 /// with the expression index that holds it.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
+    dialect,
     filter::{Filter, keeps_plan},
     list::{self, Table},
     on, on_planned, on_tx,
@@ -113,6 +114,16 @@ pub async fn find_credentials(db: &Db, login: &str) -> Result<Option<Credentials
     on!(db, pool => query_as::<_, Credentials>(FIND_CREDENTIALS).bind(login).fetch_optional(pool).await)
 }
 
+const FIND_CREDENTIALS_OF: &str = "
+    select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login,
+        t.hashed_password, t.password_change_required
+    from users t where t.id = $1";
+
+/// What a login of the user with this id is checked against.
+pub async fn find_credentials_of(db: &Db, id: UserId) -> Result<Option<Credentials>> {
+    on!(db, pool => query_as::<_, Credentials>(FIND_CREDENTIALS_OF).bind(id).fetch_optional(pool).await)
+}
+
 impl<'r, R: Row> FromRow<'r, R> for Credentials
 where
     User: FromRow<'r, R>,
@@ -158,11 +169,51 @@ pub async fn insert(tx: &mut Tx, credentials: &Credentials) -> Result<bool> {
     Ok(done > 0)
 }
 
-/// Notes when the user last logged in.
-pub async fn set_last_login(tx: &mut Tx, id: UserId, at: Timestamp) -> Result<bool> {
-    let done = on_tx!(tx, connection => query("update users set last_login = $2 where id = $1")
+const UPDATE: &str = "
+    update users set username = $2, email = $3, role = $4, is_active = $5, full_name = $6, updated_at = $7
+    where id = $1";
+
+/// Stores what can be changed of a user, but the password. A user name or an address that another user has is CONFLICT.
+pub async fn update(tx: &mut Tx, user: &User) -> Result<bool> {
+    let done = on_tx!(tx, connection => query(UPDATE)
+        .bind(user.id)
+        .bind(&user.username)
+        .bind(&user.email)
+        .bind(user.role)
+        .bind(user.is_active)
+        .bind(&user.full_name)
+        .bind(user.updated_at)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected())
+        .map_err(dialect::taken))?;
+    Ok(done > 0)
+}
+
+const NAMES_ANOTHER: &str = "
+    select exists (
+        select 1 from users where (lower(username) = lower($1) or lower(email) = lower($1)) and id <> $2)";
+
+/// Whether another user than this one logs in by this name or address, without regard to case.
+pub async fn names_another(tx: &mut Tx, login: &str, id: UserId) -> Result<bool> {
+    on_tx!(tx, connection => query_scalar(NAMES_ANOTHER).bind(login).bind(id).fetch_one(connection).await)
+}
+
+const ANOTHER_ADMIN: &str = "select exists (select 1 from users where role = 'admin' and is_active and id <> $1)";
+
+/// Whether there is an admin who can log in, other than this user.
+pub async fn has_admin_besides(tx: &mut Tx, id: UserId) -> Result<bool> {
+    on_tx!(tx, connection => query_scalar(ANOTHER_ADMIN).bind(id).fetch_one(connection).await)
+}
+
+const LOG_IN: &str = "update users set last_login = $3 where id = $1 and hashed_password = $2 and is_active";
+
+/// Notes a login, unless the user may not log in any more, or not by this hash.
+pub async fn log_in(tx: &mut Tx, id: UserId, hash: &SecretString, now: Timestamp) -> Result<bool> {
+    let done = on_tx!(tx, connection => query(LOG_IN)
         .bind(id)
-        .bind(at)
+        .bind(hash.expose_secret())
+        .bind(now)
         .execute(connection)
         .await
         .map(|done| done.rows_affected()))?;
@@ -189,6 +240,15 @@ pub async fn set_password(
         .await
         .map(|done| done.rows_affected()))?;
     Ok(done > 0)
+}
+
+/// Whether the user's password is still the one of this hash.
+pub async fn has_hash(tx: &mut Tx, id: UserId, hash: &SecretString) -> Result<bool> {
+    on_tx!(tx, connection => query_scalar("select exists (select 1 from users where id = $1 and hashed_password = $2)")
+        .bind(id)
+        .bind(hash.expose_secret())
+        .fetch_one(connection)
+        .await)
 }
 
 const SET_HASH: &str = "update users set hashed_password = $3 where id = $1 and hashed_password = $2";

@@ -31,6 +31,8 @@ pub const OWNER_OR_ADMIN: Rule = Rule { role: Role::Admin, owner: true, scope: S
 pub const LOGGED_IN: Rule = Rule { role: Role::Viewer, owner: false, scope: None };
 /// Admins, and everybody for their own account.
 pub const MANAGE_OWN: Rule = Rule { role: Role::Admin, owner: true, scope: Some(Scope::ManageUsers) };
+/// Admins.
+pub const MANAGE_USERS: Rule = Rule { role: Role::Admin, owner: false, scope: Some(Scope::ManageUsers) };
 /// Analysts for their own conversations, admins for anybody's.
 pub const WRITE_SESSIONS: Rule = Rule { role: Role::Analyst, owner: false, scope: Some(Scope::WriteSessions) };
 /// Analysts for what they did, admins for what anybody did.

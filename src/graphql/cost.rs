@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Fields that an operation may have once only: each guesses a password or a token, or makes one.
-const ONCE: [&str; 3] = ["login", "refreshToken", "createApiToken"];
+const ONCE: [&str; 4] = ["login", "refreshToken", "createApiToken", "changePassword"];
 /// So many values of introspection cost as much as one of the database.
 const INTROSPECTION_DISCOUNT: u64 = 10;
 /// The wrappers that a type of ours has at most: `[T!]!`. Further ones are null.

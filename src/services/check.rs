@@ -245,12 +245,12 @@ impl<'a> Trial<'a> {
             let mut tx = self.db.begin().await?;
             same(&format!("second user of the same {what} added"), &users::insert(&mut tx, &twin).await?, &false)?;
         }
+        let changed = User { full_name: None, updated_at: user.created_at.plus_seconds(1), ..user.clone() };
         let mut tx = self.db.begin().await?;
-        let updated = users::set_last_login(&mut tx, user.id, user.created_at).await?;
+        let updated = users::update(&mut tx, &changed).await?;
         tx.commit().await?;
         same("update of the user", &updated, &true)?;
-        let last_login = users::find(self.db, user.id).await?.and_then(|user| user.last_login);
-        same("last login as read", &last_login, &Some(user.created_at))?;
+        same("user as read after the update", &users::find(self.db, user.id).await?.as_ref(), &Some(&changed))?;
         Ok(format!("Created user: {} (ID: {})", user.username, user.id))
     }
 

@@ -11,14 +11,14 @@ use super::{
     first_admin, throttle,
 };
 use crate::{
+    auth,
     db::{Db, users},
     error::{Code, Error, Result},
     model::{AuditAction, User},
 };
 
-/// No user name or e-mail address is longer, and no password: what is longer is refused before any work.
+/// No user name or e-mail address is longer: what is longer is refused before any work.
 const MAX_LOGIN_CHARS: usize = 255;
-const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Checks the password and begins an auth session. Success and failure leave an audit entry.
 ///
@@ -34,8 +34,8 @@ pub async fn login(
     if username.chars().count() > MAX_LOGIN_CHARS {
         return Err(Error::bad_input("username", format!("at most {MAX_LOGIN_CHARS} characters")));
     }
-    if password.expose_secret().len() > MAX_PASSWORD_BYTES {
-        return Err(Error::bad_input("password", format!("at most {MAX_PASSWORD_BYTES} bytes")));
+    if password.expose_secret().len() > auth::MAX_BYTES {
+        return Err(Error::bad_input("password", format!("at most {} bytes", auth::MAX_BYTES)));
     }
     let found = users::find_credentials(db, username).await?;
     let (user, hash, change_required) = match found {
@@ -45,13 +45,17 @@ pub async fn login(
     // Kept until a failure is counted: no more tries than may hash at a time can slip past the throttle together.
     let turn = services.hasher.turn().await?;
     let attempt = throttle::Attempt::admit(services, db, client, username, user.as_ref()).await?;
-    let fits = turn.verify(password.clone(), hash).await?;
+    let fits = turn.verify(password.clone(), hash.clone()).await?;
     let now = services.clock.now();
     let mut tx = db.begin().await?;
+    // The password may have been changed meanwhile, or the user deactivated, which ended the logins there were.
+    let lets_in = match (&user, &hash) {
+        (Some(user), Some(hash)) if fits => users::log_in(&mut tx, user.id, hash, now).await?,
+        _ => false,
+    };
     match user {
-        Some(user) if fits && user.is_active => {
+        Some(user) if lets_in => {
             attempt.succeeded(&mut tx).await?;
-            users::set_last_login(&mut tx, user.id, now).await?;
             let user = Arc::new(User { last_login: Some(now), ..user });
             let mut issued = auth_sessions::begin(services, &mut tx, client, user, now).await?;
             issued.password_change_required =

@@ -7,11 +7,14 @@ pub mod auth_sessions;
 pub mod check;
 pub mod first_admin;
 pub mod login;
+mod names;
+pub mod passwords;
 pub mod refusals;
 pub mod seed;
 pub mod sessions;
 mod text;
 mod throttle;
+pub mod users;
 
 use crate::{
     auth::{self, Budget, Hasher, SignedIn, Strength, Tokens},

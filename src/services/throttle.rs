@@ -83,7 +83,6 @@ impl Attempt {
 }
 
 /// Forgets the failures of a user's account; whether there were any.
-#[expect(dead_code, reason = "until users are managed")]
 pub(super) async fn unlock(tx: &mut Tx, user: &User) -> Result<bool> {
     Ok(login_throttles::clear(tx, &account_of("", Some(user))).await? > 0)
 }

@@ -21,7 +21,7 @@ pub struct Row(pub &'static str, pub &'static str, pub &'static str, pub [Gets; 
 
 const EVERYBODY_SIGNED_IN: [Gets; 5] = [NoLogin, It, It, It, It];
 const ANALYSTS: [Gets; 5] = [NoLogin, No, No, It, It];
-/// The owner is a viewer, who writes nothing.
+/// The owner is a viewer.
 const ADMINS: [Gets; 5] = [NoLogin, No, No, No, It];
 const OWNER_AND_ANALYSTS: [Gets; 5] = [NoLogin, Null, It, It, It];
 /// An analyst sees the user, but not this of the user's; a viewer does not even see the user.
@@ -237,6 +237,60 @@ pub const WRITES: &[Row] = &[
         OWNERS_AND_ADMINS_BY_ID,
     ),
     Row(
+        "Mutation.createUser",
+        r#"mutation { createUser(input: {username: "nora", email: "nora@example.com", password: "correct horse battery staple"}) { user { id } } }"#,
+        "/createUser/user",
+        ADMINS,
+    ),
+    Row(
+        "Mutation.updateUser",
+        r#"mutation($user: ID!) { updateUser(input: {id: $user, fullName: "Olga O"}) { user { id } } }"#,
+        "/updateUser/user",
+        [NoLogin, No, It, No, It],
+    ),
+    Row(
+        "Mutation.setUserRole",
+        "mutation($user: ID!) { setUserRole(input: {id: $user, role: ANALYST}) { user { id } } }",
+        "/setUserRole/user",
+        ADMINS,
+    ),
+    Row(
+        "Mutation.deactivateUser",
+        "mutation($user: ID!) { deactivateUser(id: $user) { user { id } } }",
+        "/deactivateUser/user",
+        ADMINS,
+    ),
+    Row(
+        "Mutation.reactivateUser",
+        "mutation($user: ID!) { reactivateUser(id: $user) { user { id } } }",
+        "/reactivateUser/user",
+        ADMINS,
+    ),
+    Row(
+        "Mutation.unlockUser",
+        "mutation($user: ID!) { unlockUser(id: $user) { user { id } } }",
+        "/unlockUser/user",
+        ADMINS,
+    ),
+    Row(
+        "Mutation.deleteUser",
+        "mutation($user: ID!) { deleteUser(id: $user) { deletedUserId } }",
+        "/deleteUser/deletedUserId",
+        ADMINS,
+    ),
+    Row(
+        "Mutation.changePassword",
+        r#"mutation { changePassword(input: {currentPassword: "a good password", newPassword: "correct horse battery staple"}) { user { id } } }"#,
+        "/changePassword/user",
+        EVERYBODY_SIGNED_IN,
+    ),
+    Row(
+        "Mutation.resetPassword",
+        r#"mutation($user: ID!) { resetPassword(input: {userId: $user, newPassword: "correct horse battery staple"}) { user { id } } }"#,
+        "/resetPassword/user",
+        ADMINS,
+    ),
+    Row(
         "Mutation.createSession",
         "mutation { createSession(input: {}) { session { id } } }",
         "/createSession/session",
@@ -294,4 +348,13 @@ pub const CARRIERS: &[&str] = &[
     "RevokeAllAuthSessionsPayload",
     "AuthSessionConnection",
     "AuthSessionEdge",
+    "CreateUserPayload",
+    "UpdateUserPayload",
+    "SetUserRolePayload",
+    "DeactivateUserPayload",
+    "ReactivateUserPayload",
+    "UnlockUserPayload",
+    "DeleteUserPayload",
+    "ChangePasswordPayload",
+    "ResetPasswordPayload",
 ];

@@ -44,8 +44,7 @@ on_both! {
             let mut failed = 0;
             for (at, (table, event)) in FAULTS.iter().enumerate() {
                 let owner = app.user(&format!("owner-{number}-{at}"), Role::Admin, app.now()).await;
-                let session = app.session(owner.id, "theirs", app.now()).await;
-                let variables = json!({ "name": owner.username, "session": session.id.to_string(), "login": subject_of(owner.id).auth_session.to_string(), "token": refresh_token(app, &owner).await });
+                let variables = variables(app, &owner).await;
                 let before = dump(app).await;
                 set_fault(app, table, event, true).await;
                 let reply = app.logged_in(&owner).gql(write, variables).await;
@@ -66,8 +65,7 @@ on_both! {
     async fn every_write_leaves_one_entry_with_who_where_and_what(app) {
         for (number, write) in WRITES.iter().enumerate() {
             let owner = app.user(&format!("owner-{number}"), Role::Admin, app.now()).await;
-            let session = app.session(owner.id, "theirs", app.now()).await;
-            let variables = json!({ "name": owner.username, "session": session.id.to_string(), "login": subject_of(owner.id).auth_session.to_string(), "token": refresh_token(app, &owner).await });
+            let variables = variables(app, &owner).await;
             let before = count(app, &owner).await;
             app.logged_in(&owner).gql(write, variables).await.data();
             // A refresh is no event of its own.
@@ -77,7 +75,8 @@ on_both! {
     }
 }
 
-/// Each write once, by an admin: `$name` is the caller's name, `$session` a session and `$login` a login of the caller's.
+/// Each write once, by an admin: `$name` is the caller's name, `$session` a session and `$login` a login of the caller's,
+/// `$other` another user, `$new` and `$mail` a name and an address that nobody has.
 const WRITES: &[&str] = &[
     "mutation($name: String!) { login(input: {username: $name, password: \"a good password\"}) { expiresAt } }",
     "mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { expiresAt } }",
@@ -89,6 +88,14 @@ const WRITES: &[&str] = &[
     "mutation($session: ID!) { endSession(id: $session) { session { id } } }",
     "mutation($session: ID!) { deleteSession(id: $session) { deletedSessionId } }",
     "mutation { recordAuditLog(input: {action: QUERY_AGENT}) { auditLog { id } } }",
+    "mutation($new: String!, $mail: String!) { createUser(input: {username: $new, email: $mail, password: \"correct horse battery staple\"}) { user { id } } }",
+    "mutation($other: ID!) { updateUser(input: {id: $other, fullName: \"x\"}) { user { id } } }",
+    "mutation($other: ID!) { setUserRole(input: {id: $other, role: ADMIN}) { user { id } } }",
+    "mutation($other: ID!) { deactivateUser(id: $other) { user { id } } }",
+    "mutation($other: ID!) { unlockUser(id: $other) { user { id } } }",
+    "mutation($other: ID!) { deleteUser(id: $other) { deletedUserId } }",
+    "mutation($other: ID!) { resetPassword(input: {userId: $other, newPassword: \"correct horse battery staple\"}) { user { id } } }",
+    "mutation { changePassword(input: {currentPassword: \"a good password\", newPassword: \"correct horse battery staple\"}) { user { id } } }",
 ];
 
 /// What is made to fail: each kind of change of each table.
@@ -108,6 +115,19 @@ const FAULTS: &[(&str, &str)] = &[
     ("api_tokens", "update"),
     ("login_throttles", "delete"),
 ];
+
+/// What the writes are about: the admin's own, and another user who has failed to log in.
+async fn variables(app: &TestApp, owner: &User) -> Value {
+    let session = app.session(owner.id, "theirs", app.now()).await;
+    let other = app.user(&format!("other-{}", owner.username), Role::Viewer, app.now()).await;
+    let failed = format!("insert into login_throttles values ('{}', '', 1, '{at}', '{at}')", other.id, at = app.now());
+    app.execute(&failed).await;
+    let (new, mail) = (format!("new-{}", owner.username), format!("new-{}@example.com", owner.username));
+    json!({
+        "name": owner.username, "session": session.id.to_string(), "other": other.id.to_string(), "new": new, "mail": mail,
+        "login": subject_of(owner.id).auth_session.to_string(), "token": refresh_token(app, owner).await,
+    })
+}
 
 async fn refresh_token(app: &TestApp, user: &User) -> String {
     let query =

@@ -21,7 +21,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("src/graphql", &["axum", "sqlx", "crate::http", "crate::cli"], &[]),
     ("src/http", &["sqlx", "crate::cli"], &[]),
     ("src/cli", &["sqlx", "axum"], &[]),
-    ("src", &["std::env::"], &["src/config.rs"]),
+    ("src", &["std::env::"], &["src/config.rs", "src/config"]),
     ("src", &["Utc::now"], &["src/clock.rs"]),
     ("src", &[".begin()"], &["src/services", "src/db/mod.rs"]),
     (

@@ -3,6 +3,7 @@
 mod audit_logs;
 mod login;
 mod sessions;
+mod users;
 
 use async_graphql::{MaybeUndefined, MergedObject};
 
@@ -10,7 +11,7 @@ use crate::services::Change;
 
 /// The root of writing. The fields of one operation run one after the other.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(login::LoginMutation, sessions::SessionMutation, audit_logs::AuditLogMutation);
+pub struct Mutation(login::LoginMutation, users::UserMutation, sessions::SessionMutation, audit_logs::AuditLogMutation);
 
 /// An absent field keeps what there is, null clears it.
 impl<T> From<MaybeUndefined<T>> for Change<Option<T>> {

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
+    thread::JoinHandle,
 };
 
 /// A running server on a free port.
@@ -12,6 +13,8 @@ pub struct Server {
     pub port: u16,
     /// What it logged until it listened.
     pub log: String,
+    /// What it logs from then on.
+    rest: Option<JoinHandle<String>>,
 }
 
 impl Server {
@@ -24,7 +27,7 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("starts");
-        let mut server = Self { child, port: 0, log: String::new() };
+        let mut server = Self { child, port: 0, log: String::new(), rest: None };
         let mut lines = BufReader::new(server.child.stderr.take().expect("piped")).lines();
         while let Some(Ok(line)) = lines.next() {
             server.log.push_str(&line);
@@ -33,7 +36,8 @@ impl Server {
                 let address = address.split_whitespace().next().expect("an address");
                 server.port = address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
                 // Somebody has to read on, or the server would wait to be read.
-                std::thread::spawn(move || lines.for_each(drop));
+                let rest = move || lines.map_while(Result::ok).flat_map(|line| [line, "\n".to_owned()]).collect();
+                server.rest = Some(std::thread::spawn(rest));
                 return server;
             }
         }
@@ -42,12 +46,18 @@ impl Server {
     }
 
     pub fn post(&self, body: &str) -> String {
+        self.post_as("", body)
+    }
+
+    /// The same with an access token; an empty one is none.
+    pub fn post_as(&self, token: &str, body: &str) -> String {
+        let token = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
         // A body that is refused for its size is not read to its end.
         let _ = write!(
             stream,
             "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n{body}",
+             {token}Connection: close\r\n\r\n{body}",
             body.len()
         );
         let mut answer = String::new();
@@ -72,6 +82,14 @@ impl Server {
     pub fn stop(self) {
         self.terminate();
         self.wait();
+    }
+
+    /// The same; all that it has logged.
+    pub fn stop_and_read(mut self) -> String {
+        self.terminate();
+        assert!(self.child.wait().expect("ends").success());
+        let rest = self.rest.take().expect("somebody reads").join().expect("reads");
+        format!("{}{rest}", self.log)
     }
 
     pub fn wait(mut self) {

@@ -1,0 +1,75 @@
+//! `guardianeye users`: for whoever runs the program, when nobody who could help is able to log in.
+
+use std::{
+    io::{BufRead, IsTerminal},
+    process::ExitCode,
+};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    auth::{Hasher, MAX_BYTES, Strength},
+    clock::Clock,
+    config::{Common, UsersCommand, new_password},
+    db::{Db, Settings},
+    error::{Code, Error, Result},
+    services::{passwords, users},
+};
+
+pub async fn run(common: &Common, command: UsersCommand) -> Result<ExitCode> {
+    let db = super::connect(common, Settings::default()).await?;
+    let done = if db.is_migrated().await? {
+        obey(&db, command).await
+    } else {
+        let message = "the database's tables are missing or out of date: run `guardianeye db init`";
+        Err(Error::new(Code::Conflict, message))
+    };
+    db.close().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
+    match command {
+        UsersCommand::Unlock { name } => match users::unlock_as_operator(db, Clock::System, &name).await? {
+            (user, true) => println!("✓ Unlocked {}", user.username),
+            (user, false) => println!("{} was not locked", user.username),
+        },
+        UsersCommand::ResetPassword { name, password } => {
+            let new = match new_password() {
+                Some(new) => new,
+                None => tokio::task::spawn_blocking(ask).await.map_err(Error::internal)??,
+            };
+            let hasher = Hasher::new(Strength::Owasp, 1)?;
+            let min_length = password.password_min_length as usize;
+            let reset = passwords::reset_as_operator(db, &hasher, Clock::System, &name, new, min_length);
+            let user = reset.await.map_err(|error| match error.code() {
+                Code::BadUserInput => {
+                    let message = format!("the password is not taken: {}", error.message());
+                    error.told(message)
+                }
+                _ => error,
+            })?;
+            println!("✓ Reset the password of {}, who is asked to change it after the next login", user.username);
+            if !user.is_active {
+                println!("  ⚠ {} is deactivated and cannot log in", user.username);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// From the terminal, unseen and twice; or the first line of what is piped in.
+fn ask() -> Result<SecretString> {
+    if std::io::stdin().is_terminal() {
+        let prompt = |text| rpassword::prompt_password(text).map(SecretString::from).map_err(Error::internal);
+        let (first, again) = (prompt("New password: ")?, prompt("Again: ")?);
+        if first.expose_secret() != again.expose_secret() {
+            return Err(Error::new(Code::BadUserInput, "these are two passwords"));
+        }
+        return Ok(first);
+    }
+    let mut line = String::new();
+    let mut input = std::io::Read::take(std::io::stdin().lock(), MAX_BYTES as u64 + 3);
+    input.read_line(&mut line).map_err(Error::internal)?;
+    Ok(SecretString::from(line.trim_end_matches(['\r', '\n'])))
+}

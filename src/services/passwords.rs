@@ -1,0 +1,118 @@
+//! Choosing another password: one's own by the current one, somebody else's as an admin or as whoever runs the program.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    Actor,
+    audit::{By, Entry},
+    throttle,
+    users::{begin, find, find_by_login, time_of_change},
+};
+use crate::{
+    auth::{self, Hasher, Policy},
+    clock::Clock,
+    db::{Db, Tx, auth_sessions, users},
+    error::{Code, Error, Result},
+    model::{AuditAction, Timestamp, User, UserId},
+};
+
+/// Changes the caller's own password. A wrong current one counts as a failed login. All other logins of the caller end.
+pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) -> Result<User> {
+    let login = actor.caller.auth_session();
+    let login = login.ok_or_else(|| Error::new(Code::Forbidden, "no API token may do this: log in"))?;
+    let (services, user) = (actor.services, &actor.caller.user);
+    let policy = Policy::of(user, services.limits.accounts.password_min_length, "newPassword");
+    policy.check_length(&new)?;
+    if current.expose_secret().len() > auth::MAX_BYTES {
+        return Err(Error::bad_input("currentPassword", format!("at most {} bytes", auth::MAX_BYTES)));
+    }
+    if auth::is_same(&current, &new) {
+        return Err(Error::bad_input("newPassword", "it is the current password: choose another one"));
+    }
+    let found = users::find_credentials_of(actor.db, user.id).await?.ok_or_else(Error::unauthenticated)?;
+    // Kept until a failure is counted: no more tries than may hash at a time can slip past the throttle together.
+    let turn = services.hasher.turn().await?;
+    let attempt = throttle::Attempt::admit(services, actor.db, actor.client, &user.username, Some(user)).await?;
+    if !turn.verify(current, Some(found.hashed_password.clone())).await? {
+        let now = actor.now();
+        let mut tx = actor.db.begin().await?;
+        attempt.failed(&mut tx, &services.limits.accounts, now).await?;
+        let entry =
+            Entry::new(AuditAction::PasswordChanged, "Change of the password refused: the current one is wrong");
+        actor.record(&mut tx, entry.failed().about(user), now).await?;
+        tx.commit().await?;
+        drop(turn);
+        return Err(Error::bad_input("currentPassword", "this is not the current password"));
+    }
+    let hash = turn.hash_if(new, move |password| policy.check_strength(password)).await?;
+    drop(turn);
+
+    let now = actor.now();
+    let mut tx = begin(actor, Some(user.id)).await?;
+    let before = find(&mut tx, user.id).await?;
+    if !users::has_hash(&mut tx, user.id, &found.hashed_password).await? {
+        return Err(Error::new(Code::Conflict, "the password was changed meanwhile: try again"));
+    }
+    let after = User { updated_at: time_of_change(&before, now), ..before };
+    users::set_password(&mut tx, after.id, &hash, false, after.updated_at).await?;
+    attempt.succeeded(&mut tx).await?;
+    let ended = auth_sessions::revoke_all(&mut tx, after.id, Some(login), now).await?;
+    let entry = Entry::new(AuditAction::PasswordChanged, "Changed the own password").about(&after);
+    actor.record(&mut tx, entry.detail("authSessions", ended), now).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+/// Gives another user a password, which is to be changed after the next login. All logins of the user end.
+pub async fn reset(actor: Actor<'_>, id: UserId, new: SecretString) -> Result<User> {
+    if id == actor.caller.user.id {
+        return Err(Error::bad_input("userId", "one's own password is changed by changePassword"));
+    }
+    let user = users::find(actor.db, id).await?;
+    let user = user.ok_or_else(|| Error::new(Code::NotFound, "there is no such user"))?;
+    let services = actor.services;
+    let policy = Policy::of(&user, services.limits.accounts.password_min_length, "newPassword");
+    let hash = hash_of(&services.hasher, policy, new).await?;
+    let mut tx = begin(actor, None).await?;
+    // It may have been deleted meanwhile.
+    let before = find(&mut tx, id).await?;
+    let by = By::signed_in(actor.caller, actor.client);
+    reset_within(tx, before, &hash, by, actor.now()).await
+}
+
+/// The same by whoever runs the program, for the user of this name or address.
+pub async fn reset_as_operator(
+    db: &Db,
+    hasher: &Hasher,
+    clock: Clock,
+    login: &str,
+    new: SecretString,
+    min_length: usize,
+) -> Result<User> {
+    let user = find_by_login(db, login).await?;
+    let hash = hash_of(hasher, Policy::of(&user, min_length, "newPassword"), new).await?;
+    let mut tx = db.begin().await?;
+    users::lock(&mut tx).await?;
+    let before = find(&mut tx, user.id).await?;
+    reset_within(tx, before, &hash, By::the_system(), clock.now()).await
+}
+
+async fn hash_of(hasher: &Hasher, policy: Policy, new: SecretString) -> Result<SecretString> {
+    policy.check_length(&new)?;
+    hasher.turn().await?.hash_if(new, move |password| policy.check_strength(password)).await
+}
+
+async fn reset_within(mut tx: Tx, before: User, hash: &SecretString, by: By<'_>, now: Timestamp) -> Result<User> {
+    let after = User { updated_at: time_of_change(&before, now), ..before };
+    // First the user: a login under way either sees this, or is among those that are ended.
+    users::set_password(&mut tx, after.id, hash, true, after.updated_at).await?;
+    throttle::unlock(&mut tx, &after).await?;
+    let ended = auth_sessions::revoke_all(&mut tx, after.id, None, now).await?;
+    Entry::new(AuditAction::PasswordChanged, format!("Reset the password of {}", after.username))
+        .about(&after)
+        .detail("authSessions", ended)
+        .record(&mut tx, by, now)
+        .await?;
+    tx.commit().await?;
+    Ok(after)
+}
