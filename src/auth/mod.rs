@@ -1,5 +1,6 @@
 //! Who asks: passwords, access tokens, and the caller that comes out of them. No HTTP and no GraphQL here.
 
+mod api_token;
 mod budget;
 mod password;
 mod principal;
@@ -7,6 +8,7 @@ mod refresh_token;
 mod token;
 
 pub use self::{
+    api_token::ApiKey,
     budget::{Budget, Charge},
     password::{Hasher, Strength, Turn},
     principal::{Credential, Principal, SignedIn, authenticate},

@@ -1,6 +1,7 @@
 //! The database: one handle over SQLite or PostgreSQL, and the macros that run one statement text on either.
 //! Only this file and `dialect` know which database it is.
 
+pub mod api_tokens;
 pub mod audit_log_stats;
 pub mod audit_logs;
 pub mod auth_sessions;

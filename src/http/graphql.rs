@@ -18,7 +18,7 @@ use super::{
     refusal::{refuse, request_error},
 };
 use crate::{
-    auth::{self, Principal},
+    auth::Principal,
     error::{Code, Error, Result},
     graphql::{self, Answer, Document, Receipt, RequestContext},
     services::Client,
@@ -127,8 +127,7 @@ impl Call {
             (Some(_), Some(_)) => Some(""),
             (value, _) => value.map(|value| value.to_str().unwrap_or_default()),
         };
-        let services = &self.app.services;
-        auth::authenticate(db, &services.tokens, services.clock, header).await
+        self.app.services.authenticate(db, header).await
     }
 
     fn client(&self) -> Client {

@@ -1,6 +1,7 @@
 //! The writes: one function per intent, which is its rules, one transaction and its audit entry.
 //! No GraphQL and no HTTP here; the only place where transactions begin and end.
 
+pub mod api_tokens;
 pub mod audit;
 pub mod auth_sessions;
 pub mod check;
@@ -18,7 +19,10 @@ use crate::{
     model::{AuditLog, Timestamp},
 };
 
-use self::audit::{By, Entry};
+use self::{
+    api_tokens::Uses,
+    audit::{By, Entry},
+};
 
 /// What the writes stand on; built once at the start. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -29,6 +33,7 @@ pub struct Services {
     pub tokens: Tokens,
     pub budget: Budget,
     pub limits: Limits,
+    pub uses: Uses,
 }
 
 /// Where a request came from, for the audit log.
@@ -73,6 +78,6 @@ impl Services {
         }
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
-        Ok(Self { db, clock, hasher, tokens, budget, limits })
+        Ok(Self { db, clock, hasher, tokens, budget, limits, uses: Uses::default() })
     }
 }

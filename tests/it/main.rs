@@ -2,6 +2,7 @@
 
 mod access;
 mod access_table;
+mod api_tokens;
 mod attacks;
 mod bad_input;
 mod cli;
