@@ -11,6 +11,7 @@ mod connect;
 mod deadline;
 mod dialect;
 pub mod filter;
+pub mod idempotency_keys;
 mod json_contains;
 mod list;
 pub mod login_throttles;

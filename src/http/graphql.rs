@@ -9,19 +9,25 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
+use tracing::Instrument;
 
 use super::{
     App, RequestId,
     body::JsonBody,
     client::{self, Remote},
+    idempotency::{self, Refusal},
     media_type::MediaType,
     refusal::{refuse, request_error},
 };
 use crate::{
     auth::Principal,
+    db::Db,
     error::{Code, Error, Result},
     graphql::{self, Answer, Document, Receipt, RequestContext},
-    services::Client,
+    services::{
+        Client,
+        idempotency::{Claim, Sent},
+    },
 };
 
 /// The parameters of a request, in a POST's body or a GET's URL.
@@ -32,7 +38,22 @@ struct Params {
     variables: Variables,
 }
 
+impl Params {
+    /// All of it as one text, which tells requests apart.
+    fn text(&self) -> String {
+        serde_json::json!([self.query, self.operation_name, self.variables]).to_string()
+    }
+}
+
+/// What came of a request.
+enum Outcome {
+    Answered(Answer),
+    /// It was done before: what was answered then.
+    Kept(String),
+}
+
 /// Everything of a request that is not its document.
+#[derive(Clone)]
 struct Call {
     app: App,
     id: RequestId,
@@ -90,6 +111,7 @@ impl Call {
             Ok(params) => params,
             Err(error) => return self.refuse(media_type, StatusCode::BAD_REQUEST, &error),
         };
+        let sent = idempotency::key(&self.headers).map(|key| Sent { key, request: params.text() });
         let api = &self.app.api;
         let checked = api.document(&params.query, params.operation_name, &params.variables, &limits.document);
         let document = match checked {
@@ -103,24 +125,67 @@ impl Call {
             Err(error) => return self.refuse(media_type, media_type.request_error(), &error),
         };
         let db = self.app.services.db.metered();
-        let work = async {
-            let principal = self.principal(&db).await?;
-            let context = RequestContext::new(principal, self.client(), db.clone(), (*self.app.services).clone());
-            let request =
-                graphql::Request { document, variables: params.variables, context, request_id: self.id.id.to_string() };
-            Ok(self.app.api.execute(request).await)
+        let outcome = match sent.filter(|_| !document.is_query()) {
+            None => self.work(&db, document, params.variables, None).await,
+            // A client that goes away does not stop it: the answer is what it will come back for.
+            Some(sent) => {
+                let (call, db) = (self.clone(), db.clone());
+                let work = async move { call.work(&db, document, params.variables, Some(&sent)).await };
+                match tokio::spawn(work.in_current_span()).await {
+                    Ok(outcome) => outcome,
+                    Err(end) => match end.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(end) => Err((StatusCode::SERVICE_UNAVAILABLE, Error::internal(end))),
+                    },
+                }
+            }
         };
-        match tokio::time::timeout(limits.request_timeout, work).await {
-            Ok(Ok(answer)) => self.respond(media_type, answer, &db),
-            Ok(Err(error)) => self.refuse(media_type, status_of_refusal(&error), &error),
-            Err(_) => {
-                let message = format!("the request took longer than {} s", limits.request_timeout.as_secs());
-                self.refuse(media_type, StatusCode::SERVICE_UNAVAILABLE, &Error::new(Code::Timeout, message))
+        match outcome {
+            Ok(Outcome::Answered(answer)) => self.respond(media_type, answer, &db),
+            Ok(Outcome::Kept(answer)) => idempotency::replay(media_type, answer, self.receipt(None, &db)),
+            Err((status, error)) => {
+                // What is wrong with the call itself shows in any case, as before a document is looked at.
+                let shows = status.is_server_error() || status == StatusCode::UNAUTHORIZED;
+                self.refuse(media_type, if shows { status } else { media_type.status(status) }, &error)
             }
         }
     }
 
-    async fn principal(&self, db: &crate::db::Db) -> Result<Principal> {
+    /// Who asks, and what comes of it, in time. Under a key the answer is kept, however long that takes.
+    async fn work(
+        &self,
+        db: &Db,
+        document: Document,
+        variables: Variables,
+        sent: Option<&Sent>,
+    ) -> Result<Outcome, Refusal> {
+        let timeout = self.app.services.limits.request_timeout;
+        let mut ticket = None;
+        let work = async {
+            let services = &self.app.services;
+            let principal = self.principal(db).await.map_err(|error| (status_of_refusal(&error), error))?;
+            if let (Some(sent), Some(caller)) = (sent, principal.signed_in()) {
+                match idempotency::claim(services, db, caller, sent, document.repeat()).await? {
+                    Some(Claim::Done(answer)) => return Ok(Outcome::Kept(answer)),
+                    Some(Claim::First(taken)) => ticket = Some(taken),
+                    None => {}
+                }
+            }
+            let context = RequestContext::new(principal, self.client(), db.clone(), (**services).clone());
+            let request = graphql::Request { document, variables, context, request_id: self.id.id.to_string() };
+            Ok(Outcome::Answered(self.app.api.execute(request).await))
+        };
+        let outcome = tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| {
+            let message = format!("the request took longer than {} s", timeout.as_secs());
+            Err((StatusCode::SERVICE_UNAVAILABLE, Error::new(Code::Timeout, message)))
+        });
+        if let (Some(ticket), Ok(Outcome::Answered(answer))) = (ticket, &outcome) {
+            idempotency::settle(&self.app.services, db, ticket, answer).await;
+        }
+        outcome
+    }
+
+    async fn principal(&self, db: &Db) -> Result<Principal> {
         // A header that is not text is no token; neither is an empty one, nor are two.
         let mut headers = self.headers.get_all(header::AUTHORIZATION).iter();
         let header = match (headers.next(), headers.next()) {
@@ -134,16 +199,20 @@ impl Call {
         Client { ip_address: self.remote.ip.map(|ip| ip.to_string()), user_agent: client::user_agent(&self.headers) }
     }
 
-    fn respond(&self, media_type: MediaType, answer: Answer, db: &crate::db::Db) -> Response {
+    /// What the request cost, if it asked for that.
+    fn receipt(&self, cost: Option<u64>, db: &Db) -> Option<Receipt> {
+        self.headers.get("x-receipt").is_some_and(|value| value != "0").then(|| Receipt {
+            request_id: self.id.id.to_string(),
+            cost,
+            statements: db.meter().statements(),
+            rows: db.meter().rows(),
+            duration_ms: (self.id.arrived.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+        })
+    }
+
+    fn respond(&self, media_type: MediaType, answer: Answer, db: &Db) -> Response {
         let mut response = answer.response;
-        if self.headers.get("x-receipt").is_some_and(|value| value != "0") {
-            let receipt = Receipt {
-                request_id: self.id.id.to_string(),
-                cost: Some(answer.cost),
-                statements: db.meter().statements(),
-                rows: db.meter().rows(),
-                duration_ms: (self.id.arrived.elapsed().as_secs_f64() * 1e6).round() / 1e3,
-            };
+        if let Some(receipt) = self.receipt(Some(answer.cost), db) {
             response.extensions.insert("receipt".to_owned(), receipt.into());
         }
         if answer.executed {

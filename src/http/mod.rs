@@ -5,6 +5,7 @@ mod client;
 mod graphql;
 mod headers;
 mod health;
+mod idempotency;
 mod media_type;
 mod patience;
 mod refusal;

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod auth_sessions;
 pub mod check;
 pub mod first_admin;
+pub mod idempotency;
 pub mod login;
 pub mod seed;
 mod throttle;

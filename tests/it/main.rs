@@ -11,6 +11,7 @@ mod filters;
 mod graphql_http;
 mod http;
 mod http_edges;
+mod idempotency;
 mod introspection;
 mod limits;
 mod login;
