@@ -82,8 +82,30 @@ pub enum Command {
     /// Prepare, check and fill the database
     #[command(subcommand)]
     Db(DbCommand),
+    /// The keys that sign access tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print the GraphQL schema (SDL)
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Put a new key in the place of the active one
+    ///
+    /// Running servers sign with it within seconds. Tokens of the old key hold until they expire, a quarter of an hour at
+    /// most; keys that were retired more than an hour ago are deleted.
+    Rotate {
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keys, the newest first, without their private parts
+    List {
+        /// Print them as one JSON array
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

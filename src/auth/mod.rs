@@ -13,5 +13,5 @@ pub use self::{
     password::{Hasher, Strength, Turn},
     principal::{Credential, Principal, SignedIn, authenticate},
     refresh_token::RefreshToken,
-    token::{AccessToken, Subject, Tokens, new_signing_key},
+    token::{AccessToken, KEPT_AFTER_RETIREMENT, PublicKey, Subject, Tokens, new_signing_key},
 };

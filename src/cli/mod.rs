@@ -2,6 +2,7 @@
 
 mod check;
 mod db;
+mod keys;
 mod seed;
 mod serve;
 
@@ -26,6 +27,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => serve::run(&cli.common, args).await,
         Command::Db(command) => db::run(&cli.common, command).await,
+        Command::Keys(command) => keys::run(&cli.common, command).await,
         Command::Schema => {
             print!("{}", Api::default().sdl());
             Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@ mod graphql;
 mod headers;
 mod health;
 mod idempotency;
+mod jwks;
 mod media_type;
 mod patience;
 mod refusal;
@@ -49,6 +50,7 @@ impl App {
         let routes = Router::new()
             .route("/", get(graphiql))
             .route("/graphql", post(graphql::post).get(graphql::get))
+            .route("/.well-known/jwks.json", get(jwks::jwks))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready));
         self.around(routes)

@@ -37,6 +37,7 @@ pub async fn login(
     if password.expose_secret().len() > MAX_PASSWORD_BYTES {
         return Err(Error::bad_input("password", format!("at most {MAX_PASSWORD_BYTES} bytes")));
     }
+    services.tokens.renew(db, services.clock.now()).await?;
     let found = users::find_credentials(db, username).await?;
     let (user, hash, change_required) = match found {
         Some(found) => (Some(found.user), Some(found.hashed_password), found.password_change_required),

@@ -7,15 +7,16 @@ pub mod auth_sessions;
 pub mod check;
 pub mod first_admin;
 pub mod idempotency;
+pub mod keys;
 pub mod login;
 pub mod seed;
 mod throttle;
 
 use crate::{
-    auth::{self, Budget, Hasher, SignedIn, Strength, Tokens},
+    auth::{Budget, Hasher, SignedIn, Strength, Tokens},
     clock::Clock,
     config::Limits,
-    db::{Db, Tx, signing_keys},
+    db::{Db, Tx},
     error::Result,
     model::{AuditLog, Timestamp},
 };
@@ -70,13 +71,7 @@ impl Services {
     /// On a migrated database. The first instance ever makes the key pair that signs access tokens.
     pub async fn new(db: Db, clock: Clock, limits: Limits, strength: Strength) -> Result<Self> {
         let hasher = Hasher::new(strength, limits.hashing_threads)?;
-        if !signing_keys::list(&db).await?.iter().any(|key| key.retired_at.is_none()) {
-            // When two instances do this at once, the database keeps the first one's key.
-            let key = auth::new_signing_key(clock.now())?;
-            let mut tx = db.begin().await?;
-            signing_keys::insert(&mut tx, &key, clock.now()).await?;
-            tx.commit().await?;
-        }
+        keys::ensure(&db, clock).await?;
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
         Ok(Self { db, clock, hasher, tokens, budget, limits, uses: Uses::default() })

@@ -13,6 +13,7 @@ mod http;
 mod http_edges;
 mod idempotency;
 mod introspection;
+mod keys;
 mod limits;
 mod login;
 mod migrations;
