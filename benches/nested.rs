@@ -14,7 +14,7 @@ use guardianeye::{
     db::{Db, Settings},
     graphql::Api,
     http::App,
-    services::{Services, first_admin, seed},
+    services::{Client, Services, first_admin, login, seed},
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -63,8 +63,8 @@ async fn measure(url: &str) {
         Services::new(db.clone(), Clock::System, Limits::default(), Strength::Cheap).await.expect("the services start");
     first_admin::ensure(&db, &services.hasher, services.clock, None).await.expect("an admin");
     seed::bulk(&db, SIZES, services.clock.now(), &mut |_| {}).await.expect("seeds");
-    let admin = guardianeye::db::users::find_by_username(&db, "admin").await.expect("asks").expect("the admin");
-    let token = services.tokens.issue(admin.id, services.clock.now()).expect("a token").token;
+    let login = login::login(&services, &db, &Client::default(), "admin", "admin".into()).await.expect("logs in");
+    let token = login.access_token.token;
     let router = App { api: Api::default(), services: Arc::new(services), http: Arc::default() }.router();
     for (name, query) in QUERIES {
         let body = json!({ "query": query }).to_string();

@@ -46,13 +46,13 @@ impl Hasher {
         Ok(Self { argon2, running, waiting, dummy: dummy.into() })
     }
 
-    /// Waits for a place among the few who may hash at a time; when too many wait already, the answer is RATE_LIMITED.
+    /// Waits for a place among the few who may hash at a time; when too many wait already, the answer is `RATE_LIMITED`.
     pub async fn turn(&self) -> Result<Turn> {
         let waiting = Arc::clone(&self.waiting)
             .try_acquire_owned()
             .map_err(|_| Error::rate_limited("too many log in at the same time: try again in a moment", RETRY_AFTER))?;
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(Error::internal)?;
-        Ok(Turn { hasher: self.clone(), _places: [waiting, running] })
+        Ok(Turn { hasher: self.clone(), places: Arc::new([waiting, running]) })
     }
 
     /// The PHC string (`$argon2id$v=19$..`) of a password, with a fresh salt of 16 bytes.
@@ -67,16 +67,16 @@ impl Hasher {
     }
 }
 
-/// The right to hash once.
+/// A place among the few who may hash at a time, until it is dropped.
 #[derive(Debug)]
 pub struct Turn {
     hasher: Hasher,
-    _places: [OwnedSemaphorePermit; 2],
+    places: Arc<[OwnedSemaphorePermit; 2]>,
 }
 
 impl Turn {
     /// See [`Hasher::hash`].
-    pub async fn hash(self, password: SecretString) -> Result<SecretString> {
+    pub async fn hash(&self, password: SecretString) -> Result<SecretString> {
         self.run(move |hasher| {
             let hash = hasher.argon2.hash_password(password.expose_secret().as_bytes()).map_err(Error::internal)?;
             Ok(SecretString::from(hash.to_string()))
@@ -85,7 +85,7 @@ impl Turn {
     }
 
     /// See [`Hasher::verify`].
-    pub async fn verify(self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
+    pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
         self.run(move |hasher| {
             let password = password.expose_secret().as_bytes();
             let stored = hash.as_ref().and_then(|hash| PasswordHash::new(hash.expose_secret()).ok());
@@ -102,11 +102,13 @@ impl Turn {
         .await
     }
 
-    /// The places are given back when the work is done, also when nobody waits for it any more.
-    async fn run<T: Send + 'static>(self, work: impl FnOnce(&Hasher) -> Result<T> + Send + 'static) -> Result<T> {
+    /// The place is kept until the work is done, also when nobody waits for it any more.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Hasher) -> Result<T> + Send + 'static) -> Result<T> {
+        let (hasher, places) = (self.hasher.clone(), Arc::clone(&self.places));
         let work = move || {
-            let turn = self;
-            work(&turn.hasher)
+            let done = work(&hasher);
+            drop(places);
+            done
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }

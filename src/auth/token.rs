@@ -91,7 +91,7 @@ struct Claims {
     iss: String,
     aud: String,
     sub: Uuid,
-    /// The login (OpenID Connect Front-Channel Logout names it so).
+    /// The login (the name is that of `OpenID` Connect Front-Channel Logout).
     sid: Uuid,
     exp: i64,
     nbf: i64,

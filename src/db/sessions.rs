@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::query;
+use sqlx::{query, query_as};
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    model::{Session, SessionId, UserId},
+    model::{Session, SessionId, Timestamp, UserId},
 };
 
 row!("sessions" as Session, COLUMNS: id, user_id, thread_id, context, title, is_active, created_at, updated_at, ended_at);
@@ -92,6 +92,36 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<bool> {
         .bind(&session.title)
         .bind(session.is_active)
         .bind(session.created_at)
+        .bind(session.updated_at)
+        .bind(session.ended_at)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done > 0)
+}
+
+const FIND: &str = "
+    select t.id, t.user_id, t.thread_id, t.context, t.title, t.is_active, t.created_at, t.updated_at, t.ended_at
+    from sessions t where t.id = $1";
+
+/// The session with this id, as the transaction sees it.
+pub async fn find_within(tx: &mut Tx, id: SessionId) -> Result<Option<Session>> {
+    on_tx!(tx, connection => query_as::<_, Session>(FIND).bind(id).fetch_optional(connection).await)
+}
+
+const UPDATE: &str = "
+    update sessions set title = $3, thread_id = $4, context = $5, is_active = $6, updated_at = $7, ended_at = $8
+    where id = $1 and updated_at = $2";
+
+/// Replaces a session that was last changed then; `false` when it is gone or was changed since.
+pub async fn update(tx: &mut Tx, session: &Session, last_updated_at: Timestamp) -> Result<bool> {
+    let done = on_tx!(tx, connection => query(UPDATE)
+        .bind(session.id)
+        .bind(last_updated_at)
+        .bind(&session.title)
+        .bind(&session.thread_id)
+        .bind(&session.context)
+        .bind(session.is_active)
         .bind(session.updated_at)
         .bind(session.ended_at)
         .execute(connection)

@@ -31,6 +31,10 @@ pub const OWNER_OR_ADMIN: Rule = Rule { role: Role::Admin, owner: true, scope: S
 pub const LOGGED_IN: Rule = Rule { role: Role::Viewer, owner: false, scope: None };
 /// Admins, and everybody for their own account.
 pub const MANAGE_OWN: Rule = Rule { role: Role::Admin, owner: true, scope: Some(Scope::ManageUsers) };
+/// Analysts for their own conversations, admins for anybody's.
+pub const WRITE_SESSIONS: Rule = Rule { role: Role::Analyst, owner: false, scope: Some(Scope::WriteSessions) };
+/// Analysts for what they did, admins for what anybody did.
+pub const WRITE_AUDIT: Rule = Rule { role: Role::Analyst, owner: false, scope: Some(Scope::WriteAudit) };
 
 impl Rule {
     /// Lets the caller pass, or says why not.

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use async_graphql::Context;
+use async_graphql::{Context, PathSegment, ServerError};
 
 use super::loaders::Loaders;
 use crate::{
     auth::{Charge, Principal, SignedIn},
     db::Db,
-    error::Result,
-    services::{Actor, Client, Services},
+    error::{Error, Result},
+    services::{Actor, Client, Services, refusals},
 };
 
 /// One request's context.
@@ -49,6 +49,27 @@ impl RequestContext {
         self.charged
     }
 
+    /// Records the first refusal among the errors; what is wrong with that itself only the log is told.
+    pub(super) async fn note_refusals(&self, errors: &[ServerError]) {
+        for error in errors {
+            let Some(refusal) = error.source::<Error>() else { continue };
+            if !self.services.refusals.take(self.principal(), &self.client, refusal) {
+                continue;
+            }
+            let segments = error.path.iter().map(|segment| match segment {
+                PathSegment::Field(name) => name.clone(),
+                PathSegment::Index(index) => index.to_string(),
+            });
+            let path = segments.collect::<Vec<_>>().join(".");
+            let path = Some(path).filter(|path| !path.is_empty());
+            let done = refusals::record(&self.services, self.principal(), &self.client, refusal, path).await;
+            if let Err(cause) = done {
+                tracing::error!(error = cause.chain(), "a refusal could not be recorded");
+            }
+            break;
+        }
+    }
+
     /// From here on the request reads as this user, so that a login can show what its user may see.
     pub(super) fn log_in(&self, signed_in: SignedIn) {
         // A second login in one operation does not change who reads.
@@ -70,6 +91,6 @@ pub(super) trait ContextExt<'a> {
 
 impl<'a> ContextExt<'a> for Context<'a> {
     fn request(&self) -> &'a RequestContext {
-        self.data_unchecked::<RequestContext>()
+        self.data_unchecked::<Arc<RequestContext>>()
     }
 }

@@ -116,11 +116,16 @@ impl Api {
     pub async fn execute(&self, request: Request) -> Answer {
         let (cost, root_fields) = (request.document.cost(), request.document.root_fields());
         let Request { document, variables, mut context, request_id } = request;
-        if let Err(error) = policy::admit(&document, &mut context) {
-            return Answer { response: refused(&error, &request_id), executed: false, cost, root_fields };
+        let admitted = policy::admit(&document, &mut context);
+        let context = Arc::new(context);
+        if let Err(error) = admitted {
+            let response = refused(&error, &request_id);
+            context.note_refusals(&response.errors).await;
+            return Answer { response, executed: false, cost, root_fields };
         }
         let may_introspect = policy::check_introspection(&context).is_ok();
-        let mut response = self.run(document, variables, context, &request_id).await;
+        let mut response = self.run(document, variables, Arc::clone(&context), &request_id).await;
+        context.note_refusals(&response.errors).await;
         // Resolvers leave a path; a null without any is a document that did not fit the schema.
         let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
         if !executed {

@@ -1,7 +1,7 @@
 //! One operation from its variables to its answer, by the specification's section "Execution"; what the library does
 //! otherwise is put right around it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{
     Name, Request, Response, Variables,
@@ -24,7 +24,7 @@ impl Api {
         &self,
         document: Document,
         variables: Variables,
-        context: RequestContext,
+        context: Arc<RequestContext>,
         request_id: &str,
     ) -> Response {
         let (text, mut parsed, operation_name) = document.into_parts();

@@ -27,6 +27,7 @@ use crate::{
     services::{
         Client,
         idempotency::{Claim, Sent},
+        refusals,
     },
 };
 
@@ -122,7 +123,10 @@ impl Call {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
                 return response;
             }
-            Err(error) => return self.refuse(media_type, media_type.request_error(), &error),
+            Err(error) => {
+                self.note(error.clone());
+                return self.refuse(media_type, media_type.request_error(), &error);
+            }
         };
         let db = self.app.services.db.metered();
         let outcome = match sent.filter(|_| !document.is_query()) {
@@ -193,6 +197,23 @@ impl Call {
             (value, _) => value.map(|value| value.to_str().unwrap_or_default()),
         };
         self.app.services.authenticate(db, header).await
+    }
+
+    /// Records the refusal of a document, without the caller having to wait for who that is.
+    fn note(&self, error: Error) {
+        let client = self.client();
+        if !self.app.services.refusals.take(&Principal::Anonymous, &client, &error) {
+            return;
+        }
+        let (call, span) = (self.clone(), tracing::Span::current());
+        let work = async move {
+            let services = &call.app.services;
+            let principal = call.principal(&services.db).await.unwrap_or(Principal::Anonymous);
+            if let Err(cause) = refusals::record(services, &principal, &client, &error, None).await {
+                tracing::error!(error = cause.chain(), "a refusal could not be recorded");
+            }
+        };
+        tokio::spawn(work.instrument(span));
     }
 
     fn client(&self) -> Client {

@@ -1,6 +1,7 @@
 //! The entries of the audit log, each written in the transaction of what it records.
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::Client;
 use crate::{
@@ -110,12 +111,12 @@ impl Entry {
 pub struct Changes(Map<String, Value>);
 
 impl Changes {
-    /// A field; left out when its value stays.
+    /// A field; left out when its value stays. Of a large value the log keeps what identifies it.
     #[must_use]
     pub fn field(mut self, name: &str, before: impl Into<Value>, after: impl Into<Value>) -> Self {
         let (before, after) = (before.into(), after.into());
         if before != after {
-            self.0.insert(name.to_owned(), json!({ "before": before, "after": after }));
+            self.0.insert(name.to_owned(), json!({ "before": small(before), "after": small(after) }));
         }
         self
     }
@@ -125,4 +126,15 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Bytes up to which a value is kept as it is.
+const SMALL: usize = 4_096;
+
+fn small(value: Value) -> Value {
+    let text = value.to_string();
+    if text.len() <= SMALL {
+        return value;
+    }
+    json!({ "bytes": text.len(), "sha256": format!("{:x}", Sha256::digest(&text)) })
 }

@@ -89,8 +89,8 @@ pub async fn refresh(services: &Services, db: &Db, client: &Client, token: Refre
     let now = services.clock.now();
     services.tokens.renew(db, now).await?;
     let mut tx = db.begin().await?;
-    let taken = refresh_tokens::take(&mut tx, token.hash(), now).await?;
-    let id = match taken {
+    let first_use = refresh_tokens::take(&mut tx, token.hash(), now).await?;
+    let id = match first_use {
         Some(id) => id,
         None => match refresh_tokens::find(&mut tx, token.hash()).await? {
             Some((id, Some(used_at))) if now <= used_at.plus_seconds(GRACE) => id,
@@ -106,7 +106,7 @@ pub async fn refresh(services: &Services, db: &Db, client: &Client, token: Refre
     let user = users::find_within(&mut tx, session.user_id).await?.filter(|user| user.is_active).ok_or_else(refused)?;
     let key = auth_sessions::successor_key(&mut tx, id).await?.ok_or_else(refused)?;
     let successor = token.successor(&key);
-    if taken.is_some() {
+    if first_use.is_some() {
         refresh_tokens::insert(&mut tx, successor.hash(), id, now).await?;
         auth_sessions::set_last_used(&mut tx, id, now).await?;
     } else if !matches!(refresh_tokens::find(&mut tx, successor.hash()).await?, Some((_, None))) {

@@ -23,7 +23,7 @@ const MAX_PASSWORD_BYTES: usize = 1024;
 /// Checks the password and begins an auth session. Success and failure leave an audit entry.
 ///
 /// An unknown user, a wrong password and an inactive user are answered alike, after the same work. Too many failures
-/// in a row are RATE_LIMITED, for unknown users as for known ones.
+/// in a row are `RATE_LIMITED`, for unknown users as for known ones.
 pub async fn login(
     services: &Services,
     db: &Db,
@@ -43,7 +43,7 @@ pub async fn login(
         Some(found) => (Some(found.user), Some(found.hashed_password), found.password_change_required),
         None => (None, None, false),
     };
-    // Only whoever may hash is let through, so no more tries than that slip past the throttle at once.
+    // Kept until a failure is counted: no more tries than may hash at a time can slip past the throttle together.
     let turn = services.hasher.turn().await?;
     let attempt = throttle::Attempt::admit(services, db, client, username, user.as_ref()).await?;
     let fits = turn.verify(password.clone(), hash).await?;
@@ -71,6 +71,7 @@ pub async fn login(
                 .record(&mut tx, By::client(user.as_ref(), client), now)
                 .await?;
             tx.commit().await?;
+            drop(turn);
             Err(Error::new(Code::Unauthenticated, "the user name or the password is wrong"))
         }
     }

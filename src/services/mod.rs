@@ -1,6 +1,7 @@
 //! The writes: one function per intent, which is its rules, one transaction and its audit entry.
 //! No GraphQL and no HTTP here; the only place where transactions begin and end.
 
+pub mod agent_log;
 pub mod api_tokens;
 pub mod audit;
 pub mod auth_sessions;
@@ -9,7 +10,10 @@ pub mod first_admin;
 pub mod idempotency;
 pub mod keys;
 pub mod login;
+pub mod refusals;
 pub mod seed;
+pub mod sessions;
+mod text;
 mod throttle;
 
 use crate::{
@@ -24,6 +28,7 @@ use crate::{
 use self::{
     api_tokens::Uses,
     audit::{By, Entry},
+    refusals::Refusals,
 };
 
 /// What the writes stand on; built once at the start. Cheap to clone.
@@ -34,6 +39,7 @@ pub struct Services {
     pub hasher: Hasher,
     pub tokens: Tokens,
     pub budget: Budget,
+    pub refusals: Refusals,
     pub limits: Limits,
     pub uses: Uses,
 }
@@ -45,6 +51,24 @@ pub struct Client {
     pub ip_address: Option<String>,
     /// What it calls itself, cut to 512 characters.
     pub user_agent: Option<String>,
+}
+
+/// What is to become of a value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    #[default]
+    Keep,
+    To(T),
+}
+
+impl<T: Clone> Change<T> {
+    /// The value afterwards.
+    fn or(self, before: &T) -> T {
+        match self {
+            Self::Keep => before.clone(),
+            Self::To(value) => value,
+        }
+    }
 }
 
 /// Who does something: whom the rules are held against, and whom the audit entry names.
@@ -74,6 +98,7 @@ impl Services {
         keys::ensure(&db, clock).await?;
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
-        Ok(Self { db, clock, hasher, tokens, budget, limits, uses: Uses::default() })
+        let refusals = Refusals::new(clock);
+        Ok(Self { db, clock, hasher, tokens, budget, refusals, limits, uses: Uses::default() })
     }
 }

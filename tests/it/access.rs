@@ -187,11 +187,17 @@ fn the_directives_say_what_the_table_says() {
     for Row(field, _, _, [anonymous, viewer, owner, analyst, _]) in TABLE.iter().chain(WRITES) {
         let directive = &fields[*field];
         match directive.as_deref() {
-            Some("role: VIEWER, owner: false, scope: READ") | Some("role: VIEWER, owner: false") => {
+            Some("role: VIEWER, owner: false, scope: READ" | "role: VIEWER, owner: false") => {
                 assert!(matches!(viewer, It | Null), "{field}");
             }
             Some("role: ANALYST, owner: false, scope: READ") => assert_eq!((*viewer, *owner), (No, No), "{field}"),
             Some("role: ANALYST, owner: true, scope: READ") => assert_eq!(*owner, It, "{field}"),
+            Some(
+                "role: ANALYST, owner: false, scope: WRITE_SESSIONS"
+                | "role: ANALYST, owner: false, scope: WRITE_AUDIT",
+            ) => {
+                assert_eq!((*viewer, *owner), (No, No), "{field}");
+            }
             Some("role: ADMIN, owner: true, scope: READ" | "role: ADMIN, owner: true, scope: MANAGE_USERS") => {
                 assert_eq!((*viewer, *owner), (Null, It), "{field}");
                 assert_ne!(*analyst, It, "{field}");

@@ -21,6 +21,8 @@ pub struct Row(pub &'static str, pub &'static str, pub &'static str, pub [Gets; 
 
 const EVERYBODY_SIGNED_IN: [Gets; 5] = [NoLogin, It, It, It, It];
 const ANALYSTS: [Gets; 5] = [NoLogin, No, No, It, It];
+/// The owner is a viewer, who writes nothing.
+const ADMINS: [Gets; 5] = [NoLogin, No, No, No, It];
 const OWNER_AND_ANALYSTS: [Gets; 5] = [NoLogin, Null, It, It, It];
 /// An analyst sees the user, but not this of the user's; a viewer does not even see the user.
 const OWNER_AND_ADMINS: [Gets; 5] = [NoLogin, Null, It, No, It];
@@ -296,6 +298,36 @@ pub const WRITES: &[Row] = &[
         "/revokeApiToken/apiToken/id",
         OWNERS_AND_ADMINS_BY_ID,
     ),
+    Row(
+        "Mutation.createSession",
+        "mutation { createSession(input: {}) { session { id } } }",
+        "/createSession/session",
+        ANALYSTS,
+    ),
+    Row(
+        "Mutation.updateSession",
+        "mutation($session: ID!) { updateSession(input: {id: $session}) { session { id } } }",
+        "/updateSession/session",
+        ADMINS,
+    ),
+    Row(
+        "Mutation.endSession",
+        "mutation($session: ID!) { endSession(id: $session) { session { id } } }",
+        "/endSession/session",
+        ADMINS,
+    ),
+    Row(
+        "Mutation.deleteSession",
+        "mutation($session: ID!) { deleteSession(id: $session) { deletedSessionId } }",
+        "/deleteSession/deletedSessionId",
+        ADMINS,
+    ),
+    Row(
+        "Mutation.recordAuditLog",
+        "mutation { recordAuditLog(input: {action: QUERY_AGENT}) { auditLog { id } } }",
+        "/recordAuditLog/auditLog",
+        ANALYSTS,
+    ),
 ];
 
 /// Types that only hold what their object's rule has let through.
@@ -315,6 +347,11 @@ pub const CARRIERS: &[&str] = &[
     "RateLimit",
     "LoginPayload",
     "LogoutPayload",
+    "CreateSessionPayload",
+    "UpdateSessionPayload",
+    "EndSessionPayload",
+    "DeleteSessionPayload",
+    "RecordAuditLogPayload",
     "RevokeAuthSessionPayload",
     "RevokeAllAuthSessionsPayload",
     "AuthSessionConnection",

@@ -83,6 +83,26 @@ on_both! {
     }
 }
 
+/// A restart of PostgreSQL, as far as a test can have one: all connections of the pool are dead.
+#[tokio::test]
+async fn after_postgresql_was_restarted_the_next_requests_are_answered() {
+    TestApp::run(Backend::Postgres, async |app| {
+        let ask = async || app.admin().gql("{ users { nodes { username } } }", json!({})).await;
+        futures_util::future::join_all((0..16).map(|_| ask())).await;
+        app.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid() and application_name = 'guardianeye'",
+        )
+        .await;
+        // One that was in use less than a second ago is taken as it is, so real time has to pass.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        for reply in futures_util::future::join_all((0..16).map(|_| ask())).await {
+            assert_eq!(reply.data()["users"]["nodes"].as_array().map(Vec::len), Some(3));
+        }
+    })
+    .await;
+}
+
 async fn one_connection(app: &TestApp, statement_timeout: Duration) -> Db {
     let settings = Settings {
         max_connections: 1,

@@ -34,7 +34,7 @@ export async function record(ask) {
   }
   const counts = 'count failures';
   const { me, accessMatrix, stats } = await ask(
-    `{ me { id } accessMatrix { coordinate roles owner } stats: auditLogStats { total failures
+    `{ me { id } accessMatrix { coordinate roles owner scope } stats: auditLogStats { total failures
       byAction { action ${counts} } byUser(first: 100) { user { id } ${counts} }
       byIpAddress(first: 100) { ipAddress ${counts} } } }`,
   );

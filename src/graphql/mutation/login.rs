@@ -91,8 +91,8 @@ impl From<Issued> for LoginPayload {
 
 #[Object]
 impl LoginMutation {
-    /// Logs in with a password. An unknown user, a wrong password and an inactive user are all UNAUTHENTICATED, alike.
-    /// After several failures in a row each further try has to wait: RATE_LIMITED, with `extensions.retryAfter`.
+    /// Logs in with a password. An unknown user, a wrong password and an inactive user are all `UNAUTHENTICATED`, alike.
+    /// After several failures in a row each further try has to wait: `RATE_LIMITED`, with `extensions.retryAfter`.
     async fn login(
         &self,
         ctx: &Context<'_>,
@@ -106,7 +106,7 @@ impl LoginMutation {
     }
 
     /// Gives new tokens for a refresh token, which is used up by it. Tabs that send the same one within ten seconds get
-    /// the same answer; when it is sent later, somebody else has it, and the login is ended. UNAUTHENTICATED for a token
+    /// the same answer; when it is sent later, somebody else has it, and the login is ended. `UNAUTHENTICATED` for a token
     /// that does not hold.
     async fn refresh_token(
         &self,
@@ -128,7 +128,7 @@ impl LoginMutation {
         Ok(LogoutPayload { success: true })
     }
 
-    /// Ends one login, wherever it is: one's own, or for an admin anybody's. NOT_FOUND for any other.
+    /// Ends one login, wherever it is: one's own, or for an admin anybody's. `NOT_FOUND` for any other.
     #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
     async fn revoke_auth_session(
         &self,
@@ -141,7 +141,7 @@ impl LoginMutation {
         Ok(RevokeAuthSessionPayload { auth_session: Arc::new(auth_session) })
     }
 
-    /// Ends all logins of a user, this one included: one's own, or for an admin anybody's. NOT_FOUND for any other user.
+    /// Ends all logins of a user, this one included: one's own, or for an admin anybody's. `NOT_FOUND` for any other user.
     #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
     async fn revoke_all_auth_sessions(
         &self,

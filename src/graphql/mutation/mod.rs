@@ -1,10 +1,30 @@
 //! The root of writing: one file per subject.
 
 mod api_tokens;
+mod audit_logs;
 mod login;
+mod sessions;
 
-use async_graphql::MergedObject;
+use async_graphql::{MaybeUndefined, MergedObject};
+
+use crate::services::Change;
 
 /// The root of writing. The fields of one operation run one after the other.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(login::LoginMutation, api_tokens::ApiTokenMutation);
+pub struct Mutation(
+    login::LoginMutation,
+    sessions::SessionMutation,
+    audit_logs::AuditLogMutation,
+    api_tokens::ApiTokenMutation,
+);
+
+/// An absent field keeps what there is, null clears it.
+impl<T> From<MaybeUndefined<T>> for Change<Option<T>> {
+    fn from(value: MaybeUndefined<T>) -> Self {
+        match value {
+            MaybeUndefined::Undefined => Self::Keep,
+            MaybeUndefined::Null => Self::To(None),
+            MaybeUndefined::Value(value) => Self::To(Some(value)),
+        }
+    }
+}

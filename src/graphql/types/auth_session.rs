@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, ScalarType, Value};
 
 use crate::{
+    auth::SignedIn,
     db::{
         auth_sessions::orders,
         filter::Filter,
@@ -67,7 +68,7 @@ impl AuthSession {
 
     /// Whether it is the login of this very request.
     async fn is_current(&self, ctx: &Context<'_>) -> bool {
-        ctx.request().principal().signed_in().and_then(|caller| caller.auth_session()) == Some(self.id)
+        ctx.request().principal().signed_in().and_then(SignedIn::auth_session) == Some(self.id)
     }
 }
 

@@ -76,6 +76,14 @@ impl TestApp {
         App { api: Api::default(), services: Arc::new(services), http: Arc::default() }.router()
     }
 
+    /// Another server on the same database, some seconds later.
+    pub async fn later(&self, seconds: i64) -> Router {
+        let clock = Clock::Fixed(self.now().plus_seconds(seconds));
+        let services =
+            Services::new(self.db().clone(), clock, Limits::default(), Strength::Cheap).await.expect("starts");
+        App { api: Api::default(), services: Arc::new(services), http: Arc::default() }.router()
+    }
+
     pub fn db(&self) -> &Db {
         &self.services.db
     }
@@ -156,6 +164,25 @@ impl TestApp {
     /// What no service does yet, or never will: a change behind the server's back, by the same text on either database.
     pub async fn execute(&self, statement: &str) {
         self.try_execute(statement).await.expect(statement);
+    }
+
+    /// The same for several statements in one text.
+    pub async fn execute_all(&self, statements: &str) {
+        let statements = sqlx::raw_sql(AssertSqlSafe(statements));
+        match self.backend {
+            Backend::Sqlite => {
+                let options = self.database.url.parse::<SqliteConnectOptions>().expect("a URL");
+                options.connect().await.expect("connects").execute(statements).await.expect("runs");
+            }
+            Backend::Postgres => {
+                PgConnection::connect(&self.database.url)
+                    .await
+                    .expect("connects")
+                    .execute(statements)
+                    .await
+                    .expect("runs");
+            }
+        }
     }
 
     pub async fn try_execute(&self, statement: &str) -> sqlx::Result<()> {

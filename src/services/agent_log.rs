@@ -1,0 +1,74 @@
+//! What agents and scripts record in the audit log. What only the server can know, they cannot write.
+
+use serde_json::Value;
+
+use super::{
+    Actor,
+    text::{check_json, check_lines},
+};
+use crate::{
+    auth::Credential,
+    db::audit_logs,
+    error::{Error, Result},
+    model::{AuditAction, AuditLog, AuditLogId, RawJson, UserId},
+};
+
+const MAX_DESCRIPTION_CHARS: usize = 4_000;
+/// The actions that are not the server's own.
+const RECORDABLE: [AuditAction; 3] = [AuditAction::QueryAgent, AuditAction::AgentExecution, AuditAction::ConfigChanged];
+
+/// An entry that somebody wants to have in the audit log.
+#[derive(Debug)]
+pub struct NewEntry {
+    pub action: AuditAction,
+    pub description: Option<String>,
+    /// A JSON object.
+    pub details: Option<RawJson>,
+    pub success: bool,
+    /// Who did it; the caller by default.
+    pub user: Option<UserId>,
+}
+
+/// Records an entry; the address, the client and the time are the request's.
+pub async fn record(actor: Actor<'_>, new: NewEntry) -> Result<AuditLog> {
+    if !RECORDABLE.contains(&new.action) {
+        return Err(Error::bad_input(
+            "action",
+            "QUERY_AGENT, AGENT_EXECUTION and CONFIG_CHANGED can be recorded; the others are the server's own",
+        ));
+    }
+    check_lines("description", new.description.as_deref(), MAX_DESCRIPTION_CHARS)?;
+    let mut details = match new.details.map(|details| check_json("details", &details)).transpose()? {
+        None | Some(Value::Null) => serde_json::Map::new(),
+        Some(Value::Object(details)) => details,
+        Some(_) => return Err(Error::bad_input("details", "the details are a JSON object")),
+    };
+    let now = actor.now();
+    let mut tx = actor.db.begin().await?;
+    let owner = actor.owner(&mut tx, new.user).await?;
+    // Who wrote it is not for the writer to say.
+    if owner.id != actor.caller.user.id {
+        details.insert("recordedBy".to_owned(), actor.caller.user.id.to_string().into());
+    }
+    if let Credential::ApiToken(id, _) = &actor.caller.by {
+        details.insert("apiToken".to_owned(), id.to_string().into());
+    }
+    let details = (!details.is_empty()).then(|| RawJson(Value::Object(details).to_string()));
+    let entry = AuditLog {
+        id: AuditLogId::new(now),
+        user_id: Some(owner.id),
+        username: Some(owner.username),
+        action: new.action,
+        details,
+        description: new.description,
+        ip_address: actor.client.ip_address.clone(),
+        user_agent: actor.client.user_agent.clone(),
+        success: new.success,
+        timestamp: now,
+    };
+    if !audit_logs::insert(&mut tx, &entry).await? {
+        return Err(Error::internal("the id of a new audit log entry is taken"));
+    }
+    tx.commit().await?;
+    Ok(entry)
+}

@@ -1,0 +1,200 @@
+//! Conversation sessions: opening, changing, ending and deleting them. Analysts do it with their own, admins with
+//! anybody's.
+
+use serde_json::Value;
+
+use super::{
+    Actor, Change,
+    audit::{Changes, Entry},
+    text::{check_json, check_line, merge_patch},
+};
+use crate::{
+    db::{Tx, sessions, users},
+    error::{Code, Error, Result},
+    model::{AuditAction, RawJson, Role, Session, SessionId, Timestamp, User, UserId},
+};
+
+const MAX_CHARS: usize = 255;
+
+/// What a new session is to have.
+#[derive(Debug, Default)]
+pub struct NewSession {
+    /// Whose it is; the caller's by default.
+    pub user: Option<UserId>,
+    pub title: Option<String>,
+    pub thread_id: Option<String>,
+    pub context: Option<RawJson>,
+}
+
+/// What is to become of a session; none is cleared.
+#[derive(Debug, Default)]
+pub struct SessionChange {
+    pub title: Change<Option<String>>,
+    pub thread_id: Change<Option<String>>,
+    pub context: Option<ContextChange>,
+    /// The `updated_at` that the change was thought out for.
+    pub expected_updated_at: Option<Timestamp>,
+}
+
+/// What is to become of the context.
+#[derive(Debug)]
+pub enum ContextChange {
+    /// By what is stored as it is.
+    Replace(Option<RawJson>),
+    /// RFC 7396.
+    Merge(RawJson),
+}
+
+/// Opens a session.
+pub async fn create(actor: Actor<'_>, new: NewSession) -> Result<Session> {
+    check_line("title", new.title.as_deref(), MAX_CHARS)?;
+    check_line("threadId", new.thread_id.as_deref(), MAX_CHARS)?;
+    if let Some(context) = &new.context {
+        check_json("context", context)?;
+    }
+    let now = actor.now();
+    let mut tx = actor.db.begin().await?;
+    let owner = actor.owner(&mut tx, new.user).await?;
+    let session = Session {
+        id: SessionId::new(now),
+        user_id: owner.id,
+        thread_id: new.thread_id,
+        context: new.context,
+        title: new.title,
+        is_active: true,
+        created_at: now,
+        updated_at: now,
+        ended_at: None,
+    };
+    if !sessions::insert(&mut tx, &session).await? {
+        return Err(Error::internal("the id of a new session is taken"));
+    }
+    actor.record(&mut tx, about(&session, AuditAction::SessionCreated, "Opened a conversation"), now).await?;
+    tx.commit().await?;
+    Ok(session)
+}
+
+/// Changes an open session. A change that changes nothing leaves no trace.
+pub async fn update(actor: Actor<'_>, id: SessionId, change: SessionChange) -> Result<Session> {
+    if let Change::To(title) = &change.title {
+        check_line("title", title.as_deref(), MAX_CHARS)?;
+    }
+    if let Change::To(thread_id) = &change.thread_id {
+        check_line("threadId", thread_id.as_deref(), MAX_CHARS)?;
+    }
+    let now = actor.now();
+    let mut tx = actor.db.begin().await?;
+    let before = actor.open_session(&mut tx, id).await?;
+    if change.expected_updated_at.is_some_and(|expected| expected != before.updated_at) {
+        return Err(changed_meanwhile());
+    }
+    // What is stored is JSON; were it not, it would be replaced as a whole.
+    let old = before.context.as_ref().and_then(|context| serde_json::from_str::<Value>(&context.0).ok());
+    let context = match change.context {
+        None => before.context.clone(),
+        Some(ContextChange::Replace(context)) => context,
+        Some(ContextChange::Merge(patch)) => {
+            let patch = check_json("contextPatch", &patch)?;
+            Some(RawJson(merge_patch(old.clone().unwrap_or_default(), patch).to_string()))
+        }
+    };
+    let new = context.as_ref().map(|context| check_json("context", context)).transpose()?;
+    let after = Session {
+        title: change.title.or(&before.title),
+        thread_id: change.thread_id.or(&before.thread_id),
+        context,
+        updated_at: now.max(before.updated_at.plus_micros(1)),
+        ..before.clone()
+    };
+    let changes = Changes::default()
+        .field("title", before.title.as_deref(), after.title.as_deref())
+        .field("threadId", before.thread_id.as_deref(), after.thread_id.as_deref())
+        .field("context", old, new);
+    if changes.is_empty() {
+        return Ok(before);
+    }
+    store(&mut tx, &before, &after).await?;
+    let entry = about(&after, AuditAction::SessionUpdated, "Changed a conversation").changes(changes);
+    actor.record(&mut tx, entry, now).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+/// Ends an open session; from then on it cannot be changed.
+pub async fn end(actor: Actor<'_>, id: SessionId) -> Result<Session> {
+    let now = actor.now();
+    let mut tx = actor.db.begin().await?;
+    let before = actor.open_session(&mut tx, id).await?;
+    let at = now.max(before.updated_at.plus_micros(1));
+    let after = Session { is_active: false, ended_at: Some(at), updated_at: at, ..before.clone() };
+    store(&mut tx, &before, &after).await?;
+    actor.record(&mut tx, about(&after, AuditAction::SessionEnded, "Ended a conversation"), now).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+/// Deletes a session, open or not.
+pub async fn delete(actor: Actor<'_>, id: SessionId) -> Result<()> {
+    let now = actor.now();
+    let mut tx = actor.db.begin().await?;
+    let session = actor.session(&mut tx, id).await?;
+    if !sessions::delete(&mut tx, id).await? {
+        return Err(no_session());
+    }
+    let entry =
+        about(&session, AuditAction::SessionDeleted, "Deleted a conversation").detail("title", session.title.clone());
+    actor.record(&mut tx, entry, now).await?;
+    tx.commit().await
+}
+
+/// Somebody else may have been quicker: what was read has to be what is replaced.
+async fn store(tx: &mut Tx, before: &Session, after: &Session) -> Result<()> {
+    if sessions::update(tx, after, before.updated_at).await? { Ok(()) } else { Err(changed_meanwhile()) }
+}
+
+impl Actor<'_> {
+    /// The user whose data is written: the caller, or for an admin anybody.
+    pub(super) async fn owner(&self, tx: &mut Tx, user: Option<UserId>) -> Result<User> {
+        let caller = &self.caller.user;
+        match user {
+            Some(id) if id != caller.id => {
+                if caller.role < Role::Admin {
+                    return Err(Error::new(Code::Forbidden, "only an admin does this for others"));
+                }
+                let found = users::find_within(tx, id).await?;
+                found.ok_or_else(|| Error::new(Code::NotFound, "there is no such user"))
+            }
+            _ => Ok((**caller).clone()),
+        }
+    }
+
+    async fn session(&self, tx: &mut Tx, id: SessionId) -> Result<Session> {
+        let session = sessions::find_within(tx, id).await?.ok_or_else(no_session)?;
+        if session.user_id == self.caller.user.id || self.caller.user.role >= Role::Admin {
+            return Ok(session);
+        }
+        Err(Error::new(Code::Forbidden, "this conversation is somebody else's"))
+    }
+
+    async fn open_session(&self, tx: &mut Tx, id: SessionId) -> Result<Session> {
+        let session = self.session(tx, id).await?;
+        if session.is_active && session.ended_at.is_none() {
+            return Ok(session);
+        }
+        Err(Error::new(Code::Conflict, "the conversation has ended"))
+    }
+}
+
+fn about(session: &Session, action: AuditAction, description: &'static str) -> Entry {
+    Entry::new(action, description)
+        .detail("session", session.id.to_string())
+        .detail("owner", session.user_id.to_string())
+}
+
+fn no_session() -> Error {
+    Error::new(Code::NotFound, "there is no such session")
+}
+
+fn changed_meanwhile() -> Error {
+    Error::new(Code::Conflict, "it was changed meanwhile: read it again")
+}

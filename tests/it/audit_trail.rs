@@ -1,0 +1,179 @@
+//! What stands in the audit log, and that no change is without its entry and no entry without its change.
+
+use guardianeye::model::{Role, User};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, query_scalar, sqlite::SqliteConnectOptions};
+
+use crate::support::{Backend, Caller, TestApp, on_both, subject_of};
+
+on_both! {
+    async fn refused_access_is_recorded_with_who_and_where(app) {
+        app.viewer().gql("{ users { nodes { id } } sessions { nodes { id } } }", json!({})).await;
+        app.viewer().gql("mutation { endSession(id: \"x\") { session { id } } }", json!({})).await;
+        app.anonymous().gql("{ users { nodes { id } } }", json!({})).await;
+        let entries = entries(app, "ACCESS_DENIED").await;
+        assert_eq!(entries.len(), 2, "one for a request, and none for whoever did not log in: {entries:#?}");
+        let paths: Vec<_> = entries.iter().map(|entry| entry["details"]["path"].as_str().expect("a path")).collect();
+        assert!(paths.contains(&"users") && paths.contains(&"endSession"), "{paths:?}");
+        for entry in &entries {
+            assert_eq!((&entry["username"], &entry["success"]), (&json!("vera"), &json!(false)));
+            assert_eq!(entry["details"]["code"], "FORBIDDEN");
+        }
+    }
+
+    async fn what_goes_over_a_limit_is_recorded_but_does_not_fill_the_log(app) {
+        let deep = format!("{{ me {{ sessions {{ nodes {} }} }} }}", "{ user { sessions { nodes ".repeat(9) + "{ id }" + &" } } }".repeat(9));
+        assert_eq!(app.viewer().gql(&deep, json!({})).await.code(), "QUERY_TOO_COMPLEX");
+        let mut found = Vec::new();
+        for _ in 0..200 {
+            found = entries(app, "LIMIT_EXCEEDED").await;
+            if !found.is_empty() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((found.len(), &found[0]["username"]), (1, &json!("vera")), "the caller does not wait for it");
+        for _ in 0..30 {
+            app.viewer().gql("{ users { nodes { id } } }", json!({})).await;
+        }
+        assert_eq!(entries(app, "ACCESS_DENIED").await.len(), 10);
+    }
+
+    async fn no_change_without_its_entry_and_no_entry_without_its_change(app) {
+        for (number, write) in WRITES.iter().enumerate() {
+            let mut failed = 0;
+            for (at, (table, event)) in FAULTS.iter().enumerate() {
+                let owner = app.user(&format!("owner-{number}-{at}"), Role::Admin, app.now()).await;
+                let session = app.session(owner.id, "theirs", app.now()).await;
+                let variables = json!({ "name": owner.username, "session": session.id.to_string(), "login": subject_of(owner.id).auth_session.to_string(), "token": refresh_token(app, &owner).await });
+                let before = dump(app).await;
+                set_fault(app, table, event, true).await;
+                let reply = app.logged_in(&owner).gql(write, variables).await;
+                set_fault(app, table, event, false).await;
+                if reply.codes().is_empty() {
+                    continue;
+                }
+                failed += 1;
+                assert_eq!(reply.code(), "INTERNAL", "{write} without {event} of {table}: {:#}", reply.body);
+                let after = dump(app).await;
+                assert!(before == after, "{write} without {event} of {table} left something");
+            }
+            let own = !write.contains("recordAuditLog");
+            assert!(failed > usize::from(own), "{write}: neither its entry nor its change was held up");
+        }
+    }
+
+    async fn every_write_leaves_one_entry_with_who_where_and_what(app) {
+        for (number, write) in WRITES.iter().enumerate() {
+            let owner = app.user(&format!("owner-{number}"), Role::Admin, app.now()).await;
+            let session = app.session(owner.id, "theirs", app.now()).await;
+            let variables = json!({ "name": owner.username, "session": session.id.to_string(), "login": subject_of(owner.id).auth_session.to_string(), "token": refresh_token(app, &owner).await });
+            let before = count(app, &owner).await;
+            app.logged_in(&owner).gql(write, variables).await.data();
+            // A refresh is no event of its own.
+            let expected = i64::from(!write.contains("refreshToken"));
+            assert_eq!(count(app, &owner).await - before, expected, "{write}");
+        }
+    }
+}
+
+/// Each write once, by an admin: `$name` is the caller's name, `$session` a session and `$login` a login of the caller's.
+const WRITES: &[&str] = &[
+    "mutation($name: String!) { login(input: {username: $name, password: \"a good password\"}) { expiresAt } }",
+    "mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { expiresAt } }",
+    "mutation { logout { success } }",
+    "mutation($login: ID!) { revokeAuthSession(id: $login) { authSession { id } } }",
+    "mutation { revokeAllAuthSessions { count } }",
+    "mutation { createSession(input: {title: \"x\"}) { session { id } } }",
+    "mutation($session: ID!) { updateSession(input: {id: $session, title: \"x\"}) { session { id } } }",
+    "mutation($session: ID!) { endSession(id: $session) { session { id } } }",
+    "mutation($session: ID!) { deleteSession(id: $session) { deletedSessionId } }",
+    "mutation { recordAuditLog(input: {action: QUERY_AGENT}) { auditLog { id } } }",
+];
+
+/// What is made to fail: each kind of change of each table.
+const FAULTS: &[(&str, &str)] = &[
+    ("audit_logs", "insert"),
+    ("users", "insert"),
+    ("users", "update"),
+    ("users", "delete"),
+    ("sessions", "insert"),
+    ("sessions", "update"),
+    ("sessions", "delete"),
+    ("auth_sessions", "insert"),
+    ("auth_sessions", "update"),
+    ("refresh_tokens", "insert"),
+    ("refresh_tokens", "update"),
+    ("api_tokens", "insert"),
+    ("api_tokens", "update"),
+    ("login_throttles", "delete"),
+];
+
+async fn refresh_token(app: &TestApp, user: &User) -> String {
+    let query =
+        "mutation($name: String!) { login(input: {username: $name, password: \"a good password\"}) { refreshToken } }";
+    let reply = app.anonymous().gql(query, json!({ "name": user.username })).await;
+    reply.data()["login"]["refreshToken"].as_str().expect("a token").to_owned()
+}
+
+/// Makes a kind of change of a table fail, or lets it succeed again.
+async fn set_fault(app: &TestApp, table: &str, event: &str, on: bool) {
+    let statement = match (app.backend, on) {
+        (Backend::Sqlite, true) => {
+            format!("create trigger fault before {event} on {table} begin select raise(abort, 'fault'); end")
+        }
+        (Backend::Sqlite, false) => "drop trigger fault".to_owned(),
+        (Backend::Postgres, true) => format!(
+            "create or replace function fault() returns trigger language plpgsql as 'begin raise ''fault''; end';
+             create trigger fault before {event} on {table} for each row execute function fault()"
+        ),
+        (Backend::Postgres, false) => format!("drop trigger fault on {table}"),
+    };
+    app.execute_all(&statement).await;
+}
+
+/// All rows of all tables, as text.
+async fn dump(app: &TestApp) -> String {
+    const TABLES: [&str; 7] =
+        ["users", "sessions", "audit_logs", "auth_sessions", "refresh_tokens", "api_tokens", "login_throttles"];
+    let mut text = String::new();
+    match app.backend {
+        Backend::Sqlite => {
+            let options = app.database.url.parse::<SqliteConnectOptions>().expect("a URL");
+            let mut connection = options.connect().await.expect("connects");
+            for table in TABLES {
+                let columns =
+                    format!("select group_concat('quote(' || name || ')', ' || ') from pragma_table_info('{table}')");
+                let columns: String =
+                    query_scalar(AssertSqlSafe(columns)).fetch_one(&mut connection).await.expect("asks");
+                let rows = format!("select {columns} from {table} order by 1");
+                let rows: Vec<String> =
+                    query_scalar(AssertSqlSafe(rows)).fetch_all(&mut connection).await.expect("asks");
+                text = [text, table.to_owned(), rows.join("\n")].join("\n");
+            }
+        }
+        Backend::Postgres => {
+            let mut connection = PgConnection::connect(&app.database.url).await.expect("connects");
+            for table in TABLES {
+                let rows = format!("select t::text from {table} t order by 1");
+                let rows: Vec<String> =
+                    query_scalar(AssertSqlSafe(rows)).fetch_all(&mut connection).await.expect("asks");
+                text = [text, table.to_owned(), rows.join("\n")].join("\n");
+            }
+        }
+    }
+    text
+}
+
+async fn entries(app: &TestApp, action: &str) -> Vec<Value> {
+    let query = "query($action: AuditAction!) { auditLogs(filter: {action: {eq: $action}}) { nodes { username success details } } }";
+    let caller: Caller<'_> = app.admin();
+    let reply = caller.gql(query, json!({ "action": action })).await;
+    reply.data()["auditLogs"]["nodes"].as_array().expect("entries").clone()
+}
+
+async fn count(app: &TestApp, user: &User) -> i64 {
+    let query = "query($user: ID!) { auditLogs(filter: {user: {eq: $user}}) { totalCount } }";
+    let reply = app.admin().gql(query, json!({ "user": user.id.to_string() })).await;
+    reply.data()["auditLogs"]["totalCount"].as_i64().expect("a count")
+}
