@@ -110,8 +110,12 @@ pub enum KeysCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
-    /// Create the tables and, when there is no user yet, the first admin
-    Init(InitArgs),
+    /// Create the tables, or take over those of an older GuardianEye, and create the first admin if there is no user yet
+    ///
+    /// The tables that the Python program made on PostgreSQL (SQLAlchemy) are taken over as they are, in one transaction
+    /// and without changing a row: enum values get the names that the server uses, defaults and indexes are added. Tables
+    /// that are not as expected are refused with a list of what is wrong. Exit code 1 then, also of a dry run.
+    Init(DbInitArgs),
     /// Test the database end to end with rows of its own, which it removes again
     ///
     /// Seven steps: tables, connection, user, session, audit log, relationships, cascade delete. The first makes the
@@ -141,6 +145,16 @@ pub struct InitArgs {
     /// The password of the first admin, instead of `admin`
     #[arg(long, env = "GUARDIANEYE_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub admin_password: Option<SecretString>,
+}
+
+#[derive(Args, Debug)]
+pub struct DbInitArgs {
+    /// Only say what would be done, and whether it can be
+    #[arg(long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub init: InitArgs,
 }
 
 #[derive(Args, Debug)]

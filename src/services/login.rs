@@ -46,13 +46,23 @@ pub async fn login(
     // Kept until a failure is counted: no more tries than may hash at a time can slip past the throttle together.
     let turn = services.hasher.turn().await?;
     let attempt = throttle::Attempt::admit(services, db, client, username, user.as_ref()).await?;
-    let fits = turn.verify(password.clone(), hash).await?;
+    let fits = turn.verify(password.clone(), hash.clone()).await?;
+    // By the password that only this moment has: the hash of an older program, or of weaker parameters, is replaced.
+    let admitted = fits && user.as_ref().is_some_and(|user| user.is_active);
+    let outdated = hash.filter(|hash| admitted && turn.is_outdated(hash));
+    let better = match outdated {
+        Some(old) => Some((old, turn.hash(password.clone()).await?)),
+        None => None,
+    };
     let now = services.clock.now();
     let mut tx = db.begin().await?;
     match user {
         Some(user) if fits && user.is_active => {
             attempt.succeeded(&mut tx).await?;
             users::set_last_login(&mut tx, user.id, now).await?;
+            if let Some((old, new)) = &better {
+                users::set_hash(&mut tx, user.id, old, new).await?;
+            }
             let user = Arc::new(User { last_login: Some(now), ..user });
             let mut issued = auth_sessions::begin(services, &mut tx, client, user, now).await?;
             issued.password_change_required =

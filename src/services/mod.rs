@@ -1,6 +1,7 @@
 //! The writes: one function per intent, which is its rules, one transaction and its audit entry.
 //! No GraphQL and no HTTP here; the only place where transactions begin and end.
 
+pub mod adoption;
 pub mod agent_log;
 pub mod api_tokens;
 pub mod audit;

@@ -2,6 +2,7 @@
 
 mod access;
 mod access_table;
+mod adoption;
 mod api_tokens;
 mod attacks;
 mod audit_trail;
