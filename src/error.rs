@@ -23,6 +23,8 @@ pub enum Code {
     Timeout,
     /// The document is not GraphQL.
     GraphqlParseFailed,
+    /// No document is known by this hash: send it once with its text.
+    PersistedQueryNotFound,
     /// The document does not fit the schema.
     GraphqlValidationFailed,
     /// Our fault; the cause is in the log under `extensions.requestId`.
@@ -43,6 +45,7 @@ impl Code {
             Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
             Self::Timeout => "TIMEOUT",
             Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::Internal => "INTERNAL",
         }

@@ -1,4 +1,4 @@
-//! `guardianeye db init`, and the way to `db check` and `db seed`.
+//! `guardianeye db init`, and the way to the other `db` commands.
 
 use std::process::ExitCode;
 
@@ -24,6 +24,7 @@ pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
         }
         DbCommand::Check { json } => super::check::run(common, json).await,
         DbCommand::Seed(args) => super::seed::run(common, args).await,
+        DbCommand::SearchIndex(args) => super::search_index::run(common, args).await,
     }
 }
 

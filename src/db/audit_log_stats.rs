@@ -6,7 +6,7 @@ use super::{
     Db,
     dialect::Dialect,
     filter::{Column, Filter, Test, TimeOrder, push_filter},
-    on,
+    on_planned,
     page::SortKind,
 };
 use crate::{
@@ -32,22 +32,23 @@ pub enum Interval {
 }
 
 /// What entries are counted by; the texts of columns are fixed, so that no input reaches the statement as text.
-const TALLY: &str = "count(*), count(*) filter (where t.success = false)";
+const TALLY: &str = "count(*) as entries, count(*) filter (where t.success = false) as failures";
 
 /// Of all entries together.
 pub async fn total(db: &Db, filter: Option<&Filter>) -> Result<Tally> {
-    let (count, failures) = on!(db, pool => {
+    let (count, failures) = on_planned!(db, filter, pool, keep => {
         let mut q = QueryBuilder::new(format!("select {TALLY} from audit_logs t where true"));
         push_where(&mut q, filter);
-        q.build_query_as::<(i64, i64)>().fetch_one(pool).await
+        q.build_query_as::<(i64, i64)>().persistent(keep).fetch_one(pool).await
     })?;
     Ok(Tally { count, failures })
 }
 
 /// Of each action that occurs, the most frequent first.
 pub async fn by_action(db: &Db, filter: Option<&Filter>) -> Result<Vec<(AuditAction, Tally)>> {
-    let rows = on!(db, pool => by(columns::ACTION, filter, None)
+    let rows = on_planned!(db, filter, pool, keep => by(columns::ACTION, filter, None)
         .build_query_as::<(AuditAction, i64, i64)>()
+        .persistent(keep)
         .fetch_all(pool)
         .await)?;
     Ok(rows.into_iter().map(|(action, count, failures)| (action, Tally { count, failures })).collect())
@@ -55,8 +56,9 @@ pub async fn by_action(db: &Db, filter: Option<&Filter>) -> Result<Vec<(AuditAct
 
 /// Of each user, the busiest first; no user stands for the system and for users who were deleted.
 pub async fn by_user(db: &Db, filter: Option<&Filter>, first: i64) -> Result<Vec<(Option<UserId>, Tally)>> {
-    let rows = on!(db, pool => by(columns::USER, filter, Some(first))
+    let rows = on_planned!(db, filter, pool, keep => by(columns::USER, filter, Some(first))
         .build_query_as::<(Option<UserId>, i64, i64)>()
+        .persistent(keep)
         .fetch_all(pool)
         .await)?;
     Ok(rows.into_iter().map(|(user, count, failures)| (user, Tally { count, failures })).collect())
@@ -64,8 +66,9 @@ pub async fn by_user(db: &Db, filter: Option<&Filter>, first: i64) -> Result<Vec
 
 /// Of each address, the busiest first; no address stands for entries without one.
 pub async fn by_ip_address(db: &Db, filter: Option<&Filter>, first: i64) -> Result<Vec<(Option<String>, Tally)>> {
-    let rows = on!(db, pool => by(columns::IP_ADDRESS, filter, Some(first))
+    let rows = on_planned!(db, filter, pool, keep => by(columns::IP_ADDRESS, filter, Some(first))
         .build_query_as::<(Option<String>, i64, i64)>()
+        .persistent(keep)
         .fetch_all(pool)
         .await)?;
     Ok(rows.into_iter().map(|(address, count, failures)| (address, Tally { count, failures })).collect())
@@ -73,8 +76,9 @@ pub async fn by_ip_address(db: &Db, filter: Option<&Filter>, first: i64) -> Resu
 
 /// Of each interval in which something happened, by its start, the oldest first.
 pub async fn over_time(db: &Db, filter: Option<&Filter>, interval: Interval) -> Result<Vec<(Timestamp, Tally)>> {
-    let rows = on!(db, pool => over(interval, filter)
+    let rows = on_planned!(db, filter, pool, keep => over(interval, filter)
         .build_query_as::<(Timestamp, i64, i64)>()
+        .persistent(keep)
         .fetch_all(pool)
         .await)?;
     Ok(rows.into_iter().map(|(start, count, failures)| (start, Tally { count, failures })).collect())
@@ -104,12 +108,13 @@ pub fn bounds(filter: Option<&Filter>) -> (Option<Timestamp>, Option<Timestamp>)
 }
 
 fn by<DB: Dialect>(column: Column, filter: Option<&Filter>, first: Option<i64>) -> QueryBuilder<DB> {
-    let column = column.0;
-    let mut q = QueryBuilder::new(format!("select t.{column}, {TALLY} from audit_logs t where true"));
+    let column = format!("t.{}", column.0);
+    let group = DB::loose(&column);
+    let mut q = QueryBuilder::new(format!("select {group}, {TALLY} from audit_logs t where true"));
     push_where(&mut q, filter);
     // Ties are broken alike on both databases: the absent value first, then by the letters.
-    let letters = DB::sort_expression(&format!("cast(t.{column} as text)"), SortKind::Text);
-    q.push(format_args!(" group by t.{column} order by 2 desc, t.{column} is not null, {letters}"));
+    let letters = DB::sort_expression(&format!("cast({group} as text)"), SortKind::Text);
+    q.push(format_args!(" group by {group} order by 2 desc, {group} is not null, {letters}"));
     if let Some(first) = first {
         q.push(" limit ");
         DB::push_count(&mut q, first);
@@ -118,10 +123,25 @@ fn by<DB: Dialect>(column: Column, filter: Option<&Filter>, first: Option<i64>) 
 }
 
 fn over<DB: Dialect>(interval: Interval, filter: Option<&Filter>) -> QueryBuilder<DB> {
+    if interval == Interval::Month {
+        return months(filter);
+    }
     let start = DB::start_of("t.timestamp", interval);
     let mut q = QueryBuilder::new(format!("select {start}, {TALLY} from audit_logs t where true"));
     push_where(&mut q, filter);
     q.push(" group by 1 order by 1");
+    q
+}
+
+/// By the days, which are quicker to tell, and then by the months of the few days.
+fn months<DB: Dialect>(filter: Option<&Filter>) -> QueryBuilder<DB> {
+    let (day, month) = (DB::start_of("t.timestamp", Interval::Day), DB::start_of("d.start", Interval::Month));
+    let mut q = QueryBuilder::new(format!(
+        "select {month}, cast(sum(d.entries) as bigint), cast(sum(d.failures) as bigint)
+        from (select {day} as start, {TALLY} from audit_logs t where true"
+    ));
+    push_where(&mut q, filter);
+    q.push(" group by 1) d group by 1 order by 1");
     q
 }
 

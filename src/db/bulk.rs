@@ -2,7 +2,9 @@
 //! the way meanwhile. Everything happens in the caller's transaction, so it happens wholly or not at all.
 
 use secrecy::ExposeSecret;
-use sqlx::{AssertSqlSafe, Encode, Postgres, QueryBuilder, Sqlite, Type, error::BoxDynError, query_as, query_scalar};
+use sqlx::{
+    AssertSqlSafe, Encode, Postgres, QueryBuilder, Sqlite, Type, error::BoxDynError, query_as, query_scalar, raw_sql,
+};
 use uuid::Uuid;
 
 use super::{
@@ -121,6 +123,22 @@ pub(crate) async fn put_back(tx: &mut Tx, aside: Aside) -> Result<()> {
 /// Counts the values of the table, so that the database plans by the new ones.
 pub(crate) async fn analyze<R: Row>(tx: &mut Tx) -> Result<()> {
     Ok(run(tx, format!("analyze {}", R::TABLE)).await?)
+}
+
+/// After the commit: notes which pages hold rows that everybody may see, so that an index alone can answer. It is only
+/// for speed, so what cannot be done is told to the log.
+pub(crate) async fn tidy(db: &Db, tables: impl Iterator<Item = &'static str>) {
+    for table in tables {
+        let Some(tidy) = db.texts().tidy else { return };
+        let text = format!("{tidy} {table}");
+        let done: Result<u64> = on!(db, pool => raw_sql(AssertSqlSafe(text))
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected()));
+        if let Err(error) = done {
+            tracing::warn!(error = error.chain(), table, "the table is filled, but not tidied up");
+        }
+    }
 }
 
 /// Settings for a transaction with a lot of work.

@@ -69,6 +69,7 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
     create_private(&file).map_err(|cause| open_error(&file, &cause))?;
     let options = options
         .foreign_keys(true)
+        .with_regexp()
         .busy_timeout(settings.acquire_timeout)
         .pragma("temp_store", "memory")
         .pragma("mmap_size", "268435456")

@@ -6,7 +6,7 @@
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::dialect::Dialect;
+use super::{dialect::Dialect, network::Network};
 use crate::model::{AuditAction, Role, Timestamp};
 
 /// A condition.
@@ -39,6 +39,8 @@ pub enum Test {
     Contains(String),
     /// The text begins with this one; ASCII letters match without regard to case.
     StartsWith(String),
+    /// An address in this network.
+    Network(Network),
     /// One of these ids.
     Id(Vec<Uuid>),
     /// One of these roles.
@@ -66,6 +68,13 @@ impl Filter {
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::All(parts) if parts.iter().all(Self::is_empty))
     }
+}
+
+/// Whether one plan is good for the statement with any values. Not so with a filter: after five uses PostgreSQL would
+/// plan it without looking at them, and then walk the whole log for a word that an index knows not to be there (1.2 s
+/// instead of 3 ms among two million entries).
+pub(super) fn keeps_plan(filter: Option<&Filter>) -> bool {
+    filter.is_none()
 }
 
 /// Writes the condition over the row `row`, as one operand of `and`.
@@ -113,7 +122,7 @@ fn push_test<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, test: &Test) {
             DB::push_one_of_texts(q, values);
         }
         Test::Contains(part) => DB::push_like(q, column, format!("%{}%", literal(part))),
-        Test::StartsWith(start) => DB::push_like(q, column, format!("{}%", literal(start))),
+        Test::StartsWith(start) => DB::push_starts_with(q, column, start),
         Test::Id(values) => {
             q.push(format_args!("{column} "));
             DB::push_one_of_ids(q, values);
@@ -136,12 +145,31 @@ fn push_test<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, test: &Test) {
             q.push(format_args!("{column} {comparison} "));
             DB::push_time(q, *at);
         }
+        Test::Network(network) => push_network(q, column, network),
         Test::JsonContains(value) => DB::push_json_contains(q, column, value),
     }
 }
 
+/// The ranges are for speed alone: the pattern says the same, and more.
+fn push_network<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, network: &Network) {
+    let ranged = DB::loose(column);
+    q.push("(");
+    for (at, (from, to)) in network.ranges.iter().enumerate() {
+        q.push(if at == 0 { "(" } else { " or " });
+        q.push(format_args!("{ranged} >= "));
+        DB::push_text(q, from.clone());
+        q.push(format_args!(" and {ranged} < "));
+        DB::push_text(q, to.clone());
+    }
+    if !network.ranges.is_empty() {
+        q.push(") and ");
+    }
+    DB::push_matches(q, column, network.pattern.clone());
+    q.push(")");
+}
+
 /// A text as a LIKE pattern that matches just that text.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '\\' | '%' | '_') {

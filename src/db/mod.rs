@@ -18,9 +18,11 @@ mod list;
 pub mod login_throttles;
 mod meter;
 mod migrate;
+pub mod network;
 pub mod nodes;
 pub mod page;
 pub mod refresh_tokens;
+pub mod search_index;
 pub mod sessions;
 pub mod signing_keys;
 pub mod users;
@@ -94,7 +96,28 @@ macro_rules! on_tx {
     }};
 }
 
-pub(crate) use {on, on_tx};
+/// Runs a statement with a filter: planned for its values, see `filter::keeps_plan`, so it is not kept prepared.
+///
+/// sqlx 0.9 loses such a statement when it meets a type of ours for the first time on a connection (its issue 4305).
+/// Kept prepared it works, and the next one finds the type known.
+macro_rules! on_planned {
+    ($db:expr, $filter:expr, $pool:ident, $keep:ident => $run:expr) => {{
+        let db: &$crate::db::Db = $db;
+        let mut $keep = $crate::db::filter::keeps_plan($filter);
+        loop {
+            let result = match &db.pools {
+                $crate::db::Pools::Sqlite { readers: $pool, .. } => $run,
+                $crate::db::Pools::Postgres($pool) => $run,
+            };
+            match &result {
+                Err(cause) if !$keep && $crate::db::dialect::is_lost_statement(cause) => $keep = true,
+                _ => break db.meter.statement(result),
+            }
+        }
+    }};
+}
+
+pub(crate) use {on, on_planned, on_tx};
 
 impl Db {
     /// The same database, with a count of its own: one request's statements and rows.

@@ -11,7 +11,7 @@ use super::{
     dialect::Dialect,
     filter::Filter,
     list::{self, Table},
-    on, on_tx,
+    on, on_planned, on_tx,
     page::{Listing, Slice, slices_by},
 };
 use crate::{
@@ -48,25 +48,38 @@ pub mod orders {
 
 /// One page of everybody's sessions, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<Session>> {
-    let rows = on!(db, pool => list::page_of_all(&TABLE, listing).build_query_as().fetch_all(pool).await)?;
+    let rows = on_planned!(db, listing.filter.as_ref(), pool, keep => list::page_of_all(&TABLE, listing)
+        .build_query_as()
+        .persistent(keep)
+        .fetch_all(pool)
+        .await)?;
     Ok(Slice::cut(rows, &listing.page))
 }
 
 /// One page of sessions for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<Session>>> {
-    let rows = on!(db, pool => Dialect::page_of_each(&TABLE, users, listing).build_query_as().fetch_all(pool).await)?;
+    let rows = on_planned!(db, listing.filter.as_ref(), pool, keep => Dialect::page_of_each(&TABLE, users, listing)
+        .build_query_as()
+        .persistent(keep)
+        .fetch_all(pool)
+        .await)?;
     Ok(slices_by(rows, &listing.page, |row: &Session| Some(row.user_id)))
 }
 
 /// How many sessions pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on!(db, pool => list::count_of_all(&TABLE, filter).build_query_scalar().fetch_one(pool).await)
+    on_planned!(db, filter, pool, keep => list::count_of_all(&TABLE, filter)
+        .build_query_scalar()
+        .persistent(keep)
+        .fetch_one(pool)
+        .await)
 }
 
 /// How many sessions of each of the users pass the filter; who has none is left out.
 pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on!(db, pool => list::count_of_each(&TABLE, users, filter)
+    let counts = on_planned!(db, filter, pool, keep => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
+        .persistent(keep)
         .fetch_all(pool)
         .await)?;
     Ok(counts.into_iter().collect())

@@ -9,7 +9,7 @@ use super::{
     codec::row,
     filter::Filter,
     list::{self, Table},
-    on, on_tx,
+    on, on_planned, on_tx,
     page::{Listing, Slice},
 };
 use crate::{
@@ -48,13 +48,21 @@ pub mod orders {
 
 /// One page of all users, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<User>> {
-    let rows = on!(db, pool => list::page_of_all(&TABLE, listing).build_query_as().fetch_all(pool).await)?;
+    let rows = on_planned!(db, listing.filter.as_ref(), pool, keep => list::page_of_all(&TABLE, listing)
+        .build_query_as()
+        .persistent(keep)
+        .fetch_all(pool)
+        .await)?;
     Ok(Slice::cut(rows, &listing.page))
 }
 
 /// How many users pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on!(db, pool => list::count_of_all(&TABLE, filter).build_query_scalar().fetch_one(pool).await)
+    on_planned!(db, filter, pool, keep => list::count_of_all(&TABLE, filter)
+        .build_query_scalar()
+        .persistent(keep)
+        .fetch_one(pool)
+        .await)
 }
 
 /// The users with these ids, in no order; unknown ids are left out.

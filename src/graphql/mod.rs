@@ -14,6 +14,7 @@ mod leaf;
 mod limits;
 mod loaders;
 mod mutation;
+mod persisted;
 mod policy;
 mod query;
 mod run;
@@ -33,6 +34,7 @@ pub use self::{
     document::Document,
     error::{Receipt, refused},
     limits::Repeat,
+    persisted::{Hash, Persisted},
 };
 use self::{mutation::Mutation, query::Query, shapes::Shapes, variables::Inputs};
 use crate::{config::DocumentLimits, error::Result};
@@ -43,6 +45,8 @@ pub struct Api {
     schema: Schema<Query, Mutation, EmptySubscription>,
     shapes: Arc<Shapes>,
     inputs: Arc<Inputs>,
+    /// Documents that are known by their hash.
+    pub persisted: Arc<Persisted>,
 }
 
 impl std::fmt::Debug for Api {
@@ -57,7 +61,12 @@ impl Default for Api {
         // `limits` bounds the recursion before the library sees it, by a setting of ours.
         let schema = builder.register_output_type::<types::Node>().limit_recursive_depth(usize::MAX).finish();
         let sdl = schema.sdl();
-        Self { schema, shapes: Arc::new(Shapes::of(&sdl)), inputs: Arc::new(Inputs::of(&sdl)) }
+        Self {
+            schema,
+            shapes: Arc::new(Shapes::of(&sdl)),
+            inputs: Arc::new(Inputs::of(&sdl)),
+            persisted: Arc::default(),
+        }
     }
 }
 

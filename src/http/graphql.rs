@@ -1,5 +1,7 @@
 //! `/graphql` by the GraphQL over HTTP specification: POST with JSON, GET for queries.
 
+use std::sync::Arc;
+
 use async_graphql::Variables;
 use async_graphql_axum::GraphQLResponse;
 use axum::{
@@ -8,7 +10,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
 use tracing::Instrument;
 
 use super::{
@@ -17,6 +18,7 @@ use super::{
     client::{self, Remote},
     idempotency::{self, Refusal},
     media_type::MediaType,
+    params::{Params, UrlParams},
     refusal::{refuse, request_error},
 };
 use crate::{
@@ -24,6 +26,7 @@ use crate::{
     db::Db,
     error::{Code, Error, Result},
     graphql::{self, Answer, Document, Receipt, RequestContext},
+    model::Role,
     services::{
         Client,
         idempotency::{Claim, Sent},
@@ -31,24 +34,19 @@ use crate::{
     },
 };
 
-/// The parameters of a request, in a POST's body or a GET's URL.
-#[derive(Debug, Default)]
-struct Params {
-    query: String,
-    operation_name: Option<String>,
+/// What is to be done for whoever asks.
+struct Task {
+    document: Document,
     variables: Variables,
-}
-
-impl Params {
-    /// All of it as one text, which tells requests apart.
-    fn text(&self) -> String {
-        serde_json::json!([self.query, self.operation_name, self.variables]).to_string()
-    }
+    /// By what its text is to be kept, with the text.
+    persist: Option<(graphql::Hash, Arc<str>)>,
+    /// The key under which it was sent, if it is one that matters.
+    sent: Option<Sent>,
 }
 
 /// What came of a request.
 enum Outcome {
-    Answered(Answer),
+    Answered(Box<Answer>),
     /// It was done before: what was answered then.
     Kept(String),
 }
@@ -72,7 +70,7 @@ pub async fn post(
 ) -> Response {
     let call = Call { app, id, headers, remote };
     let params = match body {
-        Ok(body) => params_of_body(&body),
+        Ok(body) => Params::of_body(&body),
         Err((status, error)) => {
             let media_type = MediaType::accepted(&call.headers).unwrap_or(MediaType::Json);
             return refuse(media_type, status, &error, &call.id);
@@ -91,7 +89,7 @@ pub async fn get(
 ) -> Response {
     let call = Call { app, id, headers, remote };
     let params = match url {
-        Ok(Query(url)) => params_of_url(url),
+        Ok(Query(url)) => Params::of_url(url),
         Err(_) => Err(Error::new(Code::BadUserInput, "the URL's parameters could not be read")),
     };
     call.answer(params, Document::is_query).await
@@ -112,9 +110,16 @@ impl Call {
             Ok(params) => params,
             Err(error) => return self.refuse(media_type, StatusCode::BAD_REQUEST, &error),
         };
-        let sent = idempotency::key(&self.headers).map(|key| Sent { key, request: params.text() });
         let api = &self.app.api;
-        let checked = api.document(&params.query, params.operation_name, &params.variables, &limits.document);
+        let text = match params.document.text(&api.persisted) {
+            Ok(text) => text,
+            Err(error) => return self.refuse(media_type, media_type.request_error(), &error),
+        };
+        let sent = idempotency::key(&self.headers).map(|key| {
+            let request = serde_json::json!([&*text, params.operation_name, params.variables]).to_string();
+            Sent { key, request }
+        });
+        let checked = api.document(&text, params.operation_name, &params.variables, &limits.document);
         let document = match checked {
             Ok(document) if allowed(&document) => document,
             Ok(_) => {
@@ -129,23 +134,25 @@ impl Call {
             }
         };
         let db = self.app.services.db.metered();
-        let outcome = match sent.filter(|_| !document.is_query()) {
-            None => self.work(&db, document, params.variables, None).await,
+        let sent = sent.filter(|_| !document.is_query());
+        let persist = params.document.hash().map(|hash| (hash, text));
+        let task = Task { document, variables: params.variables, persist, sent };
+        let outcome = if task.sent.is_none() {
+            self.work(&db, task).await
+        } else {
             // A client that goes away does not stop it: the answer is what it will come back for.
-            Some(sent) => {
-                let (call, db) = (self.clone(), db.clone());
-                let work = async move { call.work(&db, document, params.variables, Some(&sent)).await };
-                match tokio::spawn(work.in_current_span()).await {
-                    Ok(outcome) => outcome,
-                    Err(end) => match end.try_into_panic() {
-                        Ok(panic) => std::panic::resume_unwind(panic),
-                        Err(end) => Err((StatusCode::SERVICE_UNAVAILABLE, Error::internal(end))),
-                    },
-                }
+            let (call, db) = (self.clone(), db.clone());
+            let work = async move { call.work(&db, task).await };
+            match tokio::spawn(work.in_current_span()).await {
+                Ok(outcome) => outcome,
+                Err(end) => match end.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(end) => Err((StatusCode::SERVICE_UNAVAILABLE, Error::internal(end))),
+                },
             }
         };
         match outcome {
-            Ok(Outcome::Answered(answer)) => self.respond(media_type, answer, &db),
+            Ok(Outcome::Answered(answer)) => self.respond(media_type, *answer, &db),
             Ok(Outcome::Kept(answer)) => idempotency::replay(media_type, answer, self.receipt(None, &db)),
             Err((status, error)) => {
                 // What is wrong with the call itself shows in any case, as before a document is looked at.
@@ -156,19 +163,17 @@ impl Call {
     }
 
     /// Who asks, and what comes of it, in time. Under a key the answer is kept, however long that takes.
-    async fn work(
-        &self,
-        db: &Db,
-        document: Document,
-        variables: Variables,
-        sent: Option<&Sent>,
-    ) -> Result<Outcome, Refusal> {
+    async fn work(&self, db: &Db, task: Task) -> Result<Outcome, Refusal> {
+        let Task { document, variables, persist, sent } = task;
         let timeout = self.app.services.limits.request_timeout;
         let mut ticket = None;
         let work = async {
             let services = &self.app.services;
             let principal = self.principal(db).await.map_err(|error| (status_of_refusal(&error), error))?;
-            if let (Some(sent), Some(caller)) = (sent, principal.signed_in()) {
+            if let Some((hash, text)) = persist {
+                self.app.api.persisted.keep(hash, &text, principal.has(Role::Viewer));
+            }
+            if let (Some(sent), Some(caller)) = (&sent, principal.signed_in()) {
                 match idempotency::claim(services, db, caller, sent, document.repeat()).await? {
                     Some(Claim::Done(answer)) => return Ok(Outcome::Kept(answer)),
                     Some(Claim::First(taken)) => ticket = Some(taken),
@@ -177,7 +182,7 @@ impl Call {
             }
             let context = RequestContext::new(principal, self.client(), db.clone(), (**services).clone());
             let request = graphql::Request { document, variables, context, request_id: self.id.id.to_string() };
-            Ok(Outcome::Answered(self.app.api.execute(request).await))
+            Ok(Outcome::Answered(Box::new(self.app.api.execute(request).await)))
         };
         let outcome = tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| {
             let message = format!("the request took longer than {} s", timeout.as_secs());
@@ -256,73 +261,4 @@ fn status_of_refusal(error: &Error) -> StatusCode {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
-}
-
-/// The parameters of a GET, each as text.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UrlParams {
-    query: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<String>,
-    extensions: Option<String>,
-}
-
-fn params_of_url(url: UrlParams) -> Result<Params> {
-    let json = |field: &'static str, text: Option<String>| match text.as_deref() {
-        None | Some("") => Ok(serde_json::Value::Null),
-        Some(text) => serde_json::from_str(text)
-            .map_err(|cause| Error::bad_input(field, format!("the {field} are not JSON: {cause}"))),
-    };
-    check_extensions(&json("extensions", url.extensions)?)?;
-    let variables = json("variables", url.variables)?;
-    Ok(Params {
-        query: url.query.ok_or_else(no_query)?,
-        operation_name: url.operation_name.filter(|name| !name.is_empty()),
-        variables: variables_of(variables)?,
-    })
-}
-
-fn params_of_body(body: &[u8]) -> Result<Params> {
-    use serde_json::Value;
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|cause| Error::new(Code::BadUserInput, format!("the body is not JSON: {cause}")))?;
-    let mut body = match body {
-        Value::Object(body) => body,
-        Value::Array(_) => return Err(Error::new(Code::BadUserInput, "batches are not taken: send one request")),
-        _ => return Err(Error::new(Code::BadUserInput, "the body must be a JSON object")),
-    };
-    check_extensions(body.get("extensions").unwrap_or(&Value::Null))?;
-    Ok(Params {
-        query: match body.remove("query") {
-            Some(Value::String(query)) => query,
-            None => return Err(no_query()),
-            Some(_) => return Err(Error::bad_input("query", "the query must be a string")),
-        },
-        operation_name: match body.remove("operationName") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
-            Some(_) => return Err(Error::bad_input("operationName", "the operation name must be a string")),
-        },
-        variables: variables_of(body.remove("variables").unwrap_or_default())?,
-    })
-}
-
-/// Nothing reads them yet, but what is sent has to be what the specification says.
-fn check_extensions(extensions: &serde_json::Value) -> Result<()> {
-    match extensions {
-        serde_json::Value::Null | serde_json::Value::Object(_) => Ok(()),
-        _ => Err(Error::bad_input("extensions", "the extensions must be an object")),
-    }
-}
-
-fn variables_of(variables: serde_json::Value) -> Result<Variables> {
-    match variables {
-        serde_json::Value::Null | serde_json::Value::Object(_) => Ok(Variables::from_json(variables)),
-        _ => Err(Error::bad_input("variables", "the variables must be an object")),
-    }
-}
-
-fn no_query() -> Error {
-    Error::bad_input("query", "the query is missing")
 }

@@ -8,6 +8,7 @@ mod health;
 mod idempotency;
 mod jwks;
 mod media_type;
+mod params;
 mod patience;
 mod refusal;
 mod request_id;

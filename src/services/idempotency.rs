@@ -5,6 +5,7 @@
 //! is over, and whoever sends it again is told so. A second execution would be the greater evil.
 
 use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::Services;
@@ -46,10 +47,10 @@ pub enum Claim {
 pub struct Ticket(Owned);
 
 /// Takes the key, or tells what was answered. CONFLICT while the first request is under way, which `extensions.retryAfter`
-/// tells from one that never came to an answer; BAD_USER_INPUT when the key was used for something else.
+/// tells from one that never came to an answer; `BAD_USER_INPUT` when the key was used for something else.
 pub async fn claim(services: &Services, db: &Db, caller: &SignedIn, sent: &Sent) -> Result<Claim> {
     let now = services.clock.now();
-    let owned = Owned { user: caller.user.id, key: hex(&Sha256::digest(&sent.key)) };
+    let owned = Owned { user: caller.user.id, key: URL_SAFE_NO_PAD.encode(Sha256::digest(&sent.key)) };
     let hash = request_hash(caller, sent);
     let mut tx = db.begin().await?;
     idempotency_keys::delete_one_old(&mut tx, &owned, now.plus_seconds(-LIFE)).await?;
@@ -116,8 +117,4 @@ fn request_hash(caller: &SignedIn, sent: &Sent) -> Vec<u8> {
         Credential::ApiToken(id, _) => id.to_string(),
     };
     hmac::sign(&key, format!("{credential}\n{}", sent.request).as_bytes()).as_ref().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -19,6 +19,7 @@ struct List {
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
+    Address,
     Id,
     Enum(&'static [&'static str]),
     Time,
@@ -27,7 +28,7 @@ enum Kind {
     Search,
 }
 
-use Kind::{Bool, Enum, Id, Json, Search, Text, Time};
+use Kind::{Address, Bool, Enum, Id, Json, Search, Text, Time};
 
 const LISTS: [List; 3] = [
     List {
@@ -80,7 +81,7 @@ const LISTS: [List; 3] = [
             ("action", Enum(&["LOGIN", "FAILED_LOGIN", "QUERY_AGENT", "LOGOUT"])),
             ("success", Bool),
             ("timestamp", Time),
-            ("ipAddress", Text),
+            ("ipAddress", Address),
             ("userAgent", Text),
             ("description", Text),
             ("details", Json),
@@ -133,6 +134,29 @@ on_both! {
                 // Who asks, the users, their rows, their counts.
                 assert_eq!(reply.sql(), 4);
             }
+        }
+    }
+
+    async fn a_network_holds_the_addresses_that_ipnet_says(app) {
+        naive::fill(app).await;
+        let list = &LISTS[2];
+        let rows = all_rows(app, list).await;
+        let addresses: Vec<&str> = rows.iter().filter_map(|row| row["ipAddress"].as_str()).collect();
+        let mut random = fastrand::Rng::with_seed(3);
+        for _ in 0..200 {
+            let address = addresses[random.usize(..addresses.len())];
+            let network = naive::network(&mut random, address);
+            let filter = json!({ "ipAddress": { "cidr": network } });
+            let expected = rows.iter().filter(|row| naive::passes(row, &filter)).count();
+            let query = "query($filter: AuditLogFilter) { auditLogs(filter: $filter) { totalCount } }";
+            let reply = app.admin().gql(query, json!({ "filter": filter })).await;
+            assert_eq!(reply.data()["auditLogs"]["totalCount"], expected, "{filter}");
+        }
+        for (text, told) in [("10.1.2.3/16", "the network is 10.1.0.0/16"), ("10.1", "such as 10.1.0.0/16")] {
+            let query = "query($cidr: String) { auditLogs(filter: { ipAddress: { cidr: $cidr } }) { totalCount } }";
+            let reply = app.admin().gql(query, json!({ "cidr": text })).await;
+            assert_eq!((reply.code(), &reply.body["errors"][0]["extensions"]["field"]), ("BAD_USER_INPUT", &json!("cidr")));
+            assert!(reply.message().contains(told), "{text}: {}", reply.message());
         }
     }
 
@@ -279,6 +303,8 @@ fn random_test(random: &mut fastrand::Rng, field: &str, kind: Kind, rows: &[Valu
             3 => json!({ "startsWith": naive::start(random, one.as_str().expect("a text")) }),
             _ => json!({ "contains": naive::piece(random, one.as_str().expect("a text")) }),
         },
+        Address if random.bool() => json!({ "cidr": naive::network(random, one.as_str().expect("a text")) }),
+        Address => random_test(random, field, Text, rows),
         Id => match random.u8(..4) {
             0 => json!({ "eq": value(random) }),
             1 => json!({ "in": some(random) }),

@@ -4,6 +4,7 @@ use async_graphql::{Enum, InputObject};
 
 use super::{
     Budget, Combined, FilterInput, OrderDirection,
+    ip_address::IpAddressFilter,
     operators::{AuditActionFilter, DateTimeFilter, IdFilter, JsonFilter, TextFilter},
 };
 use crate::{
@@ -29,7 +30,7 @@ pub struct AuditLogFilter {
     /// By when it happened.
     timestamp: Option<DateTimeFilter>,
     /// By the address it came from.
-    ip_address: Option<TextFilter>,
+    ip_address: Option<IpAddressFilter>,
     /// By what the client called itself.
     user_agent: Option<TextFilter>,
     /// By the sentence for people.

@@ -1,6 +1,7 @@
 //! The input types of lists: filters and orders, and what they become for the database.
 
 mod audit_log;
+mod ip_address;
 mod operators;
 mod session;
 mod user;

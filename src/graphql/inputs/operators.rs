@@ -19,15 +19,15 @@ use crate::{
 #[derive(InputObject)]
 pub struct TextFilter {
     /// Is this text.
-    eq: MaybeUndefined<String>,
+    pub(super) eq: MaybeUndefined<String>,
     /// Is one of these texts; none for an empty list.
-    r#in: MaybeUndefined<Vec<String>>,
+    pub(super) r#in: MaybeUndefined<Vec<String>>,
     /// Holds this text.
-    contains: MaybeUndefined<String>,
+    pub(super) contains: MaybeUndefined<String>,
     /// Begins with this text.
-    starts_with: MaybeUndefined<String>,
+    pub(super) starts_with: MaybeUndefined<String>,
     /// Is absent, or is present.
-    is_null: MaybeUndefined<bool>,
+    pub(super) is_null: MaybeUndefined<bool>,
 }
 
 /// Tests of an id.
@@ -117,7 +117,7 @@ impl Budget {
     }
 
     /// One operator's value, if it is given.
-    fn operator<T>(&mut self, name: &'static str, value: MaybeUndefined<T>) -> Result<Option<T>> {
+    pub(super) fn operator<T>(&mut self, name: &'static str, value: MaybeUndefined<T>) -> Result<Option<T>> {
         match value {
             MaybeUndefined::Undefined => Ok(None),
             MaybeUndefined::Null => Err(Error::bad_input(

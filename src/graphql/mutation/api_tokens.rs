@@ -65,7 +65,7 @@ impl ApiTokenMutation {
         Ok(CreateApiTokenPayload { token: key.expose().to_owned(), api_token: Arc::new(api_token) })
     }
 
-    /// Revokes a token, which is refused from then on: one's own, or for an admin anybody's. NOT_FOUND for any other.
+    /// Revokes a token, which is refused from then on: one's own, or for an admin anybody's. `NOT_FOUND` for any other.
     #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
     async fn revoke_api_token(
         &self,

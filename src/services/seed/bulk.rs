@@ -78,6 +78,7 @@ pub async fn bulk(
         fill(&mut tx, &audit_logs, |index| generator.audit_log(index), tell).await?,
     ];
     tx.commit().await?;
+    bulk::tidy(db, filled.iter().filter(|table| table.added > 0).map(|table| table.table)).await;
     Ok(filled)
 }
 
@@ -96,7 +97,7 @@ async fn fill<R: Row>(
         // All rows go into the new indexes, so this pays when the new rows are many beside the old ones.
         let pays = missing.count >= FEW && missing.count >= missing.table_rows / 4;
         let aside = if pays { Some(bulk::set_aside::<R>(tx).await?) } else { None };
-        bulk::pour(tx, missing.in_order_of_ids().map(make), &mut |rows| tell(Progress::Added { rows })).await?;
+        bulk::pour(tx, missing.in_order().map(make), &mut |rows| tell(Progress::Added { rows })).await?;
         tell(Progress::Finishing);
         if let Some(aside) = aside {
             bulk::put_back(tx, aside).await?;
@@ -145,13 +146,13 @@ impl Missing {
         Self { kind, ranges: Vec::new(), count: 0, wanted: 0, table_rows: 0 }
     }
 
-    /// All of them; many at a time are sorted by the rows' ids, as an index of ids is extended quicker in its own order.
-    fn in_order_of_ids(&self) -> impl Iterator<Item = u64> {
-        const SORTED: usize = 1 << 20;
+    /// All of them, each at its place; as many at a time as fit into 64 MiB.
+    fn in_order(&self) -> impl Iterator<Item = u64> {
+        const SORTED: usize = 1 << 22;
         let mut indexes = self.ranges.iter().flat_map(Clone::clone);
         std::iter::from_fn(move || {
             let part = indexes.by_ref().take(SORTED);
-            let mut part: Vec<_> = part.map(|index| (Draws::of(self.kind, index).uuid(), index)).collect();
+            let mut part: Vec<_> = part.map(|index| (Generator::place(self.kind, index), index)).collect();
             part.sort_unstable();
             (!part.is_empty()).then_some(part)
         })
@@ -191,7 +192,7 @@ mod tests {
             missing.add(index..index + 1);
         }
         assert_eq!(missing.ranges, [0..3, 5..7, 9..10]);
-        let mut indexes: Vec<_> = missing.in_order_of_ids().collect();
+        let mut indexes: Vec<_> = missing.in_order().collect();
         assert!(indexes.is_sorted_by_key(|&index| Draws::of(Kind::Session, index).uuid()));
         indexes.sort_unstable();
         assert_eq!(indexes, [0, 1, 2, 5, 6, 9]);

@@ -1,5 +1,7 @@
 //! What the rows of the large data set say: names, agents, addresses, what happened. Text only, no rows.
 
+use std::net::Ipv6Addr;
+
 use super::random::Draws;
 use crate::model::AuditAction;
 
@@ -10,7 +12,7 @@ pub(super) fn address(draws: &mut Draws) -> String {
     match rank % 10 {
         0..7 => format!("10.{}.{}.{}", a % 16, b, c.max(1)),
         7 | 8 => format!("192.0.2.{}", a.max(1)),
-        _ => format!("2001:db8:{a:x}::{b:x}{c:02x}"),
+        _ => Ipv6Addr::new(0x2001, 0xdb8, a.into(), 0, 0, 0, 0, u16::from_be_bytes([b, c])).to_string(),
     }
 }
 

@@ -1,11 +1,14 @@
 //! Rows full of traps, and the meaning of filters written down a second time, slowly and in memory.
 
+use std::net::IpAddr;
+
 use guardianeye::{
     db::{audit_logs, sessions, users},
     model::{
         AuditAction, AuditLog, AuditLogId, Credentials, RawJson, Role, Session, SessionId, Timestamp, User, UserId,
     },
 };
+use ipnet::IpNet;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -27,6 +30,32 @@ const TEXTS: [&str; 14] = [
     "%",
     "_",
     "Mallory",
+];
+
+/// Addresses that share beginnings as numbers and not as texts, or the other way round; `::` at every place.
+const ADDRESSES: [&str; 22] = [
+    "10.0.0.1",
+    "10.1.2.3",
+    "10.1.20.3",
+    "10.10.2.3",
+    "10.100.2.3",
+    "101.0.2.3",
+    "1.0.0.1",
+    "192.0.2.1",
+    "192.0.2.10",
+    "192.0.2.127",
+    "192.0.2.128",
+    "192.0.20.1",
+    "::",
+    "::1",
+    "1::",
+    "2001:db8::1",
+    "2001:db8::1:0:0:1",
+    "2001:db8:0:1::1",
+    "2001:db8:1:2:3:4:5:6",
+    "2001:db80::1",
+    "2001:0:0:1::",
+    "fe80::1:2",
 ];
 
 /// Stored values: no lone null or string, which the API shows like an absent value or a text.
@@ -91,7 +120,7 @@ pub async fn fill(app: &TestApp) {
             action: actions[random.usize(..4)],
             details: random.bool().then(|| raw_json(&mut random)),
             description: random.bool().then(|| text(&mut random)),
-            ip_address: random.bool().then(|| format!("192.0.2.{}", random.u8(..12))),
+            ip_address: (random.u8(..4) > 0).then(|| ADDRESSES[random.usize(..ADDRESSES.len())].to_owned()),
             user_agent: random.bool().then(|| text(&mut random)),
             success: random.bool(),
             timestamp: time(app, &mut random),
@@ -127,6 +156,13 @@ pub fn piece(random: &mut fastrand::Rng, text: &str) -> Value {
 pub fn start(random: &mut fastrand::Rng, text: &str) -> Value {
     let start: String = text.chars().take(random.usize(..4)).collect();
     json!(if random.bool() { start.to_ascii_lowercase() } else { start })
+}
+
+/// A network that holds the address.
+pub fn network(random: &mut fastrand::Rng, address: &str) -> Value {
+    let address: IpAddr = address.parse().expect("an address");
+    let prefix = random.u8(..=if address.is_ipv4() { 32 } else { 128 });
+    json!(IpNet::new(address, prefix).expect("a network").trunc().to_string())
 }
 
 /// Something that the value may or may not hold: a part of it, now and then altered.
@@ -177,6 +213,10 @@ fn operators_hold(value: &Value, operators: &Value) -> bool {
         "gte" => value.as_str() >= operand.as_str(),
         "lt" => value.as_str() < operand.as_str(),
         "lte" => value.as_str() <= operand.as_str(),
+        "cidr" => {
+            let network: IpNet = operand.as_str().expect("a text").parse().expect("a network");
+            network.contains(&value.as_str().expect("a text").parse::<IpAddr>().expect("an address"))
+        }
         "startsWith" => lower(value).starts_with(&lower(operand)),
         "contains" if value.is_string() && operand.is_string() => holds(value.as_str().expect("a text"), operand),
         "contains" => json_holds(value, operand, true),
