@@ -7,11 +7,20 @@
 # The first start needs GUARDIANEYE_ADMIN_PASSWORD, the password of the first admin: on an address that others can
 # reach, the server refuses to start while a default password still stands.
 
+# The console is the same for every platform, so it is built once, on the builder's own.
+FROM --platform=$BUILDPLATFORM node:22-bookworm-slim AS console
+WORKDIR /build/web
+COPY web/package.json web/package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci --ignore-scripts --no-audit --no-fund
+COPY web .
+RUN npm run build
+
 FROM rust:1.95-bookworm AS build
 # The C parts (SQLite, aws-lc, mimalloc, zstd) need no more than this image's gcc on amd64 and arm64.
 ARG TARGETARCH
 WORKDIR /build
 COPY . .
+COPY --from=console /build/web/dist web/dist
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/build/target,id=guardianeye-target-$TARGETARCH,sharing=locked \
     cargo build --release --locked && install target/release/guardianeye /usr/local/bin/

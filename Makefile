@@ -2,16 +2,23 @@
 # No build logic here: that is Cargo's.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-fmt check-clippy check-doc seed schema bench
+.PHONY: help run web test test-web check check-fmt check-clippy check-doc audit-web seed schema bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: ## start the server on http://127.0.0.1:8000 (DATABASE_URL; default: SQLite under data/)
+	web/build.sh --if-possible
 	cargo run --release --locked -- serve
+
+web: ## build the console into web/dist, which the next build of the server embeds
+	web/build.sh
 
 test: ## every test, on SQLite and PostgreSQL (ARGS="--test it paging" for some)
 	tests/postgres.sh cargo test --locked $(ARGS)
+
+test-web: ## the console in a real browser (Chromium), against the built server
+	web/tests/run.sh
 
 check: check-fmt check-clippy check-doc ## formatting, lints and documentation
 
@@ -23,6 +30,9 @@ check-clippy:
 
 check-doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+audit-web: ## known holes in npm packages
+	web/audit.sh
 
 seed: ## demo data (ARGS="--users 10000 --sessions 200000" for a large set)
 	cargo run --release --locked -- db seed $(ARGS)

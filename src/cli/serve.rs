@@ -51,7 +51,13 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
         .map_err(|cause| Error::internal(cause).told(format!("cannot listen on {}", config.listen)))?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let database = format!("{} {}", db.kind(), db.server_version().await?);
-    tracing::info!(database, "listening on http://{address} - GraphQL at /graphql, GraphiQL at /");
+    let page = if http::console_is_embedded() { "the console" } else { "GraphiQL" };
+    tracing::info!(database, "listening on http://{address} - GraphQL at /graphql, {page} at /");
+    if !http::console_is_embedded() {
+        tracing::warn!(
+            "built without the console: / shows GraphiQL from a public CDN; `make web` and a new build bring it"
+        );
+    }
     let settings = Arc::new(config.http);
     let app = App { api: Api::default(), services: Arc::new(services), http: Arc::clone(&settings) };
     http::serve(listener, app.router(), &settings, signal.received()).await;

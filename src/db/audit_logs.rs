@@ -9,7 +9,7 @@ use super::{
     Db, Tx,
     codec::row,
     dialect::Dialect,
-    filter::Filter,
+    filter::{Filter, keeps_plan},
     list::{self, Table},
     on, on_planned, on_tx,
     page::{Listing, Slice, slices_by},
@@ -48,7 +48,7 @@ pub mod orders {
 
 /// One page of the whole log, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<AuditLog>> {
-    let rows = on_planned!(db, listing.filter.as_ref(), pool, keep => list::page_of_all(&TABLE, listing)
+    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), pool, keep => list::page_of_all(&TABLE, listing)
         .build_query_as()
         .persistent(keep)
         .fetch_all(pool)
@@ -58,7 +58,7 @@ pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<AuditLog>> {
 
 /// One page of entries for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuditLog>>> {
-    let rows = on_planned!(db, listing.filter.as_ref(), pool, keep => Dialect::page_of_each(&TABLE, users, listing)
+    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), pool, keep => Dialect::page_of_each(&TABLE, users, listing)
         .build_query_as()
         .persistent(keep)
         .fetch_all(pool)
@@ -68,7 +68,7 @@ pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<Ha
 
 /// How many entries pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on_planned!(db, filter, pool, keep => list::count_of_all(&TABLE, filter)
+    on_planned!(db, keeps_plan(filter), pool, keep => list::count_of_all(&TABLE, filter)
         .build_query_scalar()
         .persistent(keep)
         .fetch_one(pool)
@@ -77,7 +77,7 @@ pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
 
 /// How many entries of each of the users pass the filter; who has none is left out.
 pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on_planned!(db, filter, pool, keep => list::count_of_each(&TABLE, users, filter)
+    let counts = on_planned!(db, keeps_plan(filter), pool, keep => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
         .persistent(keep)
         .fetch_all(pool)

@@ -96,14 +96,14 @@ macro_rules! on_tx {
     }};
 }
 
-/// Runs a statement with a filter: planned for its values, see `filter::keeps_plan`, so it is not kept prepared.
+/// Runs a statement that is kept prepared only when its plan is good for any values, see `filter::keeps_plan`.
 ///
 /// sqlx 0.9 loses such a statement when it meets a type of ours for the first time on a connection (its issue 4305).
 /// Kept prepared it works, and the next one finds the type known.
 macro_rules! on_planned {
-    ($db:expr, $filter:expr, $pool:ident, $keep:ident => $run:expr) => {{
+    ($db:expr, $kept:expr, $pool:ident, $keep:ident => $run:expr) => {{
         let db: &$crate::db::Db = $db;
-        let mut $keep = $crate::db::filter::keeps_plan($filter);
+        let mut $keep = $kept;
         loop {
             let result = match &db.pools {
                 $crate::db::Pools::Sqlite { readers: $pool, .. } => $run,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    filter::Filter,
+    filter::{Filter, keeps_plan},
     list::{self, Table},
     on, on_planned, on_tx,
     page::{Listing, Slice},
@@ -48,7 +48,7 @@ pub mod orders {
 
 /// One page of all users, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<User>> {
-    let rows = on_planned!(db, listing.filter.as_ref(), pool, keep => list::page_of_all(&TABLE, listing)
+    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), pool, keep => list::page_of_all(&TABLE, listing)
         .build_query_as()
         .persistent(keep)
         .fetch_all(pool)
@@ -58,7 +58,7 @@ pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<User>> {
 
 /// How many users pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on_planned!(db, filter, pool, keep => list::count_of_all(&TABLE, filter)
+    on_planned!(db, keeps_plan(filter), pool, keep => list::count_of_all(&TABLE, filter)
         .build_query_scalar()
         .persistent(keep)
         .fetch_one(pool)

@@ -2,6 +2,7 @@
 
 mod body;
 mod client;
+mod console;
 mod graphql;
 mod headers;
 mod health;
@@ -20,7 +21,6 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    response::Html,
     routing::{get, post},
 };
 use tower_http::{
@@ -29,6 +29,7 @@ use tower_http::{
 };
 
 pub use self::{
+    console::is_embedded as console_is_embedded,
     request_id::RequestId,
     serve::{StopSignal, serve},
 };
@@ -49,7 +50,7 @@ impl App {
     /// All routes of the server.
     pub fn router(self) -> Router {
         let routes = Router::new()
-            .route("/", get(graphiql))
+            .merge(console::routes())
             .route("/graphql", post(graphql::post).get(graphql::get))
             .route("/.well-known/jwks.json", get(jwks::jwks))
             .route("/health/live", get(health::live))
@@ -77,10 +78,6 @@ impl App {
         };
         with_cors.layer(middleware::from_fn_with_state(self.clone(), headers::secure)).with_state(self)
     }
-}
-
-async fn graphiql() -> Html<String> {
-    Html(async_graphql::http::GraphiQLSource::build().endpoint("/graphql").title("GuardianEye").finish())
 }
 
 #[cfg(test)]

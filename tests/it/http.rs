@@ -112,12 +112,6 @@ on_both! {
             assert_eq!((reply.status, reply.body), (StatusCode::OK, json!({ "status": "ok" })));
         }
     }
-
-    async fn the_root_shows_graphiql(app) {
-        let reply = app.anonymous().send(Request::get("/").body(Body::empty()).expect("a request")).await;
-        assert_eq!(reply.status, StatusCode::OK);
-        assert!(reply.body.as_str().expect("HTML").contains("/graphql"));
-    }
 }
 
 async fn post(app: &TestApp, accept: Option<&str>, query: &str) -> Reply {

@@ -38,10 +38,6 @@ on_both! {
         }
     }
 
-    async fn the_page_may_load_its_parts_but_not_be_framed(app) {
-        assert_eq!(get(app, "/").await.headers["content-security-policy"], "frame-ancestors 'none'");
-    }
-
     async fn unknown_paths_and_wrong_methods_are_answered_in_graphql_errors(app) {
         for (method, path, status, code) in [
             (Method::GET, "/nowhere", StatusCode::NOT_FOUND, "NOT_FOUND"),

@@ -11,6 +11,7 @@ mod bad_input;
 mod cli;
 mod clients;
 mod connections;
+mod console;
 mod filters;
 mod graphql_http;
 mod http;

@@ -67,14 +67,13 @@ where
     }
 
     async fn run(&self, round: &Arc<Round<K, Result<V>>>) -> Result<HashMap<K, Result<V>>> {
-        let mut joined = 0;
-        loop {
-            let keys = lock(&round.keys).len();
-            if keys == joined {
-                break;
-            }
-            joined = keys;
+        // Two turns without a new key: in rare cases the scheduler comes back once before the last sibling had its turn.
+        let (mut joined, mut quiet) = (0, 0);
+        while quiet < 2 {
             turn().await;
+            let keys = lock(&round.keys).len();
+            quiet = if keys == joined { quiet + 1 } else { 0 };
+            joined = keys;
         }
         lock(&self.open).take_if(|open| Arc::ptr_eq(open, round));
         let keys = lock(&round.keys).clone();

@@ -1,0 +1,82 @@
+// After a sign-in with a password that everybody knows: a new one first, then the console.
+import { type FormEvent, useEffect, useState } from "react";
+import { offers } from "../api/schema.ts";
+import { plainly } from "../api/words.ts";
+import { Message, Waiting } from "../ui/parts.tsx";
+import { type Person, changePassword, putOffPasswordChange, signOut } from "./session.ts";
+import { Entrance } from "./sign-in.tsx";
+
+export function ChangePassword({ person }: { person: Person }) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const [waiting, setWaiting] = useState(false);
+  const [possible, setPossible] = useState<boolean | null>(null);
+  useEffect(() => {
+    offers().then(
+      // A server that hides its schema names no mutations at all; it may well have this one.
+      ({ mutations }) => setPossible(mutations.size === 0 || mutations.has("changePassword")),
+      () => setPossible(true),
+    );
+  }, []);
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const [current, next, again] = ["current", "next", "again"].map((name) => String(form.get(name)));
+    if (next !== again) return setProblem("The two new passwords are not the same.");
+    if (next === current) return setProblem("The new password is the old one. Please choose another.");
+    setProblem(null);
+    setWaiting(true);
+    try {
+      await changePassword(current ?? "", next ?? "");
+    } catch (cause) {
+      setProblem(plainly(cause));
+      setWaiting(false);
+    }
+  }
+
+  if (possible === null) return <Waiting what="One moment…" />;
+  if (!possible) {
+    return (
+      <Entrance title="Choose a password" lead={`${person.username} still has a password that everybody knows.`}>
+        <Message kind="info">
+          This server cannot change passwords here yet. Set GUARDIANEYE_ADMIN_PASSWORD and start it again.
+        </Message>
+        <button type="button" className="primary" onClick={putOffPasswordChange}>
+          Continue for now
+        </button>
+      </Entrance>
+    );
+  }
+  return (
+    <Entrance
+      title="Choose a password"
+      lead={`${person.username} still has a password that everybody knows. Choose your own to go on.`}
+    >
+      {problem && <Message kind="error">{problem}</Message>}
+      <form onSubmit={(event) => void submit(event)}>
+        <input type="hidden" name="username" autoComplete="username" value={person.username} readOnly />
+        <label>
+          Current password
+          <input name="current" type="password" autoComplete="current-password" required />
+        </label>
+        <label>
+          New password
+          <input name="next" type="password" autoComplete="new-password" aria-describedby="hint" required />
+        </label>
+        <p id="hint" className="hint">
+          A few words that have nothing to do with each other are easy to remember and hard to guess.
+        </p>
+        <label>
+          New password again
+          <input name="again" type="password" autoComplete="new-password" required />
+        </label>
+        <button type="submit" className="primary" disabled={waiting}>
+          {waiting ? "Changing…" : "Change the password"}
+        </button>
+        <button type="button" className="quiet wide" onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </form>
+    </Entrance>
+  );
+}
