@@ -93,6 +93,12 @@ impl Error {
         Self { retry_after: Some(retry_after), ..Self::new(Code::RateLimited, message) }
     }
 
+    /// The same error with the seconds after which to try again.
+    #[must_use]
+    pub fn retry(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
     /// Our fault: the client sees a fixed sentence, the log sees the cause.
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { cause: Some(Arc::from(cause.into())), ..Self::new(Code::Internal, "internal error") }

@@ -1,5 +1,6 @@
 //! Who asks: passwords, access tokens, and the caller that comes out of them. No HTTP and no GraphQL here.
 
+mod api_token;
 mod budget;
 mod password;
 mod password_policy;
@@ -8,10 +9,11 @@ mod refresh_token;
 mod token;
 
 pub use self::{
+    api_token::ApiKey,
     budget::{Budget, Charge},
     password::{Hasher, Strength, Turn, is_same},
     password_policy::{MAX_BYTES, Policy},
     principal::{Credential, Principal, SignedIn, authenticate},
     refresh_token::RefreshToken,
-    token::{AccessToken, Subject, Tokens, new_signing_key},
+    token::{AccessToken, KEPT_AFTER_RETIREMENT, PublicKey, Subject, Tokens, new_signing_key},
 };

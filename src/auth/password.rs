@@ -112,9 +112,20 @@ impl Turn {
         .await
     }
 
+    /// Whether a hash is not as this program makes them, so that a password that fits it is to be hashed again.
+    #[must_use]
+    pub fn is_outdated(&self, hash: &SecretString) -> bool {
+        let parameters = |hash: &str| hash.splitn(5, '$').take(4).collect::<Vec<_>>().join("$");
+        parameters(hash.expose_secret()) != parameters(&self.hasher.dummy)
+    }
+
     /// See [`Hasher::verify`].
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
         self.run(move |hasher| {
+            // The older program knew no forms.
+            if let Some(bcrypt) = hash.as_ref().and_then(Bcrypt::of) {
+                return Ok(bcrypt.verify(password.expose_secret().as_bytes()));
+            }
             let password = normalised(&password);
             let password = password.expose_secret().as_bytes();
             let stored = hash.as_ref().and_then(|hash| PasswordHash::new(hash.expose_secret()).ok());
@@ -140,6 +151,27 @@ impl Turn {
             done
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    }
+}
+
+/// A hash of an older program, such as passlib makes: `$2b$12$` and 53 characters. Like bcrypt everywhere, it knows the
+/// first 72 bytes of a password only. It takes its own time, some 200 ms, and a user who is unknown takes that of Argon2id:
+/// who measures can tell which accounts have not logged in since the take-over.
+struct Bcrypt<'a>(&'a str);
+
+impl<'a> Bcrypt<'a> {
+    /// Each step doubles the work; beyond this a login would take seconds.
+    const MAX_COST: u32 = 15;
+
+    fn of(hash: &'a SecretString) -> Option<Self> {
+        let hash = hash.expose_secret();
+        let known = ["$2a$", "$2b$", "$2y$"].iter().any(|version| hash.starts_with(version));
+        let cost = hash.parse::<bcrypt::HashParts>().ok().filter(|_| known)?.get_cost();
+        (cost <= Self::MAX_COST).then_some(Self(hash))
+    }
+
+    fn verify(&self, password: &[u8]) -> bool {
+        bcrypt::verify(password, self.0).unwrap_or(false)
     }
 }
 
@@ -176,6 +208,33 @@ mod tests {
         // As they were hashed before there was a form.
         let ascii = hasher.argon2.hash_password(b"plain ASCII 123 ~").expect("hash").to_string();
         assert!(hasher.verify(secret("plain ASCII 123 ~"), Some(ascii.into())).await.expect("verify"));
+    }
+
+    #[tokio::test]
+    async fn hashes_of_the_older_program_verify_and_are_to_be_replaced() {
+        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+        let long = "x".repeat(72);
+        // Made by libxcrypt; `U*U` is one of the vectors of bcrypt's author.
+        for (password, stored, fits) in [
+            ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", true),
+            ("U*U", "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", true),
+            ("U*V", "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", false),
+            ("U*U", "$2x$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", false),
+            ("U*U", "$2b$16$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", false),
+            ("an old password ä", "$2b$04$abcdefghijklmnopqrstuu8R87KJSCD6zabKTR/xKQXRQyq8S6o4W", true),
+            (&long, "$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i", true),
+            (&format!("{long}y"), "$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i", true),
+            (&long[1..], "$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i", false),
+        ] {
+            let found = hasher.verify(secret(password), Some(secret(stored))).await.expect("verify");
+            assert_eq!(found, fits, "{password} {stored}");
+            assert!(hasher.turn().await.expect("a turn").is_outdated(&secret(stored)));
+        }
+        let turn = hasher.turn().await.expect("a turn");
+        let ours = turn.hash(secret("x")).await.expect("hash");
+        assert!(!turn.is_outdated(&ours));
+        let stronger = Hasher::new(Strength::Owasp, 1).expect("parameters");
+        assert!(stronger.turn().await.expect("a turn").is_outdated(&ours), "parameters that rose");
     }
 
     #[tokio::test]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Tokens;
+use super::{ApiKey, Tokens};
 use crate::{
     clock::Clock,
-    db::{Db, auth_sessions},
+    db::{Db, api_tokens, auth_sessions},
     error::{Code, Error, Result},
     model::{ApiTokenId, AuthSessionId, Role, Scope, Scopes, User, UserId},
 };
@@ -91,8 +91,8 @@ impl Principal {
     }
 }
 
-/// From the `Authorization` header to the caller: one statement, which also sees that the login was not ended and that
-/// the user is still active.
+/// From the `Authorization` header to the caller: one statement, which also sees that the login was not ended, or the
+/// token not revoked, and that the user is still active. What cannot be one of our tokens costs none.
 pub async fn authenticate(db: &Db, tokens: &Tokens, clock: Clock, header: Option<&str>) -> Result<Principal> {
     let Some(header) = header else {
         return Ok(Principal::Anonymous);
@@ -102,6 +102,12 @@ pub async fn authenticate(db: &Db, tokens: &Tokens, clock: Clock, header: Option
         _ => return Err(bad_token()),
     };
     let now = clock.now();
+    if ApiKey::is_meant(token) {
+        let key = ApiKey::sent(token).ok_or_else(bad_api_token)?;
+        let holder = api_tokens::find_holder(db, key.hash(), now).await?.ok_or_else(bad_api_token)?;
+        let by = Credential::ApiToken(holder.token, holder.scopes);
+        return Ok(Principal::SignedIn(Arc::new(SignedIn { user: Arc::new(holder.user), by })));
+    }
     let subject = tokens.verify(db, token, now).await?.ok_or_else(bad_token)?;
     let found = auth_sessions::find_user(db, subject.auth_session, subject.user, now).await?;
     let user = Arc::new(found.ok_or_else(bad_token)?);
@@ -111,4 +117,8 @@ pub async fn authenticate(db: &Db, tokens: &Tokens, clock: Clock, header: Option
 
 fn bad_token() -> Error {
     Error::new(Code::Unauthenticated, "the access token is not valid, or no longer: log in again")
+}
+
+fn bad_api_token() -> Error {
+    Error::new(Code::Unauthenticated, "the API token is not valid, or no longer")
 }

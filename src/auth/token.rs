@@ -1,9 +1,6 @@
 //! Access tokens: JWTs (RFC 9068) signed with Ed25519 (RFC 8037) by a key pair that all instances share in the database.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V2Der},
@@ -26,8 +23,12 @@ use crate::{
 const LIFETIME: i64 = 15 * 60;
 /// By how much the clocks of two instances may differ, in seconds.
 const CLOCK_SKEW: i64 = 5;
-/// How often an unknown `kid` may make us read the keys again, in seconds: strangers can send any `kid`.
-const RELOAD_PAUSE: i64 = 5;
+/// How long a key is accepted after it was retired, in seconds: longer than any token that it signed holds, and than it
+/// takes all instances to learn of it.
+pub const KEPT_AFTER_RETIREMENT: i64 = 60 * 60;
+/// How old the keys that we know may be when they are used, in seconds. Another instance, or `guardianeye keys rotate`,
+/// may have changed them.
+const RELOAD_AFTER: i64 = 5;
 /// Who signs, and for whom: this server, both times.
 const ISSUER: &str = "guardianeye";
 
@@ -40,8 +41,29 @@ pub struct Tokens {
 
 struct Keys {
     active: (KeyId, EncodingKey),
-    known: HashMap<String, DecodingKey>,
+    known: Vec<Known>,
     loaded_at: Timestamp,
+}
+
+/// A key that tokens are checked by.
+struct Known {
+    public: PublicKey,
+    key: DecodingKey,
+    retired_at: Option<Timestamp>,
+}
+
+impl Known {
+    fn is_accepted(&self, now: Timestamp) -> bool {
+        self.retired_at.is_none_or(|at| now < at.plus_seconds(KEPT_AFTER_RETIREMENT))
+    }
+}
+
+/// What anybody may know of a key: enough to check what it signed.
+#[derive(Clone, Debug)]
+pub struct PublicKey {
+    pub kid: KeyId,
+    /// 32 bytes (RFC 8032).
+    pub bytes: Vec<u8>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -119,11 +141,8 @@ impl Tokens {
         let (Some("at+jwt"), Some(kid), None) = (header.typ.as_deref(), header.kid, header.crit) else {
             return Ok(None);
         };
-        let mut key = self.known(&kid);
-        if key.is_none() && self.reload(db, now).await? {
-            key = self.known(&kid);
-        }
-        let Some(key) = key else { return Ok(None) };
+        self.renew(db, now).await?;
+        let Some(key) = self.known(&kid, now) else { return Ok(None) };
         let Ok(data) = jsonwebtoken::decode::<Claims>(token, &key, &self.validation) else { return Ok(None) };
         let seconds = now.datetime().timestamp();
         let Claims { sub, sid, exp, nbf, iat, .. } = data.claims;
@@ -132,35 +151,53 @@ impl Tokens {
         Ok(holds.then_some(Subject { user: UserId(sub), auth_session: AuthSessionId(sid) }))
     }
 
-    fn known(&self, kid: &str) -> Option<DecodingKey> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).known.get(kid).cloned()
+    /// The public parts of all keys whose tokens are accepted, the newest first.
+    #[must_use]
+    pub fn public_keys(&self, now: Timestamp) -> Vec<PublicKey> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.known.iter().filter(|known| known.is_accepted(now)).map(|known| known.public.clone()).collect()
     }
 
-    /// Another instance may have made a new key. Whether the keys were read again.
-    async fn reload(&self, db: &Db, now: Timestamp) -> Result<bool> {
+    fn known(&self, kid: &str, now: Timestamp) -> Option<DecodingKey> {
+        let kid = kid.parse::<KeyId>().ok()?;
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.known.iter().find(|known| known.public.kid == kid && known.is_accepted(now)).map(|known| known.key.clone())
+    }
+
+    /// Reads the keys again when they were read some seconds ago; called wherever tokens are issued or checked. One
+    /// request does it, outside of its own account, and the others go on meanwhile with what is known.
+    pub async fn renew(&self, db: &Db, now: Timestamp) -> Result<()> {
+        let due = |keys: &Keys| now >= keys.loaded_at.plus_seconds(RELOAD_AFTER);
+        if !due(&self.keys.read().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(());
+        }
         {
             let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-            if now < keys.loaded_at.plus_seconds(RELOAD_PAUSE) {
-                return Ok(false);
+            if !due(&keys) {
+                return Ok(());
             }
             keys.loaded_at = now;
         }
-        if let Some(keys) = Keys::load(db, now).await? {
+        if let Some(keys) = Keys::load(&db.metered(), now).await? {
             *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         }
-        Ok(true)
+        Ok(())
     }
 }
 
 impl Keys {
     async fn load(db: &Db, now: Timestamp) -> Result<Option<Self>> {
         let mut active = None;
-        let mut known = HashMap::new();
+        let mut known = Vec::new();
         for key in signing_keys::list(db).await? {
-            known.insert(key.kid.to_string(), DecodingKey::from_ed_der(&key.public_key));
             if key.retired_at.is_none() {
                 active = Some((key.kid, EncodingKey::from_ed_der(&key.private_key)));
             }
+            known.push(Known {
+                key: DecodingKey::from_ed_der(&key.public_key),
+                retired_at: key.retired_at,
+                public: PublicKey { kid: key.kid, bytes: key.public_key },
+            });
         }
         Ok(active.map(|active| Self { active, known, loaded_at: now }))
     }
@@ -174,6 +211,7 @@ pub fn new_signing_key(now: Timestamp) -> Result<SigningKey> {
         kid: KeyId::new(now),
         private_key: private_key.as_ref().to_vec(),
         public_key: pair.public_key().as_ref().to_vec(),
+        created_at: now,
         retired_at: None,
     })
 }

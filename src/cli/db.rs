@@ -5,17 +5,20 @@ use std::process::ExitCode;
 use crate::{
     auth::{Hasher, Strength},
     clock::Clock,
-    config::{Common, DbCommand, InitArgs},
-    db::{Db, Settings},
-    error::Result,
-    services::first_admin::{self, FirstAdmin},
+    config::{Common, DbCommand, DbInitArgs, InitArgs},
+    db::{Db, Plan, Settings},
+    error::{Code, Error, Result},
+    services::{
+        adoption::{self, Found},
+        first_admin::{self, FirstAdmin},
+    },
 };
 
 pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
     match command {
         DbCommand::Init(args) => {
             let db = super::connect(common, Settings::default()).await?;
-            let done = init(&db, args).await;
+            let done = prepare(&db, args).await;
             db.close().await;
             done
         }
@@ -26,6 +29,44 @@ pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
 }
 
 const RULE: &str = "============================================================";
+
+async fn prepare(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
+    let found = if args.dry_run { adoption::look(db).await? } else { adoption::take_over(db).await? };
+    match &found {
+        Found::Older(plan) => tell(plan, args.dry_run)?,
+        Found::Nothing if args.dry_run && db.is_migrated().await? => println!("The tables are up to date."),
+        Found::Nothing if args.dry_run => println!("Would create the tables, or bring them up to date."),
+        Found::Nothing => {}
+    }
+    if args.dry_run {
+        println!("Nothing was changed: this was a dry run.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    init(db, args.init).await
+}
+
+/// Says what was done to an older program's tables, or would be; an error when it cannot be.
+fn tell(plan: &Plan, dry_run: bool) -> Result<()> {
+    println!("{RULE}\nTaking Over the Database of an Older GuardianEye\n{RULE}\n");
+    if !plan.problems.is_empty() {
+        for problem in &plan.problems {
+            println!("✗ {problem}");
+        }
+        return Err(Error::new(
+            Code::Conflict,
+            "these tables are not as the older program made them, so they are not taken over: nothing was changed",
+        ));
+    }
+    for change in &plan.changes {
+        println!("{} {}", if dry_run { "- would change:" } else { "✓" }, change.sentence);
+    }
+    for note in &plan.notes {
+        println!("⚠ {note}");
+    }
+    let (verb, changes) = (if dry_run { "Would take over" } else { "✓ Took over" }, plan.changes.len());
+    println!("{verb} users, sessions and audit_logs with {changes} changes and the migrations; no row is changed.\n");
+    Ok(())
+}
 
 async fn init(db: &Db, args: InitArgs) -> Result<ExitCode> {
     println!("{RULE}\nInitializing Database Tables\n{RULE}\n");

@@ -2,6 +2,7 @@
 
 mod check;
 mod db;
+mod keys;
 mod search_index;
 mod seed;
 mod serve;
@@ -29,6 +30,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&cli.common, args).await,
         Command::Db(command) => db::run(&cli.common, command).await,
         Command::Users(command) => users::run(&cli.common, command).await,
+        Command::Keys(command) => keys::run(&cli.common, command).await,
         Command::Schema => {
             print!("{}", Api::default().sdl());
             Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! The only place where the two databases need different texts. Each has its reason beside it.
 
+pub mod adoption;
 pub(super) mod bulk;
 pub(super) mod search;
 

@@ -1,9 +1,14 @@
 //! Brings the tables to the state this version of the program expects. Safe to run from several processes at once.
 
-use sqlx::migrate::Migrator;
+use std::collections::BTreeSet;
 
-use super::{Db, Pools, on};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+
+use super::{Db, Pools, Tx, TxConnection, on, on_tx};
 use crate::error::{Error, Result};
+
+/// Where sqlx notes which migrations have run.
+const TABLE: &str = "_sqlx_migrations";
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -44,6 +49,37 @@ impl Db {
         };
         Ok(expected.map(|migration| migration.version).all(|version| applied.contains(&version)))
     }
+}
+
+/// Whether a migration of ours has run, in a database with these tables.
+pub(super) async fn has_begun(tx: &mut Tx, tables: &BTreeSet<String>) -> Result<bool> {
+    if !tables.contains(TABLE) {
+        return Ok(false);
+    }
+    on_tx!(tx, connection => sqlx::query_scalar("select exists (select 1 from _sqlx_migrations)")
+        .fetch_one(connection)
+        .await)
+}
+
+/// Records the first migration as done and runs all others, within the transaction.
+pub(super) async fn run_but_first(tx: &mut Tx) -> Result<()> {
+    let done = match &mut tx.connection {
+        TxConnection::Sqlite(tx) => run_others(&SQLITE, &mut **tx).await,
+        TxConnection::Postgres(tx) => run_others(&POSTGRES, &mut **tx).await,
+    };
+    done.map_err(|cause| Error::internal(cause).told("the tables could not be taken over, and nothing was changed"))
+}
+
+async fn run_others<C: Migrate>(migrator: &Migrator, connection: &mut C) -> Result<(), MigrateError> {
+    connection.ensure_migrations_table(TABLE).await?;
+    for (at, migration) in migrator.iter().enumerate() {
+        if at == 0 {
+            connection.skip(TABLE, migration).await?;
+        } else {
+            connection.apply(TABLE, migration).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The plain case of a new database, which each database tells in its own way.

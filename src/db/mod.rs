@@ -1,6 +1,8 @@
 //! The database: one handle over SQLite or PostgreSQL, and the macros that run one statement text on either.
 //! Only this file and `dialect` know which database it is.
 
+pub mod adoption;
+pub mod api_tokens;
 pub mod audit_log_stats;
 pub mod audit_logs;
 pub mod auth_sessions;
@@ -10,6 +12,7 @@ mod connect;
 mod deadline;
 mod dialect;
 pub mod filter;
+pub mod idempotency_keys;
 mod json_contains;
 mod list;
 pub mod login_throttles;
@@ -30,6 +33,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 pub use self::{
     connect::Settings,
+    dialect::adoption::Plan,
     meter::{Meter, Rows},
 };
 use crate::error::Result;
@@ -197,6 +201,10 @@ impl Tx {
             TxConnection::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
+    }
+
+    fn needs_operator(&self) -> bool {
+        matches!(self.connection, TxConnection::Postgres(_))
     }
 
     fn texts(&self) -> &'static dialect::Texts {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Db, dialect::Dialect, on};
 use crate::{
     error::Result,
-    model::{AnyId, AuditLogId, AuthSessionId, SessionId, UserId},
+    model::{AnyId, ApiTokenId, AuditLogId, AuthSessionId, SessionId, UserId},
 };
 
 /// An id with its table.
@@ -16,6 +16,7 @@ pub enum NodeId {
     Session(SessionId),
     AuditLog(AuditLogId),
     AuthSession(AuthSessionId),
+    ApiToken(ApiTokenId),
 }
 
 impl NodeId {
@@ -27,6 +28,7 @@ impl NodeId {
             Self::Session(id) => id.into(),
             Self::AuditLog(id) => id.into(),
             Self::AuthSession(id) => id.into(),
+            Self::ApiToken(id) => id.into(),
         }
     }
 }
@@ -39,7 +41,7 @@ pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<NodeId>> {
 fn select<DB: Dialect>(ids: &[Uuid]) -> QueryBuilder<DB> {
     let mut q = QueryBuilder::new("select 'users', t.id from users t where t.id ");
     DB::push_one_of_ids(&mut q, ids);
-    for table in ["sessions", "audit_logs", "auth_sessions"] {
+    for table in ["sessions", "audit_logs", "auth_sessions", "api_tokens"] {
         q.push(format_args!(" union all select '{table}', t.id from {table} t where t.id "));
         DB::push_one_of_ids(&mut q, ids);
     }
@@ -59,7 +61,8 @@ where
             "users" => Self::User(UserId(id)),
             "sessions" => Self::Session(SessionId(id)),
             "audit_logs" => Self::AuditLog(AuditLogId(id)),
-            _ => Self::AuthSession(AuthSessionId(id)),
+            "auth_sessions" => Self::AuthSession(AuthSessionId(id)),
+            _ => Self::ApiToken(ApiTokenId(id)),
         })
     }
 }

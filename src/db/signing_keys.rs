@@ -1,6 +1,6 @@
 //! The `signing_keys` table: the key pairs behind access tokens.
 
-use sqlx::{FromRow, Row, query, query_as};
+use sqlx::{FromRow, Row, query, query_as, query_scalar};
 
 use super::{Db, Tx, on, on_tx};
 use crate::{
@@ -16,6 +16,7 @@ pub struct SigningKey {
     pub private_key: Vec<u8>,
     /// The public key, 32 bytes (RFC 8032).
     pub public_key: Vec<u8>,
+    pub created_at: Timestamp,
     /// Since when it no longer signs; tokens that it signed still hold until they expire.
     pub retired_at: Option<Timestamp>,
 }
@@ -26,7 +27,8 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-const LIST: &str = "select kid, private_key, public_key, retired_at from signing_keys order by created_at desc";
+const LIST: &str = "
+    select kid, private_key, public_key, created_at, retired_at from signing_keys order by created_at desc, kid desc";
 
 /// All key pairs, newest first.
 pub async fn list(db: &Db) -> Result<Vec<SigningKey>> {
@@ -38,6 +40,7 @@ where
     usize: sqlx::ColumnIndex<R>,
     KeyId: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
     Vec<u8>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Timestamp: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
     Option<Timestamp>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
@@ -45,7 +48,8 @@ where
             kid: row.try_get(0)?,
             private_key: row.try_get(1)?,
             public_key: row.try_get(2)?,
-            retired_at: row.try_get(3)?,
+            created_at: row.try_get(3)?,
+            retired_at: row.try_get(4)?,
         })
     }
 }
@@ -65,4 +69,20 @@ pub async fn insert(tx: &mut Tx, key: &SigningKey, now: Timestamp) -> Result<boo
         .await
         .map(|done| done.rows_affected()))?;
     Ok(done > 0)
+}
+
+const RETIRE: &str = "update signing_keys set retired_at = $1 where retired_at is null returning kid";
+
+/// Retires the active key pair, if there is one.
+pub async fn retire(tx: &mut Tx, now: Timestamp) -> Result<Option<KeyId>> {
+    on_tx!(tx, connection => query_scalar::<_, KeyId>(RETIRE).bind(now).fetch_optional(connection).await)
+}
+
+/// Deletes the key pairs that were retired before a time; how many there were.
+pub async fn delete_retired(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    on_tx!(tx, connection => query("delete from signing_keys where retired_at < $1")
+        .bind(before)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))
 }

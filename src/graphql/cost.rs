@@ -32,7 +32,7 @@ use async_graphql_value::Value;
 
 use super::{
     connection::{DEFAULT_LIMIT, MAX_LIMIT},
-    limits::{Measured, too_complex},
+    limits::{Measured, Repeat, too_complex},
     shapes::Shapes,
 };
 use crate::{
@@ -42,6 +42,8 @@ use crate::{
 
 /// Fields that an operation may have once only: each guesses a password or a token, or makes one.
 const ONCE: [&str; 4] = ["login", "refreshToken", "createApiToken", "changePassword"];
+/// Of these, those that cannot be done again without doing harm.
+const NEVER_AGAIN: &str = "createApiToken";
 /// So many values of introspection cost as much as one of the database.
 const INTROSPECTION_DISCOUNT: u64 = 10;
 /// The wrappers that a type of ours has at most: `[T!]!`. Further ones are null.
@@ -71,7 +73,12 @@ pub fn measure(
     if cost > limits.cost {
         return Err(too_complex("is what this query costs", cost, limits.cost, "MAX_COST"));
     }
-    Ok(Measured { cost: cost.max(1), introspects: walk.introspects })
+    let repeat = match &walk.once {
+        once if once.contains_key(NEVER_AGAIN) => Repeat::Refused,
+        once if once.is_empty() => Repeat::Answered,
+        _ => Repeat::Done,
+    };
+    Ok(Measured { cost: cost.max(1), introspects: walk.introspects, root_fields: walk.root_fields, repeat })
 }
 
 struct Walk<'a> {

@@ -9,7 +9,7 @@ use async_graphql::{
 };
 
 use super::{
-    limits::{self, Measured, too_complex},
+    limits::{self, Measured, Repeat, too_complex},
     shapes::Shapes,
 };
 use crate::{
@@ -63,6 +63,17 @@ impl Document {
     #[must_use]
     pub fn cost(&self) -> u64 {
         self.measured.cost
+    }
+
+    /// What happens when the chosen operation is sent again under the same key.
+    #[must_use]
+    pub fn repeat(&self) -> Repeat {
+        self.measured.repeat
+    }
+
+    /// How many fields the chosen operation has at its root.
+    pub(super) fn root_fields(&self) -> usize {
+        self.measured.root_fields
     }
 
     /// Whether the chosen operation asks for the schema itself.

@@ -20,6 +20,20 @@ pub struct Measured {
     pub cost: u64,
     /// Whether it asks for the schema itself.
     pub introspects: bool,
+    /// How many fields are at the root.
+    pub root_fields: usize,
+    pub repeat: Repeat,
+}
+
+/// What happens when the operation is sent again under the same key, see `http::idempotency`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// It is answered as the first time.
+    Answered,
+    /// It is done again: its answer holds secrets, which are stored nowhere.
+    Done,
+    /// It is not taken under a key at all.
+    Refused,
 }
 
 /// Refuses a document that is too large, and an operation that asks for too much.

@@ -27,12 +27,13 @@ mod variables;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Response, Schema, SchemaBuilder, Value, Variables};
+use async_graphql::{EmptySubscription, Response, Schema, SchemaBuilder, ServerError, Value, Variables};
 
 pub use self::{
     context::RequestContext,
     document::Document,
     error::{Receipt, refused},
+    limits::Repeat,
     persisted::{Hash, Persisted},
 };
 use self::{mutation::Mutation, query::Query, shapes::Shapes, variables::Inputs};
@@ -85,6 +86,19 @@ pub struct Answer {
     pub executed: bool,
     /// What the operation cost.
     pub cost: u64,
+    /// How many fields it has at its root.
+    root_fields: usize,
+}
+
+impl Answer {
+    /// Whether it says no more than to come back later: nothing was done, as the one field that there was failed.
+    #[must_use]
+    pub fn asks_to_retry(&self) -> bool {
+        let later = |error: &ServerError| {
+            error.extensions.as_ref().is_some_and(|extensions| extensions.get("retryAfter").is_some())
+        };
+        self.root_fields == 1 && !self.response.errors.is_empty() && self.response.errors.iter().all(later)
+    }
 }
 
 impl Api {
@@ -109,14 +123,14 @@ impl Api {
     /// Executes a request whose caller may ask this, and has some of the minute's budget left. Every error of the
     /// answer has a code.
     pub async fn execute(&self, request: Request) -> Answer {
-        let cost = request.document.cost();
+        let (cost, root_fields) = (request.document.cost(), request.document.root_fields());
         let Request { document, variables, mut context, request_id } = request;
         let admitted = policy::admit(&document, &mut context);
         let context = Arc::new(context);
         if let Err(error) = admitted {
             let response = refused(&error, &request_id);
             context.note_refusals(&response.errors).await;
-            return Answer { response, executed: false, cost };
+            return Answer { response, executed: false, cost, root_fields };
         }
         let may_introspect = policy::check_introspection(&context).is_ok();
         let mut response = self.run(document, variables, Arc::clone(&context), &request_id).await;
@@ -127,6 +141,6 @@ impl Api {
             policy::tell_less(&mut response.errors, may_introspect);
         }
         error::finish(&mut response, &request_id);
-        Answer { response, executed, cost }
+        Answer { response, executed, cost, root_fields }
     }
 }

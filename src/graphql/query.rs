@@ -29,7 +29,8 @@ impl Query {
     /// Who is logged in.
     #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn me(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
-        Some(ctx.request().principal().require().map(|caller| Some(Arc::clone(&caller.user))))
+        let principal = ctx.request().principal();
+        Some(SIGNED_IN.check(principal).map(|()| principal.user().cloned()))
     }
 
     /// What the caller's queries may still cost in this minute.
@@ -220,6 +221,9 @@ async fn node(request: &RequestContext, id: AnyId) -> Result<Option<Node>> {
         }
         Some(NodeId::AuthSession(id)) => {
             visible(request, request.loaders.auth_sessions.load((*id).into()).await?).map(Node::AuthSession)
+        }
+        Some(NodeId::ApiToken(id)) => {
+            visible(request, request.loaders.api_tokens.load((*id).into()).await?).map(Node::ApiToken)
         }
         None => None,
     })

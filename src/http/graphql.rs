@@ -1,5 +1,8 @@
 //! `/graphql` by the GraphQL over HTTP specification: POST with JSON, GET for queries.
 
+use std::sync::Arc;
+
+use async_graphql::Variables;
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     Extension,
@@ -13,17 +16,40 @@ use super::{
     App, RequestId,
     body::JsonBody,
     client::{self, Remote},
+    idempotency::{self, Refusal},
     media_type::MediaType,
     params::{Params, UrlParams},
     refusal::{refuse, request_error},
 };
 use crate::{
-    auth::{self, Principal},
+    auth::Principal,
+    db::Db,
     error::{Code, Error, Result},
     graphql::{self, Answer, Document, Receipt, RequestContext},
     model::Role,
-    services::{Client, refusals},
+    services::{
+        Client,
+        idempotency::{Claim, Sent},
+        refusals,
+    },
 };
+
+/// What is to be done for whoever asks.
+struct Task {
+    document: Document,
+    variables: Variables,
+    /// By what its text is to be kept, with the text.
+    persist: Option<(graphql::Hash, Arc<str>)>,
+    /// The key under which it was sent, if it is one that matters.
+    sent: Option<Sent>,
+}
+
+/// What came of a request.
+enum Outcome {
+    Answered(Box<Answer>),
+    /// It was done before: what was answered then.
+    Kept(String),
+}
 
 /// Everything of a request that is not its document.
 #[derive(Clone)]
@@ -89,6 +115,10 @@ impl Call {
             Ok(text) => text,
             Err(error) => return self.refuse(media_type, media_type.request_error(), &error),
         };
+        let sent = idempotency::key(&self.headers).map(|key| {
+            let request = serde_json::json!([&*text, params.operation_name, params.variables]).to_string();
+            Sent { key, request }
+        });
         let checked = api.document(&text, params.operation_name, &params.variables, &limits.document);
         let document = match checked {
             Ok(document) if allowed(&document) => document,
@@ -104,35 +134,74 @@ impl Call {
             }
         };
         let db = self.app.services.db.metered();
-        let work = async {
-            let principal = self.principal(&db).await?;
-            if let Some(hash) = params.document.hash() {
-                self.app.api.persisted.keep(hash, &text, principal.has(Role::Viewer));
+        let sent = sent.filter(|_| !document.is_query());
+        let persist = params.document.hash().map(|hash| (hash, text));
+        let task = Task { document, variables: params.variables, persist, sent };
+        let outcome = if task.sent.is_none() {
+            self.work(&db, task).await
+        } else {
+            // A client that goes away does not stop it: the answer is what it will come back for.
+            let (call, db) = (self.clone(), db.clone());
+            let work = async move { call.work(&db, task).await };
+            match tokio::spawn(work.in_current_span()).await {
+                Ok(outcome) => outcome,
+                Err(end) => match end.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(end) => Err((StatusCode::SERVICE_UNAVAILABLE, Error::internal(end))),
+                },
             }
-            let context = RequestContext::new(principal, self.client(), db.clone(), (*self.app.services).clone());
-            let request =
-                graphql::Request { document, variables: params.variables, context, request_id: self.id.id.to_string() };
-            Ok(self.app.api.execute(request).await)
         };
-        match tokio::time::timeout(limits.request_timeout, work).await {
-            Ok(Ok(answer)) => self.respond(media_type, answer, &db),
-            Ok(Err(error)) => self.refuse(media_type, status_of_refusal(&error), &error),
-            Err(_) => {
-                let message = format!("the request took longer than {} s", limits.request_timeout.as_secs());
-                self.refuse(media_type, StatusCode::SERVICE_UNAVAILABLE, &Error::new(Code::Timeout, message))
+        match outcome {
+            Ok(Outcome::Answered(answer)) => self.respond(media_type, *answer, &db),
+            Ok(Outcome::Kept(answer)) => idempotency::replay(media_type, answer, self.receipt(None, &db)),
+            Err((status, error)) => {
+                // What is wrong with the call itself shows in any case, as before a document is looked at.
+                let shows = status.is_server_error() || status == StatusCode::UNAUTHORIZED;
+                self.refuse(media_type, if shows { status } else { media_type.status(status) }, &error)
             }
         }
     }
 
-    async fn principal(&self, db: &crate::db::Db) -> Result<Principal> {
+    /// Who asks, and what comes of it, in time. Under a key the answer is kept, however long that takes.
+    async fn work(&self, db: &Db, task: Task) -> Result<Outcome, Refusal> {
+        let Task { document, variables, persist, sent } = task;
+        let timeout = self.app.services.limits.request_timeout;
+        let mut ticket = None;
+        let work = async {
+            let services = &self.app.services;
+            let principal = self.principal(db).await.map_err(|error| (status_of_refusal(&error), error))?;
+            if let Some((hash, text)) = persist {
+                self.app.api.persisted.keep(hash, &text, principal.has(Role::Viewer));
+            }
+            if let (Some(sent), Some(caller)) = (&sent, principal.signed_in()) {
+                match idempotency::claim(services, db, caller, sent, document.repeat()).await? {
+                    Some(Claim::Done(answer)) => return Ok(Outcome::Kept(answer)),
+                    Some(Claim::First(taken)) => ticket = Some(taken),
+                    None => {}
+                }
+            }
+            let context = RequestContext::new(principal, self.client(), db.clone(), (**services).clone());
+            let request = graphql::Request { document, variables, context, request_id: self.id.id.to_string() };
+            Ok(Outcome::Answered(Box::new(self.app.api.execute(request).await)))
+        };
+        let outcome = tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| {
+            let message = format!("the request took longer than {} s", timeout.as_secs());
+            Err((StatusCode::SERVICE_UNAVAILABLE, Error::new(Code::Timeout, message)))
+        });
+        if let (Some(ticket), Ok(Outcome::Answered(answer))) = (ticket, &outcome) {
+            idempotency::settle(&self.app.services, db, ticket, answer).await;
+        }
+        outcome
+    }
+
+    async fn principal(&self, db: &Db) -> Result<Principal> {
         // A header that is not text is no token; neither is an empty one, nor are two.
         let mut headers = self.headers.get_all(header::AUTHORIZATION).iter();
         let header = match (headers.next(), headers.next()) {
             (Some(_), Some(_)) => Some(""),
             (value, _) => value.map(|value| value.to_str().unwrap_or_default()),
         };
-        let services = &self.app.services;
-        auth::authenticate(db, &services.tokens, services.clock, header).await
+        self.app.services.authenticate(db, header).await
     }
 
     /// Records the refusal of a document, without the caller having to wait for who that is.
@@ -156,16 +225,20 @@ impl Call {
         Client { ip_address: self.remote.ip.map(|ip| ip.to_string()), user_agent: client::user_agent(&self.headers) }
     }
 
-    fn respond(&self, media_type: MediaType, answer: Answer, db: &crate::db::Db) -> Response {
+    /// What the request cost, if it asked for that.
+    fn receipt(&self, cost: Option<u64>, db: &Db) -> Option<Receipt> {
+        self.headers.get("x-receipt").is_some_and(|value| value != "0").then(|| Receipt {
+            request_id: self.id.id.to_string(),
+            cost,
+            statements: db.meter().statements(),
+            rows: db.meter().rows(),
+            duration_ms: (self.id.arrived.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+        })
+    }
+
+    fn respond(&self, media_type: MediaType, answer: Answer, db: &Db) -> Response {
         let mut response = answer.response;
-        if self.headers.get("x-receipt").is_some_and(|value| value != "0") {
-            let receipt = Receipt {
-                request_id: self.id.id.to_string(),
-                cost: Some(answer.cost),
-                statements: db.meter().statements(),
-                rows: db.meter().rows(),
-                duration_ms: (self.id.arrived.elapsed().as_secs_f64() * 1e6).round() / 1e3,
-            };
+        if let Some(receipt) = self.receipt(Some(answer.cost), db) {
             response.extensions.insert("receipt".to_owned(), receipt.into());
         }
         if answer.executed {

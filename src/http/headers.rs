@@ -8,7 +8,11 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{App, client::Remote};
+use super::{
+    App,
+    client::Remote,
+    idempotency::{IDEMPOTENCY_KEY, REPLAYED},
+};
 
 /// A year, in the words of RFC 6797. Whether other hosts of the domain speak TLS is not ours to say.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -67,8 +71,9 @@ pub fn cors(origins: &[String]) -> Option<CorsLayer> {
                 header::CONTENT_TYPE,
                 request_id.clone(),
                 HeaderName::from_static("x-receipt"),
+                IDEMPOTENCY_KEY.clone(),
             ])
-            .expose_headers([request_id])
+            .expose_headers([request_id, REPLAYED.clone()])
             .max_age(std::time::Duration::from_hours(1))
     })
 }

@@ -78,12 +78,17 @@ impl MediaType {
         response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     }
 
-    /// The status of a well-formed request whose document was refused.
-    pub fn request_error(self) -> StatusCode {
+    /// The status of a well-formed request that was refused: it shows where 200 does not stand for "well-formed".
+    pub fn status(self, status: StatusCode) -> StatusCode {
         match self {
             Self::Json => StatusCode::OK,
-            Self::GraphqlResponse => StatusCode::BAD_REQUEST,
+            Self::GraphqlResponse => status,
         }
+    }
+
+    /// The status of a well-formed request whose document was refused.
+    pub fn request_error(self) -> StatusCode {
+        self.status(StatusCode::BAD_REQUEST)
     }
 }
 

@@ -6,6 +6,8 @@ mod console;
 mod graphql;
 mod headers;
 mod health;
+mod idempotency;
+mod jwks;
 mod media_type;
 mod params;
 mod patience;
@@ -50,6 +52,7 @@ impl App {
         let routes = Router::new()
             .merge(console::routes())
             .route("/graphql", post(graphql::post).get(graphql::get))
+            .route("/.well-known/jwks.json", get(jwks::jwks))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready));
         self.around(routes)

@@ -18,6 +18,9 @@ pub fn refuse(media_type: MediaType, status: StatusCode, error: &Error, id: &Req
         tracing::error!(error = error.chain(), "internal error");
     }
     let mut response = request_error(media_type, status, &graphql::refused(error, &id.id));
+    if let Some(seconds) = error.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
     let (name, value) = match status {
         StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
         // Whatever else the client was sending would be read as the next request.

@@ -37,6 +37,7 @@ pub async fn login(
     if password.expose_secret().len() > auth::MAX_BYTES {
         return Err(Error::bad_input("password", format!("at most {} bytes", auth::MAX_BYTES)));
     }
+    services.tokens.renew(db, services.clock.now()).await?;
     let found = users::find_credentials(db, username).await?;
     let (user, hash, change_required) = match found {
         Some(found) => (Some(found.user), Some(found.hashed_password), found.password_change_required),
@@ -46,6 +47,13 @@ pub async fn login(
     let turn = services.hasher.turn().await?;
     let attempt = throttle::Attempt::admit(services, db, client, username, user.as_ref()).await?;
     let fits = turn.verify(password.clone(), hash.clone()).await?;
+    // By the password that only this moment has: the hash of an older program, or of weaker parameters, is replaced.
+    let admitted = fits && user.as_ref().is_some_and(|user| user.is_active);
+    let outdated = hash.clone().filter(|hash| admitted && turn.is_outdated(hash));
+    let better = match outdated {
+        Some(old) => Some((old, turn.hash(password.clone()).await?)),
+        None => None,
+    };
     let now = services.clock.now();
     let mut tx = db.begin().await?;
     // The password may have been changed meanwhile, or the user deactivated, which ended the logins there were.
@@ -56,6 +64,9 @@ pub async fn login(
     match user {
         Some(user) if lets_in => {
             attempt.succeeded(&mut tx).await?;
+            if let Some((old, new)) = &better {
+                users::set_hash(&mut tx, user.id, old, new).await?;
+            }
             let user = Arc::new(User { last_login: Some(now), ..user });
             let mut issued = auth_sessions::begin(services, &mut tx, client, user, now).await?;
             issued.password_change_required =

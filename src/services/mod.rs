@@ -1,11 +1,15 @@
 //! The writes: one function per intent, which is its rules, one transaction and its audit entry.
 //! No GraphQL and no HTTP here; the only place where transactions begin and end.
 
+pub mod adoption;
 pub mod agent_log;
+pub mod api_tokens;
 pub mod audit;
 pub mod auth_sessions;
 pub mod check;
 pub mod first_admin;
+pub mod idempotency;
+pub mod keys;
 pub mod login;
 mod names;
 pub mod passwords;
@@ -17,15 +21,16 @@ mod throttle;
 pub mod users;
 
 use crate::{
-    auth::{self, Budget, Hasher, SignedIn, Strength, Tokens},
+    auth::{Budget, Hasher, SignedIn, Strength, Tokens},
     clock::Clock,
     config::Limits,
-    db::{Db, Tx, signing_keys},
+    db::{Db, Tx},
     error::Result,
     model::{AuditLog, Timestamp},
 };
 
 use self::{
+    api_tokens::Uses,
     audit::{By, Entry},
     refusals::Refusals,
 };
@@ -40,6 +45,7 @@ pub struct Services {
     pub budget: Budget,
     pub refusals: Refusals,
     pub limits: Limits,
+    pub uses: Uses,
 }
 
 /// Where a request came from, for the audit log.
@@ -93,16 +99,10 @@ impl Services {
     /// On a migrated database. The first instance ever makes the key pair that signs access tokens.
     pub async fn new(db: Db, clock: Clock, limits: Limits, strength: Strength) -> Result<Self> {
         let hasher = Hasher::new(strength, limits.hashing_threads)?;
-        if !signing_keys::list(&db).await?.iter().any(|key| key.retired_at.is_none()) {
-            // When two instances do this at once, the database keeps the first one's key.
-            let key = auth::new_signing_key(clock.now())?;
-            let mut tx = db.begin().await?;
-            signing_keys::insert(&mut tx, &key, clock.now()).await?;
-            tx.commit().await?;
-        }
+        keys::ensure(&db, clock).await?;
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
         let refusals = Refusals::new(clock);
-        Ok(Self { db, clock, hasher, tokens, budget, refusals, limits })
+        Ok(Self { db, clock, hasher, tokens, budget, refusals, limits, uses: Uses::default() })
     }
 }

@@ -6,7 +6,10 @@ use async_graphql::parser::{
     parse_schema,
     types::{TypeKind, TypeSystemDefinition},
 };
-use guardianeye::graphql::Api;
+use guardianeye::{
+    graphql::Api,
+    model::{Scope, User},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,19 +18,14 @@ use crate::{
         Gets::{self, It, No, NoLogin, Null},
         Row, TABLE, WRITES,
     },
-    support::{Reply, on_both, subject_of},
+    support::{Reply, TestApp, on_both, subject_of},
 };
 
 on_both! {
     async fn every_field_answers_every_role_as_the_table_says(app) {
         let owner = app.user("olga", guardianeye::model::Role::Viewer, app.now()).await;
-        let session = app.session(owner.id, "mine", app.now()).await;
-        let log = app.audit_log(Some(owner.id), app.now()).await;
-        // An entry and values that are null in the table's queries are told from refusals by their parent.
-        let ids = json!({
-            "user": owner.id.to_string(), "session": session.id.to_string(), "log": log.id.to_string(),
-            "login": subject_of(owner.id).auth_session.to_string(),
-        });
+        // Values that are null in the table's queries are told from refusals by their parent.
+        let ids = ids_of(app, &owner).await;
         for Row(field, query, path, expected) in TABLE {
             let callers = [app.anonymous(), app.viewer(), app.logged_in(&owner), app.analyst(), app.admin()];
             for ((caller, name), expected) in
@@ -50,15 +48,44 @@ on_both! {
                     (at, Some(role)) => app.logged_in(&app.user(&format!("caller-{row}-{at}"), role, app.now()).await),
                     _ => app.logged_in(&owner),
                 };
-                let session = app.session(owner.id, "mine", app.now()).await;
-                let ids = json!({
-                    "user": owner.id.to_string(), "session": session.id.to_string(),
-                    "login": subject_of(owner.id).auth_session.to_string(),
-                });
+                let ids = ids_of(app, &owner).await;
                 let reply = caller.gql(query, ids).await;
                 assert_eq!(outcome(&reply, path), expected, "{role:?} asks {field}: {:#}", reply.body);
             }
         }
+    }
+
+    async fn every_field_answers_a_token_with_its_scope_and_no_other(app) {
+        let rules = fields();
+        let scope_of = |field: &str| rules[field].as_deref().map(|rule| rule.split_once("scope: ").map(|(_, scope)| scope.to_owned()));
+        let olga = app.user("olga", guardianeye::model::Role::Viewer, app.now()).await;
+        let mut answered = BTreeSet::new();
+        for (row, Row(field, query, path, [.., admins])) in TABLE.iter().chain(WRITES).enumerate() {
+            let root = path.split('/').nth(1).expect("a root field");
+            let operation = if field.starts_with("Mutation.") { "Mutation" } else { "Query" };
+            // What leads to the field, and the field. Without a rule anybody may, without a scope no token.
+            let asked: BTreeSet<_> = [scope_of(&format!("{operation}.{root}")), scope_of(field)].into_iter().flatten().collect();
+            for scope in Scope::ALL {
+                // What is written to is fresh each time.
+                let owner = match operation {
+                    "Query" => olga.clone(),
+                    _ => app.user(&format!("owner-{row}-{}", scope.as_str()), guardianeye::model::Role::Viewer, app.now()).await,
+                };
+                let (_, caller) = app.api_token(app.admin().id(), &[*scope]).await;
+                let ids = ids_of(app, &owner).await;
+                let (query, variables) =
+                    if operation == "Query" { with_variables(query, &ids) } else { ((*query).to_owned(), ids) };
+                let reply = caller.gql(&query, variables).await;
+                let word = scope.as_str().to_uppercase();
+                let may = asked.iter().all(|asked| asked.as_ref() == Some(&word));
+                let expected = if may { *admins } else { No };
+                assert_eq!(outcome(&reply, path), expected, "a token with {word} asks {field} by {query}: {:#}", reply.body);
+                if expected == It {
+                    answered.insert((field.split('.').next() == Some("Mutation"), word));
+                }
+            }
+        }
+        assert!(answered.contains(&(false, "READ".to_owned())) && answered.contains(&(true, "MANAGE_USERS".to_owned())), "{answered:?}");
     }
 
     async fn a_refused_field_does_not_take_its_siblings_away(app) {
@@ -111,6 +138,17 @@ on_both! {
         app.execute(&format!("update users set role = 'viewer' where id = '{}'", caller.id())).await;
         assert_eq!(caller.gql("{ users { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
     }
+}
+
+/// The ids of what the owner has, by the names that the table's queries use.
+async fn ids_of(app: &TestApp, owner: &User) -> Value {
+    let session = app.session(owner.id, "mine", app.now()).await;
+    let log = app.audit_log(Some(owner.id), app.now()).await;
+    let (token, _) = app.api_token(owner.id, &[Scope::Read]).await;
+    json!({
+        "user": owner.id.to_string(), "session": session.id.to_string(), "log": log.id.to_string(),
+        "login": subject_of(owner.id).auth_session.to_string(), "token": token.id.to_string(),
+    })
 }
 
 /// `($user) {..}` becomes `query($user: ID!) {..}` with just that variable.

@@ -16,7 +16,7 @@ pub enum Gets {
 use Gets::{It, No, NoLogin, Null};
 
 /// A field, a query in which the answer to it stands at a path, and what anonymous, another viewer, the owner (also a
-/// viewer), an analyst and an admin get. `$user`, `$session` and `$log` are the owner's.
+/// viewer), an analyst and an admin get. `$user`, `$session`, `$log`, `$login` and `$token` are the owner's.
 pub struct Row(pub &'static str, pub &'static str, pub &'static str, pub [Gets; 5]);
 
 const EVERYBODY_SIGNED_IN: [Gets; 5] = [NoLogin, It, It, It, It];
@@ -207,6 +207,56 @@ pub const TABLE: &[Row] = &[
         "/user/authSessions/nodes/0/id",
         OWNER_AND_ADMINS,
     ),
+    Row("Query.node", "($token) { node(id: $token) { id } }", "/node/id", OWNERS_AND_ADMINS_BY_ID),
+    Row("ApiToken.id", "($token) { node(id: $token) { ... on ApiToken { id } } }", "/node/id", OWNERS_AND_ADMINS_BY_ID),
+    Row(
+        "ApiToken.name",
+        "($token) { node(id: $token) { ... on ApiToken { name } } }",
+        "/node/name",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "ApiToken.scopes",
+        "($token) { node(id: $token) { ... on ApiToken { scopes } } }",
+        "/node/scopes",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "ApiToken.createdAt",
+        "($token) { node(id: $token) { ... on ApiToken { createdAt } } }",
+        "/node/createdAt",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "ApiToken.expiresAt",
+        "($token) { node(id: $token) { ... on ApiToken { expiresAt } } }",
+        "/node/expiresAt",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "ApiToken.lastUsedAt",
+        "($token) { node(id: $token) { ... on ApiToken { lastUsedAt } } }",
+        "/node/lastUsedAt",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "ApiToken.revokedAt",
+        "($token) { node(id: $token) { ... on ApiToken { revokedAt } } }",
+        "/node/revokedAt",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "ApiToken.user",
+        "($token) { node(id: $token) { ... on ApiToken { user { id } } } }",
+        "/node/user/id",
+        OWNERS_AND_ADMINS_BY_ID,
+    ),
+    Row(
+        "User.apiTokens",
+        "($user) { user(id: $user) { apiTokens { nodes { id } } } }",
+        "/user/apiTokens/nodes/0/id",
+        OWNER_AND_ADMINS,
+    ),
 ];
 
 /// What changes something. Each caller meets a fresh owner, and is fresh too, as some of it ends the caller's own login.
@@ -289,6 +339,16 @@ pub const WRITES: &[Row] = &[
         r#"mutation($user: ID!) { resetPassword(input: {userId: $user, newPassword: "correct horse battery staple"}) { user { id } } }"#,
         "/resetPassword/user",
         ADMINS,
+        "Mutation.createApiToken",
+        r#"mutation { createApiToken(input: {name: "x", scopes: [READ]}) { apiToken { id } } }"#,
+        "/createApiToken/apiToken/id",
+        EVERYBODY_SIGNED_IN,
+    ),
+    Row(
+        "Mutation.revokeApiToken",
+        "mutation($token: ID!) { revokeApiToken(id: $token) { apiToken { id } } }",
+        "/revokeApiToken/apiToken/id",
+        OWNERS_AND_ADMINS_BY_ID,
     ),
     Row(
         "Mutation.createSession",
@@ -357,4 +417,8 @@ pub const CARRIERS: &[&str] = &[
     "DeleteUserPayload",
     "ChangePasswordPayload",
     "ResetPasswordPayload",
+    "CreateApiTokenPayload",
+    "RevokeApiTokenPayload",
+    "ApiTokenConnection",
+    "ApiTokenEdge",
 ];

@@ -84,7 +84,7 @@ on_both! {
         }
         let reply = send(app, &settings, typename().header("origin", PAGE).body(Body::empty()).expect("a request")).await;
         assert_eq!(reply.headers["access-control-allow-origin"], PAGE);
-        assert_eq!(reply.headers["access-control-expose-headers"], "x-request-id");
+        assert_eq!(reply.headers["access-control-expose-headers"], "x-request-id,idempotency-replayed");
         assert!(!reply.headers.contains_key("access-control-allow-credentials"));
         assert!(vary(&reply).contains("origin"), "{:?}", reply.headers);
         let without = send(app, &HttpSettings::default(), typename().header("origin", PAGE).body(Body::empty()).expect("a request")).await;

@@ -2,6 +2,8 @@
 
 mod access;
 mod access_table;
+mod adoption;
+mod api_tokens;
 mod attacks;
 mod audit_trail;
 mod auth_sessions;
@@ -14,7 +16,9 @@ mod filters;
 mod graphql_http;
 mod http;
 mod http_edges;
+mod idempotency;
 mod introspection;
+mod keys;
 mod limits;
 mod login;
 mod migrations;

@@ -14,14 +14,14 @@ use uuid::Uuid;
 use self::batched::Batched;
 use crate::{
     db::{
-        Db, audit_logs, auth_sessions,
+        Db, api_tokens, audit_logs, auth_sessions,
         filter::Filter,
         nodes::{self, NodeId},
         page::{Listing, Slice},
         sessions, users,
     },
     error::Result,
-    model::{AuditLog, AuthSession, Session, User, UserId},
+    model::{ApiToken, AuditLog, AuthSession, Session, User, UserId},
 };
 
 type Found<T> = Result<Option<Arc<T>>>;
@@ -33,13 +33,16 @@ pub struct Loaders {
     pub sessions: Batched<Uuid, Found<Session>, IdBatch<Session>>,
     pub audit_logs: Batched<Uuid, Found<AuditLog>, IdBatch<AuditLog>>,
     pub auth_sessions: Batched<Uuid, Found<AuthSession>, IdBatch<AuthSession>>,
+    pub api_tokens: Batched<Uuid, Found<ApiToken>, IdBatch<ApiToken>>,
     pub nodes: Batched<Uuid, Found<NodeId>, IdBatch<NodeId>>,
     pub sessions_of: Batched<PageOf, FoundPage<Session>, PageBatch<Session>>,
     pub audit_logs_of: Batched<PageOf, FoundPage<AuditLog>, PageBatch<AuditLog>>,
     pub auth_sessions_of: Batched<PageOf, FoundPage<AuthSession>, PageBatch<AuthSession>>,
+    pub api_tokens_of: Batched<PageOf, FoundPage<ApiToken>, PageBatch<ApiToken>>,
     pub session_counts_of: Batched<CountOf, Result<i64>, CountBatch<Session>>,
     pub audit_log_counts_of: Batched<CountOf, Result<i64>, CountBatch<AuditLog>>,
     pub auth_session_counts_of: Batched<CountOf, Result<i64>, CountBatch<AuthSession>>,
+    pub api_token_counts_of: Batched<CountOf, Result<i64>, CountBatch<ApiToken>>,
 }
 
 /// A page of what belongs to a user.
@@ -65,13 +68,16 @@ impl Loaders {
             sessions: Batched::new(IdBatch::new(db)),
             audit_logs: Batched::new(IdBatch::new(db)),
             auth_sessions: Batched::new(IdBatch::new(db)),
+            api_tokens: Batched::new(IdBatch::new(db)),
             nodes: Batched::new(IdBatch::new(db)),
             sessions_of: Batched::new(PageBatch::new(db)),
             audit_logs_of: Batched::new(PageBatch::new(db)),
             auth_sessions_of: Batched::new(PageBatch::new(db)),
+            api_tokens_of: Batched::new(PageBatch::new(db)),
             session_counts_of: Batched::new(CountBatch::new(db)),
             audit_log_counts_of: Batched::new(CountBatch::new(db)),
             auth_session_counts_of: Batched::new(CountBatch::new(db)),
+            api_token_counts_of: Batched::new(CountBatch::new(db)),
         }
     }
 }
@@ -234,6 +240,7 @@ rows! {
     Session: sessions, of_user;
     AuditLog: audit_logs, of_user;
     AuthSession: auth_sessions, of_user;
+    ApiToken: api_tokens, of_user;
 }
 
 impl ById for NodeId {

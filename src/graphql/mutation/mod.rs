@@ -1,5 +1,6 @@
 //! The root of writing: one file per subject.
 
+mod api_tokens;
 mod audit_logs;
 mod login;
 mod sessions;
@@ -11,7 +12,13 @@ use crate::services::Change;
 
 /// The root of writing. The fields of one operation run one after the other.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(login::LoginMutation, users::UserMutation, sessions::SessionMutation, audit_logs::AuditLogMutation);
+pub struct Mutation(
+    login::LoginMutation,
+    users::UserMutation,
+    sessions::SessionMutation,
+    audit_logs::AuditLogMutation,
+    api_tokens::ApiTokenMutation,
+);
 
 /// An absent field keeps what there is, null clears it.
 impl<T> From<MaybeUndefined<T>> for Change<Option<T>> {

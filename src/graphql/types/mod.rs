@@ -1,6 +1,7 @@
 //! The output types: resolvers on the domain's own types. What a type shows is listed here, field by field.
 
 mod access_rule;
+mod api_token;
 mod audit_log;
 mod audit_log_stats;
 mod auth_session;

@@ -6,7 +6,7 @@ use async_graphql::{ID, Interface};
 
 use crate::{
     auth::Principal,
-    model::{AuditLog, AuthSession, Role, Session, User},
+    model::{ApiToken, AuditLog, AuthSession, Role, Session, User},
 };
 
 /// Whatever has an id (GraphQL Global Object Identification Specification).
@@ -17,6 +17,7 @@ pub enum Node {
     Session(Arc<Session>),
     AuditLog(Arc<AuditLog>),
     AuthSession(Arc<AuthSession>),
+    ApiToken(Arc<ApiToken>),
 }
 
 /// Whether a single row may be seen at all; whoever may not see it is told that there is none.
@@ -45,6 +46,13 @@ impl Visible for AuditLog {
 
 /// What opens an account is for its owner and for admins.
 impl Visible for AuthSession {
+    fn visible_to(&self, principal: &Principal) -> bool {
+        principal.has(Role::Admin) || principal.is(self.user_id)
+    }
+}
+
+/// The same for what acts in somebody's name.
+impl Visible for ApiToken {
     fn visible_to(&self, principal: &Principal) -> bool {
         principal.has(Role::Admin) || principal.is(self.user_id)
     }

@@ -18,7 +18,7 @@ use crate::{
         inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
         leaf::{Leaves, or_null},
     },
-    model::{self, AnyId, AuditLog, AuthSession, Session, Timestamp, User, UserId},
+    model::{self, AnyId, ApiToken, AuditLog, AuthSession, Session, Timestamp, User, UserId},
 };
 
 /// What a user may do. Each role may do all that the ones before it may.
@@ -135,6 +135,24 @@ impl User {
         #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
     ) -> Nullable<Connection<AuthSession>> {
+        nullable(async {
+            OWNER_OR_ADMIN.check_for(ctx.request().principal(), self.id)?;
+            let args = ListArgs { first, after, last, before, filter: None, order_by: None };
+            Connection::load(ctx.request(), Some(self.id), args).await.map(Some)
+        })
+        .await
+    }
+
+    /// The user's tokens for scripts, newest first, also those that are revoked or have ended.
+    #[graphql(directive = requires::apply(OWNER_OR_ADMIN.role, OWNER_OR_ADMIN.owner, OWNER_OR_ADMIN.scope))]
+    async fn api_tokens(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
+    ) -> Nullable<Connection<ApiToken>> {
         nullable(async {
             OWNER_OR_ADMIN.check_for(ctx.request().principal(), self.id)?;
             let args = ListArgs { first, after, last, before, filter: None, order_by: None };

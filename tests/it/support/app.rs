@@ -5,15 +5,15 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use axum::Router;
 use futures_util::FutureExt;
 use guardianeye::{
-    auth::{Strength, Subject},
+    auth::{ApiKey, Strength, Subject},
     clock::Clock,
     config::Limits,
-    db::{Db, audit_logs, auth_sessions, sessions, users},
+    db::{Db, api_tokens, audit_logs, auth_sessions, sessions, users},
     graphql::Api,
     http::App,
     model::{
-        AuditAction, AuditLog, AuditLogId, AuthSession, AuthSessionId, Credentials, RawJson, Role, Session, SessionId,
-        Timestamp, User, UserId,
+        ApiToken, ApiTokenId, AuditAction, AuditLog, AuditLogId, AuthSession, AuthSessionId, Credentials, RawJson,
+        Role, Scope, Scopes, Session, SessionId, Timestamp, User, UserId,
     },
     services::Services,
 };
@@ -114,6 +114,25 @@ impl TestApp {
         let subject = subject_of(user.id);
         let token = self.services.tokens.issue(subject, Timestamp::MAX, self.now()).expect("a token").token;
         Caller::new(self, Some((user.id, token)))
+    }
+
+    /// A token of the user's for scripts, with these scopes.
+    pub async fn api_token(&self, user: UserId, scopes: &[Scope]) -> (ApiToken, Caller<'_>) {
+        let key = ApiKey::new().expect("random bits");
+        let token = ApiToken {
+            id: ApiTokenId::new(self.now()),
+            user_id: user,
+            name: "a script".to_owned(),
+            scopes: Scopes::new(scopes.to_vec()),
+            created_at: self.now(),
+            expires_at: self.now().plus_seconds(60),
+            last_used_at: None,
+            revoked_at: None,
+        };
+        let mut tx = self.db().begin().await.expect("a transaction");
+        api_tokens::insert(&mut tx, &token, key.hash()).await.expect("inserts");
+        tx.commit().await.expect("commits");
+        (token, Caller::new(self, Some((user, key.expose().to_owned()))))
     }
 
     /// A further user.

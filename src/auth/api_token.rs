@@ -1,0 +1,113 @@
+//! API tokens: `gey_`, 256 random bits in base62, and a checksum by which a scanner for leaked secrets, and this server,
+//! know a real one without asking the database. Stored as their SHA-256.
+
+use aws_lc_rs::rand;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    db::api_tokens::TokenHash,
+    error::{Error, Result},
+};
+
+/// By which scanners, people and `authenticate` know what it is.
+const PREFIX: &str = "gey_";
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Digits of 256 bits.
+const RANDOM: usize = 43;
+/// Digits of a CRC-32.
+const CHECKSUM: usize = 6;
+
+/// A token for scripts.
+#[derive(Clone, Debug)]
+pub struct ApiKey(SecretString);
+
+impl ApiKey {
+    /// A new one.
+    pub fn new() -> Result<Self> {
+        let mut bits = [0; 32];
+        rand::fill(&mut bits).map_err(Error::internal)?;
+        let random = base62::<RANDOM>(&bits);
+        Ok(Self(format!("{PREFIX}{random}{}", checksum(&random)).into()))
+    }
+
+    /// What a client sent; `None` for what cannot be a token of this server.
+    #[must_use]
+    pub fn sent(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(PREFIX)?;
+        let (random, sum) = digits.split_at_checked(RANDOM)?;
+        let right = digits.len() == RANDOM + CHECKSUM && digits.bytes().all(|byte| ALPHABET.contains(&byte));
+        (right && sum == checksum(random)).then(|| Self(text.to_owned().into()))
+    }
+
+    /// Whether a text is meant as an API token, right or wrong.
+    #[must_use]
+    pub fn is_meant(text: &str) -> bool {
+        text.starts_with(PREFIX)
+    }
+
+    /// What is stored of it.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        Sha256::digest(self.0.expose_secret().as_bytes()).into()
+    }
+
+    /// The token itself, for the one client that gets it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// The CRC-32 (that of zip and PNG) of the random digits as ASCII, in base62.
+fn checksum(random: &str) -> String {
+    base62::<CHECKSUM>(&crc32fast::hash(random.as_bytes()).to_be_bytes())
+}
+
+/// A big-endian number in `N` digits, which are enough for it: long division, a digit at a time from the right.
+fn base62<const N: usize>(number: &[u8]) -> String {
+    let mut rest = number.to_vec();
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        let mut remainder = 0_usize;
+        for byte in &mut rest {
+            let value = remainder * 256 + usize::from(*byte);
+            *byte = u8::try_from(value / 62).unwrap_or_default();
+            remainder = value % 62;
+        }
+        *digit = ALPHABET[remainder];
+    }
+    digits.iter().copied().map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_base62() {
+        assert_eq!(base62::<6>(&[0, 0, 0, 0]), "000000");
+        assert_eq!(base62::<6>(&[0, 0, 0, 61]), "00000z");
+        assert_eq!(base62::<6>(&[0, 0, 0, 62]), "000010");
+        assert_eq!(base62::<6>(&[255; 4]), "4gfFC3", "2^32 - 1");
+        assert_eq!(base62::<43>(&[255; 32]).len(), 43);
+        assert!(base62::<43>(&[255; 32]) > base62::<43>(&[254; 32]), "no digit is lost");
+    }
+
+    #[test]
+    fn any_change_of_a_token_is_seen_without_asking() {
+        let key = ApiKey::new().expect("random bits");
+        let text = key.expose();
+        assert_eq!(text.len(), 53);
+        assert_eq!(ApiKey::sent(text).expect("ours").hash(), key.hash());
+        for at in 0..text.len() {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
+            assert!(ApiKey::sent(std::str::from_utf8(&bytes).expect("ASCII")).is_none(), "at {at}");
+        }
+        for other in ["", "gey_", &text[..52], &format!("{text}0"), &text[4..], &format!("gey_{}", "ü".repeat(30))] {
+            assert!(ApiKey::sent(other).is_none(), "{other}");
+        }
+        assert!(!format!("{key:?}").contains(text));
+    }
+}

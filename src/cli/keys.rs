@@ -1,0 +1,90 @@
+//! `guardianeye keys`: the keys that sign access tokens.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::{
+    auth::KEPT_AFTER_RETIREMENT,
+    clock::Clock,
+    config::{Common, KeysCommand},
+    db::{Db, Settings, signing_keys},
+    error::{Code, Error, Result},
+    services::keys,
+};
+
+pub async fn run(common: &Common, command: KeysCommand) -> Result<ExitCode> {
+    let db = super::connect(common, Settings::default()).await?;
+    let done = match db.is_migrated().await {
+        Ok(true) => match command {
+            KeysCommand::Rotate { json } => rotate(&db, json).await,
+            KeysCommand::List { json } => list(&db, json).await,
+        },
+        Ok(false) => Err(Error::new(
+            Code::Conflict,
+            "the database's tables are missing or out of date: run `guardianeye db init`",
+        )),
+        Err(error) => Err(error),
+    };
+    db.close().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn rotate(db: &Db, json: bool) -> Result<()> {
+    let rotated = keys::rotate(db, Clock::System).await?;
+    if json {
+        let report = serde_json::json!({
+            "active": rotated.active.to_string(),
+            "retired": rotated.retired.map(|kid| kid.to_string()),
+            "deleted": rotated.deleted,
+        });
+        println!("{report}");
+        return Ok(());
+    }
+    println!("✓ {} signs access tokens from now on; running servers take it up within seconds", rotated.active);
+    if let Some(retired) = rotated.retired {
+        println!("✓ {retired} is retired: what it signed holds until it expires");
+    }
+    if rotated.deleted > 0 {
+        println!("✓ {} old keys are deleted", rotated.deleted);
+    }
+    Ok(())
+}
+
+/// A key for programs, without the private part. Fields may be added, none is removed or renamed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyReport {
+    kid: String,
+    /// `active`; `retired` while tokens that it signed are accepted; `expired` until the next rotation deletes it.
+    state: &'static str,
+    created_at: String,
+    retired_at: Option<String>,
+}
+
+async fn list(db: &Db, json: bool) -> Result<()> {
+    let now = Clock::System.now();
+    let keys = signing_keys::list(db).await?.into_iter().map(|key| KeyReport {
+        kid: key.kid.to_string(),
+        state: match key.retired_at {
+            None => "active",
+            Some(at) if now < at.plus_seconds(KEPT_AFTER_RETIREMENT) => "retired",
+            Some(_) => "expired",
+        },
+        created_at: key.created_at.to_string(),
+        retired_at: key.retired_at.map(|at| at.to_string()),
+    });
+    let keys: Vec<_> = keys.collect();
+    if json {
+        println!("{}", serde_json::to_string(&keys).map_err(Error::internal)?);
+        return Ok(());
+    }
+    for KeyReport { kid, state, created_at, retired_at } in &keys {
+        let retired = retired_at.as_ref().map(|at| format!(", retired {at}")).unwrap_or_default();
+        println!("{kid}  {state:<7}  made {created_at}{retired}");
+    }
+    if keys.is_empty() {
+        println!("There is no key yet: the first start of the server makes one.");
+    }
+    Ok(())
+}

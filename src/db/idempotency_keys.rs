@@ -1,0 +1,107 @@
+//! The `idempotency_keys` table: which requests are not to be done again, and what was answered.
+
+use sqlx::{query, query_as, query_scalar};
+
+use super::{Db, Tx, on, on_tx};
+use crate::{
+    error::Result,
+    model::{Timestamp, UserId},
+};
+
+/// Whose key it is. Of the client's key only the hash is known here.
+#[derive(Clone, Debug)]
+pub struct Owned {
+    pub user: UserId,
+    pub key: String,
+}
+
+/// What is kept of a request.
+#[derive(Debug)]
+pub struct Kept {
+    pub request_hash: Vec<u8>,
+    pub created_at: Timestamp,
+    /// Absent while the request is under way, and after it broke off.
+    pub answer: Option<String>,
+}
+
+const INSERT: &str = "
+    insert into idempotency_keys (user_id, key, request_hash, created_at) values ($1, $2, $3, $4)
+    on conflict do nothing";
+
+/// Takes a key; of many that try at once, one gets it. `false` when it is taken.
+pub async fn insert(tx: &mut Tx, of: &Owned, request_hash: &[u8], now: Timestamp) -> Result<bool> {
+    let done = on_tx!(tx, connection => query(INSERT)
+        .bind(of.user)
+        .bind(&of.key)
+        .bind(request_hash)
+        .bind(now)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done > 0)
+}
+
+const FIND: &str = "select request_hash, created_at, answer from idempotency_keys where user_id = $1 and key = $2";
+
+/// What is kept under a key.
+pub async fn find(tx: &mut Tx, of: &Owned) -> Result<Option<Kept>> {
+    let found = on_tx!(tx, connection => query_as::<_, (Vec<u8>, Timestamp, Option<String>)>(FIND)
+        .bind(of.user)
+        .bind(&of.key)
+        .fetch_optional(connection)
+        .await)?;
+    Ok(found.map(|(request_hash, created_at, answer)| Kept { request_hash, created_at, answer }))
+}
+
+const SET_ANSWER: &str = "update idempotency_keys set answer = $3 where user_id = $1 and key = $2";
+
+/// Keeps the answer.
+pub async fn set_answer(tx: &mut Tx, of: &Owned, answer: &str) -> Result<()> {
+    on_tx!(tx, connection => query(SET_ANSWER)
+        .bind(of.user)
+        .bind(&of.key)
+        .bind(answer)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(())
+}
+
+/// Gives a key back.
+pub async fn delete(tx: &mut Tx, of: &Owned) -> Result<()> {
+    on_tx!(tx, connection => query("delete from idempotency_keys where user_id = $1 and key = $2")
+        .bind(of.user)
+        .bind(&of.key)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(())
+}
+
+const DELETE_ONE_OLD: &str = "delete from idempotency_keys where user_id = $1 and key = $2 and created_at <= $3";
+
+/// Gives a key back whose life is over.
+pub async fn delete_one_old(tx: &mut Tx, of: &Owned, until: Timestamp) -> Result<()> {
+    on_tx!(tx, connection => query(DELETE_ONE_OLD)
+        .bind(of.user)
+        .bind(&of.key)
+        .bind(until)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(())
+}
+
+/// Forgets all keys whose life is over; how many there were.
+pub async fn delete_old(tx: &mut Tx, until: Timestamp) -> Result<u64> {
+    on_tx!(tx, connection => query("delete from idempotency_keys where created_at <= $1")
+        .bind(until)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))
+}
+
+/// How many keys are kept.
+pub async fn count(db: &Db) -> Result<i64> {
+    on!(db, pool => query_scalar("select count(*) from idempotency_keys").fetch_one(pool).await)
+}
