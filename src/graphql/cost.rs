@@ -42,7 +42,9 @@ use crate::{
 
 /// Fields that an operation may have once only: each guesses a password or a token, or makes one.
 const ONCE: [&str; 4] = ["login", "refreshToken", "createApiToken", "changePassword"];
-/// Of these, those that cannot be done again without doing harm.
+/// Of these, those that are done again when they are sent again: their answers hold secrets, and they are made for it.
+const AGAIN: [&str; 2] = ["login", "refreshToken"];
+/// The one that is neither done again nor has an answer that may be kept.
 const NEVER_AGAIN: &str = "createApiToken";
 /// So many values of introspection cost as much as one of the database.
 const INTROSPECTION_DISCOUNT: u64 = 10;
@@ -75,8 +77,8 @@ pub fn measure(
     }
     let repeat = match &walk.once {
         once if once.contains_key(NEVER_AGAIN) => Repeat::Refused,
-        once if once.is_empty() => Repeat::Answered,
-        _ => Repeat::Done,
+        once if AGAIN.iter().any(|name| once.contains_key(name)) => Repeat::Done,
+        _ => Repeat::Answered,
     };
     Ok(Measured { cost: cost.max(1), introspects: walk.introspects, root_fields: walk.root_fields, repeat })
 }

@@ -339,6 +339,8 @@ pub const WRITES: &[Row] = &[
         r#"mutation($user: ID!) { resetPassword(input: {userId: $user, newPassword: "correct horse battery staple"}) { user { id } } }"#,
         "/resetPassword/user",
         ADMINS,
+    ),
+    Row(
         "Mutation.createApiToken",
         r#"mutation { createApiToken(input: {name: "x", scopes: [READ]}) { apiToken { id } } }"#,
         "/createApiToken/apiToken/id",
