@@ -116,12 +116,10 @@ export async function signIn(page, url, username, { keep = false, password } = {
 /** Past the page that asks for another password than the one everybody knows. */
 export async function enter(page, username) {
   const inside = page.getByRole("button", { name: "Sign out" }).and(page.locator("header button"));
-  const later = page.getByRole("button", { name: "Continue for now" });
   const change = page.getByRole("button", { name: "Change the password" });
-  await inside.or(later).or(change).first().waitFor();
+  await inside.or(change).first().waitFor();
   await page.waitForLoadState("networkidle");
-  if (await later.isVisible()) await later.click();
-  else if (await change.isVisible()) {
+  if (await change.isVisible()) {
     const password = "teapot velvet orbit cactus";
     await page.getByLabel("Current password").fill(passwords.get(username) ?? username);
     await page.getByLabel("New password", { exact: true }).fill(password);

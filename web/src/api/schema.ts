@@ -6,17 +6,16 @@ export interface Offers {
   /** Of the audit log. */
   actions: string[];
   subscriptions: ReadonlySet<string>;
-  mutations: ReadonlySet<string>;
 }
 
 const NAMES = `{
-  __schema { mutationType { fields { name } } subscriptionType { fields { name } } }
+  __schema { subscriptionType { fields { name } } }
   __type(name: "AuditAction") { enumValues { name } }
 }`;
 type Names = { fields: { name: string }[] } | null;
 
 interface Answer {
-  __schema: { mutationType: Names; subscriptionType: Names };
+  __schema: { subscriptionType: Names };
   __type: { enumValues: { name: string }[] } | null;
 }
 
@@ -28,7 +27,6 @@ async function find(): Promise<Offers> {
   const schema = body.data?.__schema;
   return {
     actions: body.data?.__type?.enumValues.map(({ name }) => name) ?? [],
-    mutations: names(schema?.mutationType),
     subscriptions: names(schema?.subscriptionType),
   };
 }

@@ -1,22 +1,13 @@
 // After a sign-in with a password that everybody knows: a new one first, then the console.
-import { type FormEvent, useEffect, useState } from "react";
-import { offers } from "../api/schema.ts";
+import { type FormEvent, useState } from "react";
 import { plainly } from "../api/words.ts";
-import { Message, Waiting } from "../ui/parts.tsx";
-import { type Person, changePassword, putOffPasswordChange, signOut } from "./session.ts";
+import { Message } from "../ui/parts.tsx";
+import { type Person, changePassword, signOut } from "./session.ts";
 import { Entrance } from "./sign-in.tsx";
 
 export function ChangePassword({ person }: { person: Person }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [waiting, setWaiting] = useState(false);
-  const [possible, setPossible] = useState<boolean | null>(null);
-  useEffect(() => {
-    offers().then(
-      // A server that hides its schema names no mutations at all; it may well have this one.
-      ({ mutations }) => setPossible(mutations.size === 0 || mutations.has("changePassword")),
-      () => setPossible(true),
-    );
-  }, []);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -34,19 +25,6 @@ export function ChangePassword({ person }: { person: Person }) {
     }
   }
 
-  if (possible === null) return <Waiting what="One moment…" />;
-  if (!possible) {
-    return (
-      <Entrance title="Choose a password" lead={`${person.username} still has a password that everybody knows.`}>
-        <Message kind="info">
-          This server cannot change passwords here yet. Set GUARDIANEYE_ADMIN_PASSWORD and start it again.
-        </Message>
-        <button type="button" className="primary" onClick={putOffPasswordChange}>
-          Continue for now
-        </button>
-      </Entrance>
-    );
-  }
   return (
     <Entrance
       title="Choose a password"

@@ -110,24 +110,13 @@ export async function signIn(username: string, password: string, kept: boolean):
   remember(sessionOf(payload, serverTime, { kept, family }));
 }
 
-/** Changes the own password and signs in with the new one; an old token may have ended with the old password. */
+/** Changes the own password, or throws a sentence for people. This login goes on; all others of the user end. */
 export async function changePassword(currentPassword: string, newPassword: string): Promise<void> {
-  if (!session) return;
-  const { person, kept } = session;
   const { body } = await ask<{ changePassword: unknown }>({
     query: "mutation ChangePassword($input: ChangePasswordInput!) { changePassword(input: $input) { user { id } } }",
     variables: { input: { currentPassword, newPassword } },
   });
-  if (!body.data?.changePassword) {
-    const refused = new Refused(body.errors?.[0]);
-    if (refused.code === "UNAUTHENTICATED") refused.message = "The current password is not right.";
-    throw refused;
-  }
-  await signIn(person.username, newPassword, kept);
-}
-
-/** For a server that cannot change passwords yet. */
-export function putOffPasswordChange() {
+  if (!body.data?.changePassword) throw new Refused(body.errors?.[0]);
   if (session) remember({ ...session, passwordChangeRequired: false });
 }
 
@@ -167,9 +156,7 @@ async function renewNow(): Promise<boolean> {
     if (session?.family !== before.family) return false;
     const payload = body.data?.refreshToken;
     if (payload) {
-      const next = sessionOf(payload, serverTime, before);
-      // Who put off choosing a password is not asked again in the midst of work.
-      remember({ ...next, passwordChangeRequired: next.passwordChangeRequired && before.passwordChangeRequired });
+      remember(sessionOf(payload, serverTime, before));
       tabs.postMessage({ family: before.family, session });
       return true;
     }

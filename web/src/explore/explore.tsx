@@ -1,4 +1,5 @@
 // GraphiQL with the console's session, library, links and receipts around it.
+import "./cancelled.ts";
 import "./workers.ts";
 import { HISTORY_PLUGIN, GraphiQL } from "graphiql";
 import { explorerPlugin } from "@graphiql/plugin-explorer";
