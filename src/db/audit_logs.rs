@@ -30,6 +30,7 @@ pub mod columns {
 
     pub const ID: Column = Column("id");
     pub const USER: Column = Column("user_id");
+    pub const USERNAME: Column = Column("username");
     pub const ACTION: Column = Column("action");
     pub const DETAILS: Column = Column("details");
     pub const DESCRIPTION: Column = Column("description");

@@ -197,7 +197,7 @@ impl<'r> Decode<'r, Sqlite> for RawJson {
 macro_rules! row {
     ($table:literal as $name:ident, $columns:ident: $first:ident $(, $field:ident)* $(,)?) => {
         /// The columns of the table, in the order in which a row is decoded.
-        const $columns: &str = concat!("t.", stringify!($first) $(, ", t.", stringify!($field))*);
+        const $columns: &[&str] = &[stringify!($first) $(, stringify!($field))*];
 
         $crate::db::codec::row!(@for sqlx::postgres::PgRow, $name: $first $(, $field)*);
         $crate::db::codec::row!(@for sqlx::sqlite::SqliteRow, $name: $first $(, $field)*);

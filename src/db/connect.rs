@@ -3,13 +3,13 @@
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection,
+    ConnectOptions,
     pool::PoolOptions,
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Db, Pools, deadline::Deadline};
+use super::{Db, Pools, connections::Connections, deadline::Deadline};
 use crate::error::{Code, Error, Result};
 
 /// How the connections behave.
@@ -22,9 +22,6 @@ pub struct Settings {
     /// After how long a statement is stopped; `None` lets it run (migrations, seeding).
     pub statement_timeout: Option<Duration>,
 }
-
-/// After how long a connection that was not used is asked whether it lives.
-const IDLE: Duration = Duration::from_secs(1);
 
 impl Default for Settings {
     /// For commands: few connections, no statement timeout.
@@ -74,11 +71,13 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
         .pragma("temp_store", "memory")
         .pragma("mmap_size", "268435456")
         .disable_statement_logging();
-    let watched = || match settings.statement_timeout {
-        Some(timeout) => Deadline::watch(timeout, pool_options(settings)),
-        None => pool_options(settings),
+    let pool = || {
+        let deadline = settings.statement_timeout.map(Deadline::new);
+        let options = pool_options(settings);
+        (deadline.iter().fold(options, |options, deadline| deadline.watch(options)), deadline)
     };
-    let writer = watched()
+    let (writer, writer_deadline) = pool();
+    let writer = writer
         .max_connections(1)
         .connect_with(
             // An audit entry that was answered for has to survive a power cut: FULL waits for the disk at each commit.
@@ -86,9 +85,13 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
         )
         .await
         .map_err(|cause| open_error(&file, &cause))?;
+    let (readers, readers_deadline) = pool();
     let readers =
-        watched().connect_with(options.pragma("query_only", "on")).await.map_err(|cause| open_error(&file, &cause))?;
-    Ok(Pools::Sqlite { readers, writer })
+        readers.connect_with(options.pragma("query_only", "on")).await.map_err(|cause| open_error(&file, &cause))?;
+    Ok(Pools::Sqlite {
+        readers: Connections::new(readers, readers_deadline),
+        writer: Connections::new(writer, writer_deadline),
+    })
 }
 
 /// Makes a missing file before SQLite would, for the owner's eyes only: it holds password hashes and signing keys, and
@@ -117,23 +120,14 @@ async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
     }
     let server = format!("{}:{}", options.get_host(), options.get_port());
     let pool = pool_options(settings)
-        // A server that was restarted leaves a pool full of dead connections. One that was in use a moment ago is taken
-        // as it is; one that lay idle has to show that it lives.
-        .before_acquire(|connection: &mut sqlx::PgConnection, state| {
-            Box::pin(async move { Ok(state.idle_for < IDLE || connection.ping().await.is_ok()) })
-        })
         .connect_with(options)
         .await
         .map_err(|cause| Error::internal(cause).told(format!("cannot connect to the PostgreSQL server at {server}")))?;
-    Ok(Pools::Postgres(pool))
+    Ok(Pools::Postgres(Connections::new(pool, ())))
 }
 
-/// No ping before each use: under load it would be a round trip for each statement.
 fn pool_options<DB: sqlx::Database>(settings: Settings) -> PoolOptions<DB> {
-    PoolOptions::new()
-        .max_connections(settings.max_connections)
-        .acquire_timeout(settings.acquire_timeout)
-        .test_before_acquire(false)
+    PoolOptions::new().max_connections(settings.max_connections).acquire_timeout(settings.acquire_timeout)
 }
 
 fn setting_error(message: String) -> Error {

@@ -21,7 +21,7 @@ const OPERATIONS: i32 = 100_000;
 
 /// The deadline of every statement on one pool; on the writer, of all statements of one transaction together.
 #[derive(Clone, Debug)]
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     timeout: Duration,
     /// How many of the pool's handlers have been called since they were set.
     called: Arc<AtomicUsize>,
@@ -34,29 +34,30 @@ struct Handler {
 }
 
 impl Deadline {
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { timeout, called: Arc::default() }
+    }
+
     /// Gives every connection of the pool a handler.
-    pub(super) fn watch(timeout: Duration, options: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
-        let deadline = Self { timeout, called: Arc::default() };
-        let again = deadline.clone();
-        options
-            .after_connect(move |connection, _| {
-                let deadline = deadline.clone();
-                Box::pin(async move { deadline.set(connection).await })
-            })
-            .before_acquire(move |connection, _| {
-                let deadline = again.clone();
-                Box::pin(async move {
-                    // SQLite rolls a transaction back when it stops one of its writes. sqlx does not notice, and would
-                    // take the connection to be inside a transaction for ever.
-                    if connection.is_in_transaction() {
-                        return Ok(false);
-                    }
-                    if deadline.called.load(SeqCst) > 0 {
-                        deadline.set(connection).await?;
-                    }
-                    Ok(true)
-                })
-            })
+    pub(super) fn watch(&self, options: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
+        let deadline = self.clone();
+        options.after_connect(move |connection, _| {
+            let deadline = deadline.clone();
+            Box::pin(async move { deadline.set(connection).await })
+        })
+    }
+
+    /// Makes a connection ready for the next statement; `false` when it cannot be used again.
+    pub(super) async fn renew(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+        // SQLite rolls a transaction back when it stops one of its writes. sqlx does not notice, and would take the
+        // connection to be inside a transaction for ever.
+        if connection.is_in_transaction() {
+            return Ok(false);
+        }
+        if self.called.load(SeqCst) > 0 {
+            self.set(connection).await?;
+        }
+        Ok(true)
     }
 
     async fn set(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {

@@ -202,7 +202,7 @@ impl Dialect for Postgres {
     }
 
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = QueryBuilder::new(format!("select {} from unnest(", table.columns));
+        let mut q = QueryBuilder::new(format!("select {} from unnest(", table.select(&listing.without)));
         q.push_bind(users.to_vec());
         q.push(format_args!(
             ") as parent (id) cross join lateral (select * from {} r where r.user_id = parent.id",
@@ -297,7 +297,7 @@ impl Dialect for Sqlite {
     }
 
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = QueryBuilder::new(format!("select {} from json_each(", table.columns));
+        let mut q = QueryBuilder::new(format!("select {} from json_each(", table.select(&listing.without)));
         q.push_bind(json_list(users));
         q.push(format_args!(
             ") parent cross join {0} t on t.rowid in (select r.rowid from {0} r where r.user_id = parent.value",

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     dialect::Dialect,
-    filter::{Filter, push_filter},
+    filter::{Column, Filter, push_filter},
     page::Listing,
 };
 use crate::model::UserId;
@@ -14,20 +14,39 @@ use crate::model::UserId;
 #[derive(Debug)]
 pub(super) struct Table {
     pub name: &'static str,
-    /// The column list, prefixed by `t.`.
-    pub columns: &'static str,
+    pub columns: &'static [&'static str],
+}
+
+impl Table {
+    /// The list of the columns of `t`, with null for those that are not wanted.
+    pub fn select(&self, without: &[Column]) -> String {
+        let mut list = String::with_capacity(16 * self.columns.len());
+        for (at, column) in self.columns.iter().enumerate() {
+            if at > 0 {
+                list.push_str(", ");
+            }
+            if without.contains(&Column(column)) {
+                list.push_str("null");
+            } else {
+                list.push_str("t.");
+                list.push_str(column);
+            }
+        }
+        list
+    }
 }
 
 /// One page of all rows.
 pub(super) fn page_of_all<DB: Dialect>(table: &Table, listing: &Listing) -> QueryBuilder<DB> {
-    let mut q = QueryBuilder::new(format!("select {} from {} t where true", table.columns, table.name));
+    let mut q =
+        QueryBuilder::new(format!("select {} from {} t where true", table.select(&listing.without), table.name));
     push_where_and_page(&mut q, "t", listing);
     q
 }
 
 /// The rows with these ids, in no order.
 pub(super) fn by_ids<DB: Dialect>(table: &Table, ids: &[Uuid]) -> QueryBuilder<DB> {
-    let mut q = QueryBuilder::new(format!("select {} from {} t where t.id ", table.columns, table.name));
+    let mut q = QueryBuilder::new(format!("select {} from {} t where t.id ", table.select(&[]), table.name));
     DB::push_one_of_ids(&mut q, ids);
     q
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::{
+    Executor,
+    migrate::{Migrate, MigrateError, Migrator},
+};
 
 use super::{Db, Pools, Tx, TxConnection, on, on_tx};
 use crate::error::{Error, Result};
@@ -21,13 +24,13 @@ impl Db {
     pub async fn migrate(&self) -> Result<()> {
         let done = match &self.pools {
             Pools::Sqlite { writer, .. } => {
-                let file = writer.connect_options().get_filename().to_owned();
+                let file = writer.pool().connect_options().get_filename().to_owned();
                 let lock = tokio::task::spawn_blocking(move || lock_folder(&file)).await.map_err(Error::internal)?;
-                let done = SQLITE.run(writer).await;
+                let done = SQLITE.run(&mut *writer.lease().await?).await;
                 drop(lock);
                 done
             }
-            Pools::Postgres(pool) => POSTGRES.run(pool).await,
+            Pools::Postgres(pool) => POSTGRES.run(&mut *pool.lease().await?).await,
         };
         done.map_err(|cause| Error::internal(cause).told("the database could not be brought up to date"))
     }
@@ -61,25 +64,32 @@ pub(super) async fn has_begun(tx: &mut Tx, tables: &BTreeSet<String>) -> Result<
         .await)
 }
 
+/// `Migrate::apply` would end the transaction that is under way.
+macro_rules! run_others {
+    ($migrator:expr, $connection:expr) => {
+        async {
+            let connection = $connection;
+            connection.ensure_migrations_table(TABLE).await?;
+            for (at, migration) in $migrator.iter().enumerate() {
+                if at > 0 {
+                    let done = connection.execute(migration.sql.clone()).await;
+                    done.map_err(|cause| MigrateError::ExecuteMigration(cause, migration.version))?;
+                }
+                connection.skip(TABLE, migration).await?;
+            }
+            Ok::<_, MigrateError>(())
+        }
+        .await
+    };
+}
+
 /// Records the first migration as done and runs all others, within the transaction.
 pub(super) async fn run_but_first(tx: &mut Tx) -> Result<()> {
     let done = match &mut tx.connection {
-        TxConnection::Sqlite(tx) => run_others(&SQLITE, &mut **tx).await,
-        TxConnection::Postgres(tx) => run_others(&POSTGRES, &mut **tx).await,
+        TxConnection::Sqlite(lease) => run_others!(SQLITE, &mut **lease),
+        TxConnection::Postgres(lease) => run_others!(POSTGRES, &mut **lease),
     };
     done.map_err(|cause| Error::internal(cause).told("the tables could not be taken over, and nothing was changed"))
-}
-
-async fn run_others<C: Migrate>(migrator: &Migrator, connection: &mut C) -> Result<(), MigrateError> {
-    connection.ensure_migrations_table(TABLE).await?;
-    for (at, migration) in migrator.iter().enumerate() {
-        if at == 0 {
-            connection.skip(TABLE, migration).await?;
-        } else {
-            connection.apply(TABLE, migration).await?;
-        }
-    }
-    Ok(())
 }
 
 /// The plain case of a new database, which each database tells in its own way.

@@ -9,6 +9,7 @@ pub mod auth_sessions;
 pub(crate) mod bulk;
 mod codec;
 mod connect;
+mod connections;
 mod deadline;
 mod dialect;
 pub mod filter;
@@ -29,8 +30,9 @@ pub mod users;
 
 use std::sync::Arc;
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Postgres, Sqlite};
 
+use self::connections::{Connections, Lease};
 pub use self::{
     connect::Settings,
     dialect::adoption::Plan,
@@ -48,8 +50,8 @@ pub struct Db {
 /// The connections. SQLite allows one writer at a time, so writers queue here and never meet a busy file.
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
-    Sqlite { readers: SqlitePool, writer: SqlitePool },
-    Postgres(PgPool),
+    Sqlite { readers: Connections<Sqlite>, writer: Connections<Sqlite> },
+    Postgres(Connections<Postgres>),
 }
 
 /// A transaction that is rolled back unless it is committed. Opened and ended in `services` only.
@@ -61,21 +63,34 @@ pub struct Tx {
 
 #[derive(Debug)]
 pub(crate) enum TxConnection {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Lease<Sqlite>),
+    Postgres(Lease<Postgres>),
 }
 
-/// Runs one statement on a pool of either database, counting it: `on!(db, pool => query(SQL).fetch_all(pool).await)`.
+/// Runs one statement on a connection to either database, counting it: `on!(db, one => query(SQL).fetch_all(one).await)`.
 /// The expression is compiled once for each database, so both are type-checked.
 macro_rules! on {
-    ($db:expr, $pool:ident => $run:expr) => {{
+    ($db:expr, $connection:ident => $run:expr) => {{
         let db: &$crate::db::Db = $db;
         let result = match &db.pools {
-            $crate::db::Pools::Sqlite { readers: $pool, .. } => $run,
-            $crate::db::Pools::Postgres($pool) => $run,
+            $crate::db::Pools::Sqlite { readers, .. } => $crate::db::on!(@leased readers, $connection => $run),
+            $crate::db::Pools::Postgres(pool) => $crate::db::on!(@leased pool, $connection => $run),
         };
         db.meter.statement(result)
     }};
+    (@leased $connections:expr, $connection:ident => $run:expr) => {
+        match $connections.lease().await {
+            Ok(mut lease) => {
+                let $connection = &mut *lease;
+                let result = $run;
+                if result.is_ok() {
+                    lease.keep();
+                }
+                result
+            }
+            Err(cause) => Err(cause.into()),
+        }
+    };
 }
 
 /// Runs one statement inside a transaction of either database, counting it.
@@ -83,12 +98,12 @@ macro_rules! on_tx {
     ($tx:expr, $connection:ident => $run:expr) => {{
         let tx: &mut $crate::db::Tx = $tx;
         let result = match &mut tx.connection {
-            $crate::db::TxConnection::Sqlite(tx) => {
-                let $connection = &mut **tx;
+            $crate::db::TxConnection::Sqlite(lease) => {
+                let $connection = &mut **lease;
                 $run
             }
-            $crate::db::TxConnection::Postgres(tx) => {
-                let $connection = &mut **tx;
+            $crate::db::TxConnection::Postgres(lease) => {
+                let $connection = &mut **lease;
                 $run
             }
         };
@@ -101,13 +116,13 @@ macro_rules! on_tx {
 /// sqlx 0.9 loses such a statement when it meets a type of ours for the first time on a connection (its issue 4305).
 /// Kept prepared it works, and the next one finds the type known.
 macro_rules! on_planned {
-    ($db:expr, $kept:expr, $pool:ident, $keep:ident => $run:expr) => {{
+    ($db:expr, $kept:expr, $connection:ident, $keep:ident => $run:expr) => {{
         let db: &$crate::db::Db = $db;
         let mut $keep = $kept;
         loop {
             let result = match &db.pools {
-                $crate::db::Pools::Sqlite { readers: $pool, .. } => $run,
-                $crate::db::Pools::Postgres($pool) => $run,
+                $crate::db::Pools::Sqlite { readers, .. } => $crate::db::on!(@leased readers, $connection => $run),
+                $crate::db::Pools::Postgres(pool) => $crate::db::on!(@leased pool, $connection => $run),
             };
             match &result {
                 Err(cause) if !$keep && $crate::db::dialect::is_lost_statement(cause) => $keep = true,
@@ -147,8 +162,16 @@ impl Db {
     /// Opens a transaction that may write. On SQLite it waits for its turn as the one writer.
     pub async fn begin(&self) -> Result<Tx> {
         let connection = match &self.pools {
-            Pools::Sqlite { writer, .. } => TxConnection::Sqlite(writer.begin_with("begin immediate").await?),
-            Pools::Postgres(pool) => TxConnection::Postgres(pool.begin().await?),
+            Pools::Sqlite { writer, .. } => {
+                let mut lease = writer.lease().await?;
+                lease.begin("begin immediate").await?;
+                TxConnection::Sqlite(lease)
+            }
+            Pools::Postgres(pool) => {
+                let mut lease = pool.lease().await?;
+                lease.begin("begin").await?;
+                TxConnection::Postgres(lease)
+            }
         };
         Ok(Tx { connection, meter: Arc::clone(&self.meter) })
     }
@@ -197,8 +220,8 @@ impl Tx {
     /// Makes the changes last.
     pub async fn commit(self) -> Result<()> {
         match self.connection {
-            TxConnection::Sqlite(tx) => tx.commit().await?,
-            TxConnection::Postgres(tx) => tx.commit().await?,
+            TxConnection::Sqlite(mut lease) => lease.commit().await?,
+            TxConnection::Postgres(mut lease) => lease.commit().await?,
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::filter::Filter;
+use super::filter::{Column, Filter};
 use crate::model::{AnyId, Timestamp, UserId};
 
 /// Which rows are wanted: those that pass the filter, in an order, a page of them.
@@ -11,6 +11,8 @@ pub struct Listing {
     /// Absent lets every row through.
     pub filter: Option<Filter>,
     pub page: Page,
+    /// Columns that may be null and are not read: they come as null.
+    pub without: Vec<Column>,
 }
 
 impl Listing {
@@ -18,7 +20,8 @@ impl Listing {
     #[must_use]
     pub fn newest(column: SortColumn, limit: u16) -> Self {
         let order = Order { column, descending: true };
-        Self { filter: None, page: Page { order, limit, from: None, backward: false, inclusive: false } }
+        let page = Page { order, limit, from: None, backward: false, inclusive: false };
+        Self { filter: None, page, without: Vec::new() }
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
+use async_graphql::{Context, Object, OutputType, SelectionField, SimpleObject, TypeName};
 
 use super::{
     context::{ContextExt, RequestContext},
     cursor,
     inputs::{Budget, FilterInput},
-    leaf::{Leaves, Row},
+    json::Json,
+    leaf::{Edges, Leaves, Nodes},
 };
 use crate::{
     db::{
-        filter::Filter,
+        filter::{Column, Filter},
         page::{Listing, Order, Page, Position, Slice, SortColumn, SortValue},
     },
     error::{Error, Result},
@@ -25,12 +26,15 @@ pub(super) const DEFAULT_LIMIT: u16 = 20;
 pub(super) const MAX_LIMIT: u16 = 100;
 
 /// A type that is listed in pages.
-pub trait Listed: Leaves + Sized {
+pub trait Listed: Leaves + Sized + 'static {
     type Filter: FilterInput;
     type Order: Into<Order>;
 
     /// What the list is ordered by when nothing is said: the newest first.
     const NEWEST_FIRST: SortColumn;
+
+    /// Columns that may be null, each with the one field that needs it.
+    const DISPENSABLE: &'static [(&'static str, Column)] = &[];
 
     /// The row's id.
     fn row_id(&self) -> AnyId;
@@ -64,7 +68,7 @@ pub struct ListArgs<T: Listed> {
 }
 
 impl<T: Listed> ListArgs<T> {
-    fn listing(self) -> Result<Listing> {
+    fn listing(self, without: Vec<Column>) -> Result<Listing> {
         let order = self.order_by.map_or(Order { column: T::NEWEST_FIRST, descending: true }, Into::into);
         let (field, count, cursor_field, cursor, foreign) = match (self.first, self.last) {
             (Some(_), Some(_)) => return Err(Error::bad_input("last", "give either first or last, not both")),
@@ -85,7 +89,7 @@ impl<T: Listed> ListArgs<T> {
         };
         let from = cursor.map(|cursor| cursor::decode(&T::type_name(), order, cursor_field, &cursor)).transpose()?;
         let page = Page { order, limit, from, backward: field == "last", inclusive: false };
-        Ok(Listing { filter: Budget::build(self.filter)?, page })
+        Ok(Listing { filter: Budget::build(self.filter)?, page, without })
     }
 }
 
@@ -99,7 +103,7 @@ pub struct Connection<T> {
 
 /// A row of a list, with its place there.
 #[derive(Debug)]
-pub struct Edge<'a, T>(&'a T, Order);
+pub struct Edge<'a, T>(pub(super) &'a T, pub(super) Order);
 
 /// Where a page stands in its list.
 #[derive(Debug, SimpleObject)]
@@ -116,16 +120,17 @@ pub struct PageInfo {
 
 impl<T: Listed> Connection<T> {
     /// Reads a page of all rows, or of a user's.
-    pub async fn load(request: &RequestContext, of: Option<UserId>, args: ListArgs<T>) -> Result<Self> {
-        let listing = Arc::new(args.listing()?);
-        Ok(Self { slice: T::fetch(request, of, Arc::clone(&listing)).await?, listing, of })
+    pub async fn load(ctx: &Context<'_>, of: Option<UserId>, args: ListArgs<T>) -> Result<Self> {
+        let listing = Arc::new(args.listing(unneeded::<T>(ctx))?);
+        Ok(Self { slice: T::fetch(ctx.request(), of, Arc::clone(&listing)).await?, listing, of })
     }
 
     /// Whether rows lie on the other side of where the page starts; asked only when there was a cursor.
     async fn has_behind(&self, request: &RequestContext) -> Result<bool> {
         match self.listing.page.behind() {
             Some(page) => {
-                let listing = Listing { filter: self.listing.filter.clone(), page };
+                let Listing { filter, without, .. } = &*self.listing;
+                let listing = Listing { filter: filter.clone(), page, without: without.clone() };
                 Ok(T::fetch(request, self.of, Arc::new(listing)).await?.has_more)
             }
             None => Ok(false),
@@ -135,6 +140,31 @@ impl<T: Listed> Connection<T> {
 
 fn cursor_of<T: Listed>(row: &T, order: Order) -> String {
     cursor::encode(&T::type_name(), order, &Position { value: row.sort_value(order.column), id: row.row_id() })
+}
+
+/// The columns that no selected field of the rows needs.
+fn unneeded<T: Listed>(ctx: &Context<'_>) -> Vec<Column> {
+    if T::DISPENSABLE.is_empty() {
+        return Vec::new();
+    }
+    let mut columns = T::DISPENSABLE.to_vec();
+    let mut is_needed = |field: SelectionField<'_>| columns.retain(|(name, _)| *name != field.name());
+    for field in ctx.field().selection_set() {
+        match field.name() {
+            "nodes" => field.selection_set().for_each(&mut is_needed),
+            "edges" => field
+                .selection_set()
+                .filter(|field| field.name() == "node")
+                .for_each(|node| node.selection_set().for_each(&mut is_needed)),
+            _ => {}
+        }
+    }
+    columns.into_iter().map(|(_, column)| column).collect()
+}
+
+/// The cursor of a row, as the field `cursor` of its edge has it.
+pub(super) fn write_cursor<T: Listed>(json: &mut Json, row: &T, order: Order) {
+    json.text(&cursor_of(row, order));
 }
 
 impl<T: OutputType> TypeName for Connection<T> {
@@ -153,13 +183,13 @@ impl<T: OutputType> TypeName for Edge<'_, T> {
 #[Object(name_type)]
 impl<T: Listed> Connection<T> {
     /// The rows of the page with their cursors.
-    async fn edges(&self) -> Vec<Edge<'_, T>> {
-        self.slice.rows.iter().map(|row| Edge(row, self.listing.page.order)).collect()
+    async fn edges(&self) -> Edges<'_, T> {
+        Edges(&self.slice.rows, self.listing.page.order)
     }
 
     /// The rows of the page.
-    async fn nodes(&self) -> Vec<Row<'_, T>> {
-        self.slice.rows.iter().map(Row).collect()
+    async fn nodes(&self) -> Nodes<'_, T> {
+        Nodes(&self.slice.rows)
     }
 
     /// Where the page stands in the list.
@@ -193,7 +223,7 @@ impl<T: Listed> Edge<'_, T> {
     }
 
     /// The row.
-    async fn node(&self) -> Row<'_, T> {
-        Row(self.0)
+    async fn node(&self) -> &T {
+        self.0
     }
 }

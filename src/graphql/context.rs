@@ -18,6 +18,8 @@ pub struct RequestContext {
     sent_by: Principal,
     logged_in: OnceLock<Principal>,
     charged: Option<Charge>,
+    /// Whether the document is [plain](super::source::Source::plain).
+    pub(super) plain: bool,
     pub client: Client,
     /// The database, with a meter of this request's own.
     pub db: Db,
@@ -29,7 +31,16 @@ impl RequestContext {
     /// Loaders are made here, so that they live as long as the request and see only what its caller asked for.
     #[must_use]
     pub fn new(sent_by: Principal, client: Client, db: Db, services: Services) -> Self {
-        Self { sent_by, logged_in: OnceLock::new(), charged: None, client, loaders: Loaders::new(&db), db, services }
+        Self {
+            sent_by,
+            logged_in: OnceLock::new(),
+            charged: None,
+            plain: false,
+            client,
+            loaders: Loaders::new(&db),
+            db,
+            services,
+        }
     }
 
     /// Who asks: whoever sent the request, or logged in by it.

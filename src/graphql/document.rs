@@ -1,5 +1,7 @@
 //! Documents before they are executed: what the parser would choke on, syntax, and which operation is meant.
 
+use std::sync::Arc;
+
 use async_graphql::{
     Positioned, Value, Variables,
     parser::{
@@ -11,6 +13,7 @@ use async_graphql::{
 use super::{
     limits::{self, Measured, Repeat, too_complex},
     shapes::Shapes,
+    source::{Source, Sources},
 };
 use crate::{
     config::DocumentLimits,
@@ -23,9 +26,7 @@ const MAX_WORD: usize = 255;
 /// A document within the limits, and the operation of it that is meant.
 #[derive(Debug)]
 pub struct Document {
-    /// As it was sent, to be read again when errors are to be told: executing uses up what was parsed.
-    text: String,
-    parsed: ExecutableDocument,
+    source: Arc<Source>,
     operation_name: Option<String>,
     operation: OperationType,
     measured: Measured,
@@ -40,17 +41,16 @@ impl Document {
         variables: &Variables,
         shapes: &Shapes,
         limits: &DocumentLimits,
+        known: &Sources,
     ) -> Result<Self> {
-        let scan = Scan::of(text);
-        scan.check(limits)?;
-        let document = parse_query(text).map_err(|error| parse_error(&error))?;
-        if scan.nul {
-            return Err(nul());
-        }
-        let operation = &operation(&document, operation_name.as_deref())?.node;
-        let measured = limits::check(&document, operation, variables, shapes, limits)?;
+        let source = match known.find(text) {
+            Some(source) => source,
+            None => Arc::new(read(text, limits)?),
+        };
+        let operation = &operation(&source.parsed, operation_name.as_deref())?.node;
+        let measured = limits::check(&source.parsed, operation, variables, shapes, limits)?;
         let operation = operation.ty;
-        Ok(Self { text: text.to_owned(), parsed: document, operation_name, operation, measured })
+        Ok(Self { source, operation_name, operation, measured })
     }
 
     /// Whether the chosen operation only reads.
@@ -81,10 +81,21 @@ impl Document {
         self.measured.introspects
     }
 
-    /// The document as it was sent, and as it was parsed, with the operation's name.
-    pub(super) fn into_parts(self) -> (String, ExecutableDocument, Option<String>) {
-        (self.text, self.parsed, self.operation_name)
+    /// The whole document, and the name of the operation.
+    pub(super) fn into_parts(self) -> (Arc<Source>, Option<String>) {
+        (self.source, self.operation_name)
     }
+
+    pub(super) fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+}
+
+fn read(text: &str, limits: &DocumentLimits) -> Result<Source> {
+    let scan = Scan::of(text);
+    scan.check(limits)?;
+    let parsed = parse_query(text).map_err(|error| parse_error(&error))?;
+    if scan.nul { Err(nul()) } else { Ok(Source::new(text, parsed)) }
 }
 
 /// Refuses variables with U+0000 in a string: PostgreSQL has no place for it, and no name or title needs it.
@@ -224,7 +235,8 @@ mod tests {
     fn parse(text: &str, operation_name: Option<&str>) -> Result<Document> {
         let limits = Limits::default().document;
         let shapes = Shapes::default();
-        Document::parse(text, operation_name.map(str::to_owned), &Variables::default(), &shapes, &limits)
+        let known = Sources::default();
+        Document::parse(text, operation_name.map(str::to_owned), &Variables::default(), &shapes, &limits, &known)
     }
 
     #[test]

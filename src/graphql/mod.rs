@@ -10,6 +10,7 @@ mod cursor;
 mod document;
 mod error;
 mod inputs;
+mod json;
 mod leaf;
 mod limits;
 mod loaders;
@@ -21,13 +22,16 @@ mod run;
 mod scalars;
 mod settle;
 mod shapes;
+mod source;
 mod typename;
 mod types;
 mod variables;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Response, Schema, SchemaBuilder, ServerError, Value, Variables};
+use async_graphql::{
+    EmptySubscription, Response, Schema, SchemaBuilder, ServerError, ValidationMode, Value, Variables,
+};
 
 pub use self::{
     context::RequestContext,
@@ -36,13 +40,16 @@ pub use self::{
     limits::Repeat,
     persisted::{Hash, Persisted},
 };
-use self::{mutation::Mutation, query::Query, shapes::Shapes, variables::Inputs};
+use self::{mutation::Mutation, query::Query, shapes::Shapes, source::Sources, variables::Inputs};
 use crate::{config::DocumentLimits, error::Result};
 
 /// The schema with its resolvers. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     schema: Schema<Query, Mutation, EmptySubscription>,
+    /// The same without validation, for documents that are known to fit.
+    for_valid: Schema<Query, Mutation, EmptySubscription>,
+    sources: Arc<Sources>,
     shapes: Arc<Shapes>,
     inputs: Arc<Inputs>,
     /// Documents that are known by their hash.
@@ -57,12 +64,19 @@ impl std::fmt::Debug for Api {
 
 impl Default for Api {
     fn default() -> Self {
-        let builder: SchemaBuilder<_, _, _> = Schema::build(Query, Mutation::default(), EmptySubscription);
         // `limits` bounds the recursion before the library sees it, by a setting of ours.
-        let schema = builder.register_output_type::<types::Node>().limit_recursive_depth(usize::MAX).finish();
+        let builder = || -> SchemaBuilder<_, _, _> {
+            Schema::build(Query, Mutation::default(), EmptySubscription)
+                .register_output_type::<types::Node>()
+                .limit_recursive_depth(usize::MAX)
+        };
+        let schema = builder().finish();
+        let for_valid = builder().validation_mode(ValidationMode::Fast).finish();
         let sdl = schema.sdl();
         Self {
             schema,
+            for_valid,
+            sources: Arc::default(),
             shapes: Arc::new(Shapes::of(&sdl)),
             inputs: Arc::new(Inputs::of(&sdl)),
             persisted: Arc::default(),
@@ -91,6 +105,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The answer as JSON text, if it has no errors.
+    #[must_use]
+    pub fn without_errors(&self) -> Option<String> {
+        self.response.errors.is_empty().then(|| json::Json::of(&self.response, 1 << 10))
+    }
+
     /// Whether it says no more than to come back later: nothing was done, as the one field that there was failed.
     #[must_use]
     pub fn asks_to_retry(&self) -> bool {
@@ -117,7 +137,7 @@ impl Api {
         limits: &DocumentLimits,
     ) -> Result<Document> {
         document::check_variables(variables)?;
-        Document::parse(text, operation_name, variables, &self.shapes, limits)
+        Document::parse(text, operation_name, variables, &self.shapes, limits, &self.sources)
     }
 
     /// Executes a request whose caller may ask this, and has some of the minute's budget left. Every error of the
@@ -125,6 +145,7 @@ impl Api {
     pub async fn execute(&self, request: Request) -> Answer {
         let (cost, root_fields) = (request.document.cost(), request.document.root_fields());
         let Request { document, variables, mut context, request_id } = request;
+        context.plain = document.source().plain;
         let admitted = policy::admit(&document, &mut context);
         let context = Arc::new(context);
         if let Err(error) = admitted {
@@ -132,12 +153,15 @@ impl Api {
             context.note_refusals(&response.errors).await;
             return Answer { response, executed: false, cost, root_fields };
         }
+        let source = Arc::clone(document.source());
         let may_introspect = policy::check_introspection(&context).is_ok();
         let mut response = self.run(document, variables, Arc::clone(&context), &request_id).await;
         context.note_refusals(&response.errors).await;
         // Resolvers leave a path; a null without any is a document that did not fit the schema.
         let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
-        if !executed {
+        if executed {
+            self.sources.keep(&source);
+        } else {
             policy::tell_less(&mut response.errors, may_introspect);
         }
         error::finish(&mut response, &request_id);

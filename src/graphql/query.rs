@@ -74,9 +74,7 @@ impl Query {
     ) -> Nullable<Connection<User>> {
         nullable(async {
             ANALYST.check(ctx.request().principal())?;
-            Connection::load(ctx.request(), None, ListArgs { first, after, last, before, filter, order_by })
-                .await
-                .map(Some)
+            Connection::load(ctx, None, ListArgs { first, after, last, before, filter, order_by }).await.map(Some)
         })
         .await
     }
@@ -109,9 +107,7 @@ impl Query {
     ) -> Nullable<Connection<Session>> {
         nullable(async {
             ANALYST.check(ctx.request().principal())?;
-            Connection::load(ctx.request(), None, ListArgs { first, after, last, before, filter, order_by })
-                .await
-                .map(Some)
+            Connection::load(ctx, None, ListArgs { first, after, last, before, filter, order_by }).await.map(Some)
         })
         .await
     }
@@ -144,9 +140,7 @@ impl Query {
     ) -> Nullable<Connection<AuditLog>> {
         nullable(async {
             ANALYST.check(ctx.request().principal())?;
-            Connection::load(ctx.request(), None, ListArgs { first, after, last, before, filter, order_by })
-                .await
-                .map(Some)
+            Connection::load(ctx, None, ListArgs { first, after, last, before, filter, order_by }).await.map(Some)
         })
         .await
     }

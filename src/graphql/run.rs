@@ -27,7 +27,8 @@ impl Api {
         context: Arc<RequestContext>,
         request_id: &str,
     ) -> Response {
-        let (text, mut parsed, operation_name) = document.into_parts();
+        let (source, operation_name) = document.into_parts();
+        let mut parsed = source.parsed.clone();
         typename::wrap(&mut parsed);
         let refused = |error: &Error| error::refused(error, request_id);
         let operation = match document::operation(&parsed, operation_name.as_deref()) {
@@ -48,9 +49,11 @@ impl Api {
         let absent = absent::variables(&operation.node, &values);
         if !absent.is_empty() {
             let operation = operation.clone();
-            let invalid = self.validate(parsed.clone()).await;
-            if invalid.is_err() {
-                return invalid;
+            if !source.is_valid() {
+                let invalid = self.validate(parsed.clone()).await;
+                if invalid.is_err() {
+                    return invalid;
+                }
             }
             parsed = absent::without(operation, parsed.fragments, &absent);
         }
@@ -58,13 +61,13 @@ impl Api {
         run.set_parsed_query(parsed);
         // Without what is absent, the operation is alone.
         run.operation_name = operation_name.clone().filter(|_| absent.is_empty());
+        let schema = if source.is_valid() { &self.for_valid } else { &self.schema };
         // Loaders take locks, and tokio makes a task pause after so many: siblings after the pause would miss the batch.
-        let mut response = tokio::task::coop::unconstrained(self.schema.execute(run)).await;
+        let mut response = tokio::task::coop::unconstrained(schema.execute(run)).await;
         if !response.errors.is_empty()
-            && let Ok(document) = parse_query(&text)
-            && let Ok(operation) = document::operation(&document, operation_name.as_deref())
+            && let Ok(operation) = document::operation(&source.parsed, operation_name.as_deref())
         {
-            settle::settle(&mut response, &document, &operation.node, &values, &self.shapes);
+            settle::settle(&mut response, &source.parsed, &operation.node, &values, &self.shapes);
         }
         response
     }

@@ -1,6 +1,6 @@
 //! The scalars beyond GraphQL's own, and ids.
 
-use async_graphql::{ID, InputValueError, InputValueResult, Name, Scalar, ScalarType, Value, indexmap::IndexMap};
+use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use uuid::Uuid;
 
 use crate::{
@@ -33,10 +33,8 @@ impl ScalarType for RawJson {
         Ok(Self(serde_json::to_string(&value)?))
     }
 
-    /// The text under the library's mark for raw JSON, which its serializer writes out unread.
     fn to_value(&self) -> Value {
-        let mark = Name::new(async_graphql_value::RAW_VALUE_TOKEN);
-        Value::Object(IndexMap::from([(mark, Value::String(self.0.clone()))]))
+        self.to_raw_value()
     }
 }
 

@@ -236,18 +236,19 @@ impl Call {
         })
     }
 
-    fn respond(&self, media_type: MediaType, answer: Answer, db: &Db) -> Response {
-        let mut response = answer.response;
+    fn respond(&self, media_type: MediaType, mut answer: Answer, db: &Db) -> Response {
         if let Some(receipt) = self.receipt(Some(answer.cost), db) {
-            response.extensions.insert("receipt".to_owned(), receipt.into());
+            answer.response.extensions.insert("receipt".to_owned(), receipt.into());
         }
-        if answer.executed {
-            let mut response = GraphQLResponse::from(response).into_response();
-            media_type.mark(&mut response);
-            response
-        } else {
-            request_error(media_type, media_type.request_error(), &response)
+        if !answer.executed {
+            return request_error(media_type, media_type.request_error(), &answer.response);
         }
+        let mut response = match answer.without_errors() {
+            Some(json) => json.into_response(),
+            None => GraphQLResponse::from(answer.response).into_response(),
+        };
+        media_type.mark(&mut response);
+        response
     }
 
     fn refuse(&self, media_type: MediaType, status: StatusCode, error: &Error) -> Response {

@@ -55,15 +55,28 @@ where
 
     /// The value of the key, read together with those of its siblings.
     pub async fn load(&self, key: K) -> Result<V> {
-        let round = {
-            let mut open = lock(&self.open);
-            let round =
-                open.get_or_insert_with(|| Arc::new(Round { keys: Mutex::new(Vec::new()), answers: OnceCell::new() }));
-            lock(&round.keys).push(key.clone());
-            Arc::clone(round)
-        };
-        let answers = round.answers.get_or_init(|| self.run(&round)).await.as_ref().map_err(Clone::clone)?;
-        answers.get(&key).cloned().unwrap_or_else(|| Err(Error::internal("a batch left a key unanswered")))
+        let round = self.join(std::slice::from_ref(&key));
+        answer(self.answers(&round).await?, &key)
+    }
+
+    /// The same for several keys, in their order.
+    pub async fn load_many(&self, keys: Vec<K>) -> Result<Vec<V>> {
+        let round = self.join(&keys);
+        let answers = self.answers(&round).await?;
+        keys.iter().map(|key| answer(answers, key)).collect()
+    }
+
+    fn join(&self, keys: &[K]) -> Arc<Round<K, Result<V>>> {
+        let mut open = lock(&self.open);
+        let round =
+            open.get_or_insert_with(|| Arc::new(Round { keys: Mutex::new(Vec::new()), answers: OnceCell::new() }));
+        lock(&round.keys).extend_from_slice(keys);
+        Arc::clone(round)
+    }
+
+    /// Only one caller reads; in a box, as all the others would carry the room for it too.
+    async fn answers<'r>(&self, round: &'r Arc<Round<K, Result<V>>>) -> Result<&'r HashMap<K, Result<V>>> {
+        round.answers.get_or_init(|| Box::pin(self.run(round))).await.as_ref().map_err(Clone::clone)
     }
 
     async fn run(&self, round: &Arc<Round<K, Result<V>>>) -> Result<HashMap<K, Result<V>>> {
@@ -79,6 +92,10 @@ where
         let keys = lock(&round.keys).clone();
         self.loader.try_load_many(keys).await.map_err(Error::internal)
     }
+}
+
+fn answer<K: Eq + Hash, V: Clone>(answers: &HashMap<K, Result<V>>, key: &K) -> Result<V> {
+    answers.get(key).cloned().unwrap_or_else(|| Err(Error::internal("a batch left a key unanswered")))
 }
 
 /// Lets the rest of the request run until it has nothing left to do but wait.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, ScalarType, Value, resolver_utils::enum_value};
+use async_graphql::{Context, ID, Object};
 
 use super::Scope;
 use crate::{
+    auth::Principal,
     db::{
         api_tokens::orders,
         filter::Filter,
@@ -17,7 +18,8 @@ use crate::{
         connection::Listed,
         context::{ContextExt, RequestContext},
         inputs::NotGiven,
-        leaf::{Leaves, or_null},
+        json::Json,
+        leaf::{Leaf, Leaves},
         loaders::{CountOf, PageOf},
     },
     model::{AnyId, ApiToken, Timestamp, User, UserId},
@@ -69,15 +71,15 @@ impl ApiToken {
 }
 
 impl Leaves for ApiToken {
-    fn leaf(&self, field: &str) -> Option<Value> {
+    fn leaf(field: &str, _: &Principal) -> Option<Leaf<Self>> {
         Some(match field {
-            "id" => self.id.to_string().into(),
-            "name" => self.name.as_str().into(),
-            "scopes" => Value::List(self.scopes.iter().map(|scope| enum_value(Scope::from(scope))).collect()),
-            "createdAt" => self.created_at.to_value(),
-            "expiresAt" => self.expires_at.to_value(),
-            "lastUsedAt" => or_null(self.last_used_at.map(|at| at.to_value())),
-            "revokedAt" => or_null(self.revoked_at.map(|at| at.to_value())),
+            "id" => |row, json| json.id(row.id),
+            "name" => |row, json| json.text(&row.name),
+            "scopes" => |row, json| json.list(row.scopes.iter(), |json, scope| json.enum_value(Scope::from(scope))),
+            "createdAt" => |row, json| json.time(row.created_at),
+            "expiresAt" => |row, json| json.time(row.expires_at),
+            "lastUsedAt" => |row, json| json.or_null(row.last_used_at, Json::time),
+            "revokedAt" => |row, json| json.or_null(row.revoked_at, Json::time),
             _ => return None,
         })
     }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, ScalarType, Value, resolver_utils::enum_value};
+use async_graphql::{Context, Enum, ID, Object};
 
 use crate::{
+    auth::Principal,
     db::{
-        audit_logs::{self, orders},
-        filter::Filter,
+        audit_logs::{self, columns, orders},
+        filter::{Column, Filter},
         page::{Listing, Slice, SortColumn, SortValue},
     },
     error::Result,
@@ -16,7 +17,8 @@ use crate::{
         connection::Listed,
         context::{ContextExt, RequestContext},
         inputs::{AuditLogFilter, AuditLogOrder},
-        leaf::{Leaves, or_null},
+        json::Json,
+        leaf::{Leaf, Leaves},
         loaders::{CountOf, PageOf},
     },
     model::{self, AnyId, AuditLog, RawJson, Timestamp, User, UserId},
@@ -137,20 +139,27 @@ impl AuditLog {
     }
 }
 
+/// `username` may have to be looked up, so it is left to the resolver.
 impl Leaves for AuditLog {
-    fn leaf(&self, field: &str) -> Option<Value> {
+    fn leaf(field: &str, _: &Principal) -> Option<Leaf<Self>> {
         Some(match field {
-            "id" => self.id.to_string().into(),
-            "action" => enum_value(AuditAction::from(self.action)),
-            "details" => self.details.as_ref().map_or(Value::Null, ScalarType::to_value),
-            "description" => or_null(self.description.as_deref()),
-            "ipAddress" => or_null(self.ip_address.as_deref()),
-            "userAgent" => or_null(self.user_agent.as_deref()),
-            "success" => self.success.into(),
-            "timestamp" => self.timestamp.to_value(),
+            "id" => |row, json| json.id(row.id),
+            "action" => |row, json| json.enum_value(AuditAction::from(row.action)),
+            "details" => |row, json| json.or_null(row.details.as_ref(), |json, details| json.raw(&details.0)),
+            "description" => |row, json| json.or_null(row.description.as_deref(), Json::text),
+            "ipAddress" => |row, json| json.or_null(row.ip_address.as_deref(), Json::text),
+            "userAgent" => |row, json| json.or_null(row.user_agent.as_deref(), Json::text),
+            "success" => |row, json| json.bool(row.success),
+            "timestamp" => |row, json| json.time(row.timestamp),
             _ => return None,
         })
     }
+
+    fn owner(&self) -> Option<UserId> {
+        self.user_id
+    }
+
+    const HAS_OWNER: bool = true;
 }
 
 impl Listed for AuditLog {
@@ -158,6 +167,13 @@ impl Listed for AuditLog {
     type Order = AuditLogOrder;
 
     const NEWEST_FIRST: SortColumn = orders::TIMESTAMP;
+    const DISPENSABLE: &'static [(&'static str, Column)] = &[
+        ("username", columns::USERNAME),
+        ("details", columns::DETAILS),
+        ("description", columns::DESCRIPTION),
+        ("ipAddress", columns::IP_ADDRESS),
+        ("userAgent", columns::USER_AGENT),
+    ];
 
     fn row_id(&self) -> AnyId {
         AnyId(self.id.into())
@@ -170,14 +186,14 @@ impl Listed for AuditLog {
     async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
         match of {
             Some(user) => request.loaders.audit_logs_of.load(PageOf { user, listing }).await,
-            None => audit_logs::list(&request.db, &listing).await.map(Arc::new),
+            None => Box::pin(audit_logs::list(&request.db, &listing)).await.map(Arc::new),
         }
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         match of {
             Some(user) => request.loaders.audit_log_counts_of.load(CountOf { user, filter: Arc::new(filter) }).await,
-            None => audit_logs::count(&request.db, filter.as_ref()).await,
+            None => Box::pin(audit_logs::count(&request.db, filter.as_ref())).await,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, ScalarType, Value};
+use async_graphql::{Context, ID, Object};
 
 use crate::{
-    auth::SignedIn,
+    auth::{Principal, SignedIn},
     db::{
         auth_sessions::orders,
         filter::Filter,
@@ -17,7 +17,8 @@ use crate::{
         connection::Listed,
         context::{ContextExt, RequestContext},
         inputs::NotGiven,
-        leaf::{Leaves, or_null},
+        json::Json,
+        leaf::{Leaf, Leaves},
         loaders::{CountOf, PageOf},
     },
     model::{AnyId, AuthSession, Timestamp, User, UserId},
@@ -74,15 +75,15 @@ impl AuthSession {
 
 /// `isCurrent` is left to the resolvers.
 impl Leaves for AuthSession {
-    fn leaf(&self, field: &str) -> Option<Value> {
+    fn leaf(field: &str, _: &Principal) -> Option<Leaf<Self>> {
         Some(match field {
-            "id" => self.id.to_string().into(),
-            "createdAt" => self.created_at.to_value(),
-            "lastUsedAt" => self.last_used_at.to_value(),
-            "expiresAt" => self.expires_at.to_value(),
-            "revokedAt" => or_null(self.revoked_at.map(|at| at.to_value())),
-            "ipAddress" => or_null(self.ip_address.as_deref()),
-            "userAgent" => or_null(self.user_agent.as_deref()),
+            "id" => |row, json| json.id(row.id),
+            "createdAt" => |row, json| json.time(row.created_at),
+            "lastUsedAt" => |row, json| json.time(row.last_used_at),
+            "expiresAt" => |row, json| json.time(row.expires_at),
+            "revokedAt" => |row, json| json.or_null(row.revoked_at, Json::time),
+            "ipAddress" => |row, json| json.or_null(row.ip_address.as_deref(), Json::text),
+            "userAgent" => |row, json| json.or_null(row.user_agent.as_deref(), Json::text),
             _ => return None,
         })
     }

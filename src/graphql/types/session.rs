@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, ScalarType, Value};
+use async_graphql::{Context, ID, Object};
 
 use crate::{
+    auth::Principal,
     db::{
-        filter::Filter,
+        filter::{Column, Filter},
         page::{Listing, Slice, SortColumn, SortValue},
-        sessions::{self, orders},
+        sessions::{self, columns, orders},
     },
     error::Result,
     graphql::{
@@ -16,7 +17,8 @@ use crate::{
         connection::Listed,
         context::{ContextExt, RequestContext},
         inputs::{SessionFilter, SessionOrder},
-        leaf::{Leaves, or_null},
+        json::Json,
+        leaf::{Leaf, Leaves},
         loaders::{CountOf, PageOf},
     },
     model::{AnyId, RawJson, Session, Timestamp, User, UserId},
@@ -72,19 +74,25 @@ impl Session {
 }
 
 impl Leaves for Session {
-    fn leaf(&self, field: &str) -> Option<Value> {
+    fn leaf(field: &str, _: &Principal) -> Option<Leaf<Self>> {
         Some(match field {
-            "id" => self.id.to_string().into(),
-            "threadId" => or_null(self.thread_id.as_deref()),
-            "context" => self.context.as_ref().map_or(Value::Null, ScalarType::to_value),
-            "title" => or_null(self.title.as_deref()),
-            "isActive" => self.is_active.into(),
-            "createdAt" => self.created_at.to_value(),
-            "updatedAt" => self.updated_at.to_value(),
-            "endedAt" => self.ended_at.map_or(Value::Null, |at| at.to_value()),
+            "id" => |row, json| json.id(row.id),
+            "threadId" => |row, json| json.or_null(row.thread_id.as_deref(), Json::text),
+            "context" => |row, json| json.or_null(row.context.as_ref(), |json, context| json.raw(&context.0)),
+            "title" => |row, json| json.or_null(row.title.as_deref(), Json::text),
+            "isActive" => |row, json| json.bool(row.is_active),
+            "createdAt" => |row, json| json.time(row.created_at),
+            "updatedAt" => |row, json| json.time(row.updated_at),
+            "endedAt" => |row, json| json.or_null(row.ended_at, Json::time),
             _ => return None,
         })
     }
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    const HAS_OWNER: bool = true;
 }
 
 impl Listed for Session {
@@ -92,6 +100,8 @@ impl Listed for Session {
     type Order = SessionOrder;
 
     const NEWEST_FIRST: SortColumn = orders::CREATED_AT;
+    const DISPENSABLE: &'static [(&'static str, Column)] =
+        &[("threadId", columns::THREAD_ID), ("context", columns::CONTEXT), ("title", columns::TITLE)];
 
     fn row_id(&self) -> AnyId {
         AnyId(self.id.into())
@@ -104,14 +114,14 @@ impl Listed for Session {
     async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
         match of {
             Some(user) => request.loaders.sessions_of.load(PageOf { user, listing }).await,
-            None => sessions::list(&request.db, &listing).await.map(Arc::new),
+            None => Box::pin(sessions::list(&request.db, &listing)).await.map(Arc::new),
         }
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         match of {
             Some(user) => request.loaders.session_counts_of.load(CountOf { user, filter: Arc::new(filter) }).await,
-            None => sessions::count(&request.db, filter.as_ref()).await,
+            None => Box::pin(sessions::count(&request.db, filter.as_ref())).await,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, ScalarType, Value, resolver_utils::enum_value};
+use async_graphql::{Context, Enum, ID, Object};
 
 use crate::{
+    auth::Principal,
     db::{
         filter::Filter,
         page::{Listing, Slice, SortColumn, SortValue},
@@ -16,7 +17,8 @@ use crate::{
         connection::{Connection, ListArgs, Listed},
         context::{ContextExt, RequestContext},
         inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
-        leaf::{Leaves, or_null},
+        json::Json,
+        leaf::{Leaf, Leaves},
     },
     model::{self, AnyId, ApiToken, AuditLog, AuthSession, Session, Timestamp, User, UserId},
 };
@@ -97,7 +99,7 @@ impl User {
     ) -> Nullable<Connection<Session>> {
         nullable(async {
             OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id)?;
-            Connection::load(ctx.request(), Some(self.id), ListArgs { first, after, last, before, filter, order_by })
+            Connection::load(ctx, Some(self.id), ListArgs { first, after, last, before, filter, order_by })
                 .await
                 .map(Some)
         })
@@ -118,7 +120,7 @@ impl User {
     ) -> Nullable<Connection<AuditLog>> {
         nullable(async {
             OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id)?;
-            Connection::load(ctx.request(), Some(self.id), ListArgs { first, after, last, before, filter, order_by })
+            Connection::load(ctx, Some(self.id), ListArgs { first, after, last, before, filter, order_by })
                 .await
                 .map(Some)
         })
@@ -138,7 +140,7 @@ impl User {
         nullable(async {
             OWNER_OR_ADMIN.check_for(ctx.request().principal(), self.id)?;
             let args = ListArgs { first, after, last, before, filter: None, order_by: None };
-            Connection::load(ctx.request(), Some(self.id), args).await.map(Some)
+            Connection::load(ctx, Some(self.id), args).await.map(Some)
         })
         .await
     }
@@ -156,23 +158,26 @@ impl User {
         nullable(async {
             OWNER_OR_ADMIN.check_for(ctx.request().principal(), self.id)?;
             let args = ListArgs { first, after, last, before, filter: None, order_by: None };
-            Connection::load(ctx.request(), Some(self.id), args).await.map(Some)
+            Connection::load(ctx, Some(self.id), args).await.map(Some)
         })
         .await
     }
 }
 
-/// What is guarded is left to the resolvers.
+/// What the caller may not have of every user is left to the resolvers.
 impl Leaves for User {
-    fn leaf(&self, field: &str) -> Option<Value> {
+    fn leaf(field: &str, caller: &Principal) -> Option<Leaf<Self>> {
+        let of_everybody = || OWNER_OR_ANALYST.check(caller).is_ok();
         Some(match field {
-            "id" => self.id.to_string().into(),
-            "username" => self.username.as_str().into(),
-            "fullName" => or_null(self.full_name.as_deref()),
-            "role" => enum_value(Role::from(self.role)),
-            "isActive" => self.is_active.into(),
-            "createdAt" => self.created_at.to_value(),
-            "updatedAt" => self.updated_at.to_value(),
+            "id" => |row, json| json.id(row.id),
+            "username" => |row, json| json.text(&row.username),
+            "fullName" => |row, json| json.or_null(row.full_name.as_deref(), Json::text),
+            "role" => |row, json| json.enum_value(Role::from(row.role)),
+            "isActive" => |row, json| json.bool(row.is_active),
+            "createdAt" => |row, json| json.time(row.created_at),
+            "updatedAt" => |row, json| json.time(row.updated_at),
+            "email" if of_everybody() => |row, json| json.text(&row.email),
+            "lastLogin" if of_everybody() => |row, json| json.or_null(row.last_login, Json::time),
             _ => return None,
         })
     }
@@ -198,10 +203,10 @@ impl Listed for User {
     }
 
     async fn fetch(request: &RequestContext, _of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
-        users::list(&request.db, &listing).await.map(Arc::new)
+        Box::pin(users::list(&request.db, &listing)).await.map(Arc::new)
     }
 
     async fn count(request: &RequestContext, _of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
-        users::count(&request.db, filter.as_ref()).await
+        Box::pin(users::count(&request.db, filter.as_ref())).await
     }
 }

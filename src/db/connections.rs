@@ -1,0 +1,231 @@
+//! The connections to one database, and who has them. sqlx's pool asks a connection whether it lives each time it gets it
+//! back: a round trip for each statement. Here a connection goes back to the pool only when something went wrong with it.
+
+use std::{
+    collections::VecDeque,
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use sqlx::{Connection, Database, Executor, Pool, Postgres, Sqlite, pool::PoolConnection, raw_sql};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::deadline::Deadline;
+
+/// After how long a connection that was not used is asked whether it lives: a database that was restarted leaves dead
+/// ones behind.
+const IDLE: Duration = Duration::from_secs(1);
+/// After how long a connection that nobody needs is given back to the pool, which closes it in time.
+const SPARE: Duration = Duration::from_mins(1);
+/// How old a connection may become; sqlx's own bound.
+const MAX_AGE: Duration = Duration::from_mins(30);
+
+/// A database whose connections are used again.
+pub(crate) trait Reused: Database {
+    /// What its connections need before they are used again.
+    type Care: Clone + std::fmt::Debug + Send + Sync;
+
+    /// Whether a connection can be used again, after so long.
+    fn is_fit(
+        care: &Self::Care,
+        connection: &mut Self::Connection,
+        unused: Duration,
+    ) -> impl Future<Output = bool> + Send;
+
+    /// Runs a statement that begins or ends a transaction.
+    fn run(connection: &mut Self::Connection, statement: &'static str)
+    -> impl Future<Output = sqlx::Result<()>> + Send;
+}
+
+impl Reused for Postgres {
+    type Care = ();
+
+    async fn is_fit((): &(), connection: &mut Self::Connection, unused: Duration) -> bool {
+        unused < IDLE || connection.ping().await.is_ok()
+    }
+
+    async fn run(connection: &mut Self::Connection, statement: &'static str) -> sqlx::Result<()> {
+        connection.execute(raw_sql(statement)).await.map(drop)
+    }
+}
+
+impl Reused for Sqlite {
+    type Care = Option<Deadline>;
+
+    async fn is_fit(deadline: &Option<Deadline>, connection: &mut Self::Connection, _: Duration) -> bool {
+        match deadline {
+            Some(deadline) => deadline.renew(connection).await.unwrap_or(false),
+            None => true,
+        }
+    }
+
+    async fn run(connection: &mut Self::Connection, statement: &'static str) -> sqlx::Result<()> {
+        connection.execute(raw_sql(statement)).await.map(drop)
+    }
+}
+
+/// Connections to one database; cheap to clone.
+#[derive(Debug)]
+pub(crate) struct Connections<DB: Reused>(Arc<Shared<DB>>);
+
+#[derive(Debug)]
+struct Shared<DB: Reused> {
+    pool: Pool<DB>,
+    care: DB::Care,
+    /// As many as there may be connections, so whoever has a place finds one here or gets one from the pool.
+    places: Arc<Semaphore>,
+    /// Those that nobody uses; the one at the back was used last.
+    spare: Mutex<VecDeque<Spare<DB>>>,
+}
+
+#[derive(Debug)]
+struct Spare<DB: Database> {
+    connection: PoolConnection<DB>,
+    born: Instant,
+    since: Instant,
+}
+
+/// A connection in use. It is used again by others when it was [kept](Lease::keep), and looked at by the pool otherwise.
+#[derive(Debug)]
+pub(crate) struct Lease<DB: Reused> {
+    connection: Option<PoolConnection<DB>>,
+    born: Instant,
+    sound: bool,
+    in_transaction: bool,
+    of: Arc<Shared<DB>>,
+    /// Given up after the connection, which is then where the next one looks for it.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl<DB: Reused> Clone for Connections<DB> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<DB: Reused> Connections<DB> {
+    pub(super) fn new(pool: Pool<DB>, care: DB::Care) -> Self {
+        let places = Arc::new(Semaphore::new(pool.options().get_max_connections() as usize));
+        Self(Arc::new(Shared { pool, care, places, spare: Mutex::default() }))
+    }
+
+    /// A connection for a statement or a transaction; an error when none is free in time, or the database is away.
+    pub(super) async fn lease(&self) -> sqlx::Result<Lease<DB>> {
+        let shared = &self.0;
+        let patience = shared.pool.options().get_acquire_timeout();
+        let place = tokio::time::timeout(patience, Arc::clone(&shared.places).acquire_owned()).await;
+        let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        let lease = |connection, born| Lease {
+            connection: Some(connection),
+            born,
+            sound: false,
+            in_transaction: false,
+            of: Arc::clone(shared),
+            place: Some(place),
+        };
+        loop {
+            // Not in the loop's condition: the lock would be held while the connection is asked.
+            let spare = shared.spare().pop_back();
+            let Some(mut spare) = spare else { break };
+            if spare.born.elapsed() < MAX_AGE
+                && DB::is_fit(&shared.care, &mut spare.connection, spare.since.elapsed()).await
+            {
+                return Ok(lease(spare.connection, spare.born));
+            }
+        }
+        Ok(lease(shared.pool.acquire().await?, Instant::now()))
+    }
+
+    /// How the connections were opened.
+    pub(super) fn pool(&self) -> &Pool<DB> {
+        &self.0.pool
+    }
+
+    /// Ends all connections; waits for those in use.
+    pub(super) async fn close(&self) {
+        self.0.places.close();
+        self.0.spare().clear();
+        self.0.pool.close().await;
+    }
+}
+
+impl<DB: Reused> Shared<DB> {
+    /// Nothing panics while it holds this lock.
+    fn spare(&self) -> MutexGuard<'_, VecDeque<Spare<DB>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes back a connection, and lets go of one that has not been needed for long.
+    fn put(&self, connection: PoolConnection<DB>, born: Instant) {
+        if self.pool.is_closed() {
+            return;
+        }
+        let now = Instant::now();
+        let mut spare = self.spare();
+        spare.push_back(Spare { connection, born, since: now });
+        let unneeded = spare.front().is_some_and(|oldest| now - oldest.since > SPARE);
+        let oldest = unneeded.then(|| spare.pop_front());
+        drop(spare);
+        drop(oldest);
+    }
+}
+
+impl<DB: Reused> Lease<DB> {
+    /// Says that what was asked has been answered to the end. Without this, as after an error or when whoever asked went
+    /// away, the pool looks after the connection.
+    pub(super) fn keep(&mut self) {
+        self.sound = true;
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(&mut self, statement: &'static str) -> sqlx::Result<()> {
+        // Also when it fails: it may have begun.
+        self.in_transaction = true;
+        DB::run(self, statement).await
+    }
+
+    /// Makes the changes of the transaction last.
+    pub(super) async fn commit(&mut self) -> sqlx::Result<()> {
+        DB::run(self, "commit").await?;
+        self.in_transaction = false;
+        self.keep();
+        Ok(())
+    }
+}
+
+const IN_USE: &str = "only dropping a lease takes its connection";
+
+impl<DB: Reused> Deref for Lease<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &Self::Target {
+        self.connection.as_ref().expect(IN_USE)
+    }
+}
+
+impl<DB: Reused> DerefMut for Lease<DB> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.connection.as_mut().expect(IN_USE)
+    }
+}
+
+impl<DB: Reused> Drop for Lease<DB> {
+    fn drop(&mut self) {
+        let (Some(mut connection), Some(place)) = (self.connection.take(), self.place.take()) else { return };
+        let (of, born) = (Arc::clone(&self.of), self.born);
+        if self.in_transaction {
+            // Until it is rolled back nobody else gets the connection, nor its place.
+            tokio::spawn(async move {
+                if DB::run(&mut connection, "rollback").await.is_ok() {
+                    of.put(connection, born);
+                } else {
+                    drop(connection.close().await);
+                }
+                drop(place);
+            });
+        } else if self.sound {
+            of.put(connection, born);
+        }
+    }
+}
