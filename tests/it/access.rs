@@ -144,10 +144,13 @@ on_both! {
         for (field, theirs) in [("node", &user), ("node", &session), ("node", &log), ("user", &user), ("session", &session), ("auditLog", &log)] {
             let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} nodes(ids: [$id]) {{ id }} }}");
             assert_eq!(app.admin().gql(&query, json!({ "id": theirs })).await.data()[field]["id"], **theirs);
+            let mut statements = Vec::new();
             for id in [theirs, &nobodys] {
                 let reply = app.viewer().gql(&query, json!({ "id": id })).await;
                 assert_eq!(*reply.data(), json!({ field: null, "nodes": [null] }), "{field} {id}");
+                statements.push(reply.sql());
             }
+            assert_eq!(statements[0], statements[1], "{field}: nor by the work that it takes");
         }
     }
 

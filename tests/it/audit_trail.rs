@@ -2,6 +2,7 @@
 
 use guardianeye::model::{Role, User};
 use serde_json::{Value, json};
+use sha2::Digest;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, query_scalar, sqlite::SqliteConnectOptions};
 
 use crate::support::{Backend, Caller, TestApp, on_both, subject_of};
@@ -59,6 +60,45 @@ on_both! {
             }
             let own = !write.contains("recordAuditLog");
             assert!(failed > usize::from(own), "{write}: neither its entry nor its change was held up");
+        }
+    }
+
+    async fn a_log_that_takes_no_entries_stops_all_changes_and_no_reads(app) {
+        let session = app.session(app.admin().id(), "there", app.now()).await;
+        set_fault(app, "audit_logs", "insert", true).await;
+        let before = dump(app).await;
+        for (name, password) in [("vera", "a good password"), ("vera", "wrong"), ("nobody", "wrong")] {
+            let query = "mutation($name: String!, $password: String!) { login(input: {username: $name, password: $password}) { accessToken } }";
+            let reply = app.anonymous().gql(query, json!({ "name": name, "password": password })).await;
+            assert_eq!(reply.code(), "INTERNAL", "{name} {password}");
+        }
+        let end = "mutation($id: ID!) { endSession(id: $id) { session { id } } }";
+        assert_eq!(app.admin().gql(end, json!({ "id": session.id.to_string() })).await.code(), "INTERNAL");
+        // What is refused is refused, also when that cannot be recorded.
+        assert_eq!(app.viewer().gql("{ users { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
+        let reads = "{ me { email sessions { nodes { title context } } auditLogs { nodes { id } } }
+            users { nodes { email lastLogin } } auditLogs { totalCount } auditLogStats { total } }";
+        app.admin().gql(reads, json!({})).await.data();
+        assert!(before == dump(app).await, "something was changed");
+        set_fault(app, "audit_logs", "insert", false).await;
+        app.admin().gql(end, json!({ "id": session.id.to_string() })).await.data();
+    }
+
+    async fn no_password_or_token_is_stored_as_it_is(app) {
+        let login = "mutation { login(input: {username: \"vera\", password: \"a good password\"}) { accessToken refreshToken } }";
+        let made = app.anonymous().gql(login, json!({})).await.data()["login"].clone();
+        let refresh = "mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { accessToken refreshToken } }";
+        let renewed = app.anonymous().gql(refresh, json!({ "token": made["refreshToken"] })).await.data()["refreshToken"].clone();
+        let script = "mutation { createApiToken(input: {name: \"x\", scopes: [READ]}) { token } }";
+        let script = app.viewer().gql(script, json!({})).await.data()["createApiToken"]["token"].clone();
+        let stored = dump(app).await.to_lowercase();
+        for secret in [&made["accessToken"], &made["refreshToken"], &renewed["accessToken"], &renewed["refreshToken"], &script, &json!("a good password")] {
+            let secret = secret.as_str().expect("a secret");
+            assert!(!stored.contains(&secret.to_lowercase()), "{secret}");
+        }
+        for token in [&made["refreshToken"], &renewed["refreshToken"], &script] {
+            let hash = format!("{:x}", sha2::Sha256::digest(token.as_str().expect("a token")));
+            assert!(stored.contains(&hash), "the hash of {token} is what is stored");
         }
     }
 
