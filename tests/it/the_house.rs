@@ -94,6 +94,29 @@ fn statements_run_only_through_the_macros() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+/// What is built in comes from one place and is what it was when it was chosen; one TLS is enough. `deny.toml` says the
+/// same, and more, to whoever has cargo-deny.
+#[test]
+fn every_package_comes_from_the_registry_with_its_checksum() {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).expect("readable");
+    let (mut broken, mut registries) = (Vec::new(), Vec::new());
+    for package in lock.split("[[package]]").skip(1) {
+        let value =
+            |name: &str| package.lines().find_map(|line| line.strip_prefix(name)).map(|text| text.trim_matches('"'));
+        let name = value("name = ").expect("a name");
+        match (value("source = "), value("checksum = ")) {
+            (Some(source), Some(_)) if source.starts_with("registry+") => registries.push(source),
+            (None, _) if name == "guardianeye" => {}
+            _ => broken.push(format!("{name}: not from a registry, or without a checksum")),
+        }
+        if ["native-tls", "openssl", "openssl-sys", "libloading"].contains(&name) {
+            broken.push(format!("{name}: not wanted here"));
+        }
+    }
+    registries.dedup();
+    assert!(broken.is_empty() && registries.len() == 1, "{broken:#?} {registries:?}");
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
