@@ -1,6 +1,10 @@
 //! What stands in the audit log, and that no change is without its entry and no entry without its change.
 
-use guardianeye::model::{Role, User};
+use async_graphql::parser::{
+    parse_schema,
+    types::{TypeKind, TypeSystemDefinition},
+};
+use guardianeye::model::{Role, Scope, User};
 use serde_json::{Value, json};
 use sha2::Digest;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, query_scalar, sqlite::SqliteConnectOptions};
@@ -115,8 +119,8 @@ on_both! {
     }
 }
 
-/// Each write once, by an admin: `$name` is the caller's name, `$session` a session and `$login` a login of the caller's,
-/// `$other` another user, `$new` and `$mail` a name and an address that nobody has.
+/// Each write once, by an admin: `$name` is the caller's name, `$session` a session and `$login` a login and `$script` a
+/// token for scripts of the caller's, `$other` another user, `$asleep` an inactive one, `$new` and `$mail` a name and an address that nobody has.
 const WRITES: &[&str] = &[
     "mutation($name: String!) { login(input: {username: $name, password: \"a good password\"}) { expiresAt } }",
     "mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { expiresAt } }",
@@ -132,11 +136,34 @@ const WRITES: &[&str] = &[
     "mutation($other: ID!) { updateUser(input: {id: $other, fullName: \"x\"}) { user { id } } }",
     "mutation($other: ID!) { setUserRole(input: {id: $other, role: ADMIN}) { user { id } } }",
     "mutation($other: ID!) { deactivateUser(id: $other) { user { id } } }",
+    "mutation($asleep: ID!) { reactivateUser(id: $asleep) { user { id } } }",
     "mutation($other: ID!) { unlockUser(id: $other) { user { id } } }",
     "mutation($other: ID!) { deleteUser(id: $other) { deletedUserId } }",
     "mutation($other: ID!) { resetPassword(input: {userId: $other, newPassword: \"correct horse battery staple\"}) { user { id } } }",
     "mutation { changePassword(input: {currentPassword: \"a good password\", newPassword: \"correct horse battery staple\"}) { user { id } } }",
+    "mutation($name: String!) { createApiToken(input: {name: $name, scopes: [READ]}) { apiToken { id } } }",
+    "mutation($script: ID!) { revokeApiToken(id: $script) { apiToken { id } } }",
 ];
+
+#[test]
+fn every_mutation_of_the_schema_is_among_the_writes() {
+    let sdl = guardianeye::graphql::Api::default().sdl();
+    let fields =
+        parse_schema(sdl).expect("the SDL is GraphQL").definitions.into_iter().find_map(
+            |definition| match definition {
+                TypeSystemDefinition::Type(ty) if ty.node.name.node == "Mutation" => match ty.node.kind {
+                    TypeKind::Object(object) => Some(object.fields),
+                    _ => None,
+                },
+                _ => None,
+            },
+        );
+    for field in fields.expect("mutations") {
+        let name = &field.node.name.node;
+        let is_there = |write: &&str| write.contains(&format!("{{ {name}(")) || write.contains(&format!("{{ {name} "));
+        assert!(WRITES.iter().any(|write| is_there(&write)), "{name}");
+    }
+}
 
 /// What is made to fail: each kind of change of each table.
 const FAULTS: &[(&str, &str)] = &[
@@ -160,12 +187,16 @@ const FAULTS: &[(&str, &str)] = &[
 async fn variables(app: &TestApp, owner: &User) -> Value {
     let session = app.session(owner.id, "theirs", app.now()).await;
     let other = app.user(&format!("other-{}", owner.username), Role::Viewer, app.now()).await;
+    let asleep = app.user(&format!("asleep-{}", owner.username), Role::Viewer, app.now()).await;
+    app.execute(&format!("update users set is_active = false where id = '{}'", asleep.id)).await;
+    let (script, _) = app.api_token(owner.id, &[Scope::Read]).await;
     let failed = format!("insert into login_throttles values ('{}', '', 1, '{at}', '{at}')", other.id, at = app.now());
     app.execute(&failed).await;
     let (new, mail) = (format!("new-{}", owner.username), format!("new-{}@example.com", owner.username));
     json!({
         "name": owner.username, "session": session.id.to_string(), "other": other.id.to_string(), "new": new, "mail": mail,
-        "login": subject_of(owner.id).auth_session.to_string(), "token": refresh_token(app, owner).await,
+        "login": subject_of(owner.id).auth_session.to_string(), "asleep": asleep.id.to_string(), "script": script.id.to_string(),
+        "token": refresh_token(app, owner).await,
     })
 }
 

@@ -117,6 +117,22 @@ fn every_package_comes_from_the_registry_with_its_checksum() {
     assert!(broken.is_empty() && registries.len() == 1, "{broken:#?} {registries:?}");
 }
 
+/// The checklist of `docs/security.md` names its tests as `file::name`.
+#[test]
+fn every_test_that_the_documentation_names_is_there() {
+    let document = std::fs::read_to_string(root().join("docs/security.md")).expect("readable");
+    let files: Vec<_> = sources("src").into_iter().chain(sources("tests")).collect();
+    let named: Vec<_> = document.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    assert!(named.len() > 80, "{}", named.len());
+    for (file, test) in named {
+        let is_there = |(path, source): &(PathBuf, String)| {
+            let of_file = path.ends_with(format!("{file}.rs")) || path.ends_with(format!("{file}/mod.rs"));
+            of_file && source.contains(&format!("fn {test}("))
+        };
+        assert!(files.iter().any(is_there), "{file}::{test}");
+    }
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
