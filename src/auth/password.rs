@@ -162,12 +162,12 @@ impl Turn {
             let password = normalised(&password);
             let password = password.expose_secret().as_bytes();
             let stored = hash.as_ref().and_then(|hash| PasswordHash::new(hash.expose_secret()).ok());
-            let fits = match stored.filter(|stored| stored.algorithm.as_str().starts_with("argon2")) {
-                Some(stored) => hasher.argon2.verify_password(password, &stored).is_ok(),
-                None => {
-                    let _ = hasher.argon2.verify_password(password, &*hasher.dummy);
-                    false
-                }
+            let stored = stored.filter(|stored| stored.algorithm.as_str().starts_with("argon2"));
+            let fits = if let Some(stored) = stored {
+                hasher.argon2.verify_password(password, &stored).is_ok()
+            } else {
+                let _ = hasher.argon2.verify_password(password, &*hasher.dummy);
+                false
             };
             hasher.verified.fetch_add(1, Relaxed);
             if !fits {
@@ -265,7 +265,9 @@ mod tests {
         {
             let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
             let ours = hasher.hash(secret("right")).await.expect("hash");
-            beginnings.iter().for_each(|beginning| hasher.expect_older(beginning));
+            for beginning in beginnings {
+                hasher.expect_older(beginning);
+            }
             let mut stored = vec![None, Some(ours.clone()), Some(secret("!")), Some(secret(too_much))];
             if rounds > 0 {
                 stored.push(Some(secret(cost_4)));

@@ -107,7 +107,9 @@ impl Services {
                  a refused login takes as long as theirs"
             );
         }
-        older.iter().for_each(|beginning| hasher.expect_older(beginning));
+        for beginning in &older {
+            hasher.expect_older(beginning);
+        }
         keys::ensure(&db, clock).await?;
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
