@@ -267,8 +267,9 @@ fn no_filter_or_order_tells_more_than_the_fields_of_its_list() {
     let rank = |rule: Option<&str>| match rule {
         None => (0, true),
         Some(rule) => {
-            let role = ["role: VIEWER", "role: ANALYST", "role: ADMIN"].iter().position(|role| rule.starts_with(role));
-            (1 + role.expect("a role"), rule.contains("owner: true"))
+            let roles = ["role: VIEWER", "role: ANALYST", "role: ADMIN"];
+            let at = roles.iter().position(|beginning| rule.starts_with(beginning)).expect("a role");
+            (1 + at, rule.contains("owner: true"))
         }
     };
     let rules = fields();

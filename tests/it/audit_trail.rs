@@ -161,7 +161,7 @@ fn every_mutation_of_the_schema_is_among_the_writes() {
     for field in fields.expect("mutations") {
         let name = &field.node.name.node;
         let is_there = |write: &&str| write.contains(&format!("{{ {name}(")) || write.contains(&format!("{{ {name} "));
-        assert!(WRITES.iter().any(|write| is_there(&write)), "{name}");
+        assert!(WRITES.iter().any(is_there), "{name}");
     }
 }
 

@@ -72,7 +72,8 @@ async fn story(app: &TestApp) {
         "delete from _sqlx_migrations",
     ] {
         let refused = connection.execute(AssertSqlSafe(statement)).await.expect_err(statement);
-        let code = refused.as_database_error().and_then(sqlx::error::DatabaseError::code).map(|code| code.into_owned());
+        let code =
+            refused.as_database_error().and_then(sqlx::error::DatabaseError::code).map(std::borrow::Cow::into_owned);
         assert_eq!(code.as_deref(), Some("42501"), "{statement}: {refused}");
     }
     connection.close().await.expect("closes");
