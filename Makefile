@@ -2,7 +2,7 @@
 # No build logic here: that is Cargo's.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-web check check-fmt check-clippy check-doc audit-web seed schema bench
+.PHONY: help run web test test-web check check-fmt check-clippy check-doc audit audit-web seed schema bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ check-clippy:
 
 check-doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+audit: ## licences, sources and known holes of the Rust packages, where cargo-deny is installed
+	.ci/audit
 
 audit-web: ## known holes in npm packages
 	web/audit.sh

@@ -2,6 +2,7 @@
 
 mod api_token;
 mod budget;
+mod older_hash;
 mod password;
 mod password_policy;
 mod principal;
@@ -11,7 +12,7 @@ mod token;
 pub use self::{
     api_token::ApiKey,
     budget::{Budget, Charge},
-    password::{Hasher, Strength, Turn, is_same},
+    password::{Hasher, Strength, Turn, Work, is_same},
     password_policy::{MAX_BYTES, Policy},
     principal::{Credential, Principal, SignedIn, authenticate},
     refresh_token::RefreshToken,

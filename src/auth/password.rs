@@ -1,7 +1,13 @@
 //! Password hashes: Argon2id in PHC strings, computed off the async threads and only a few at a time. A password is
 //! hashed and checked in one Unicode form, so that it does not matter which keyboard wrote it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
 use secrecy::{ExposeSecret, SecretString};
@@ -11,6 +17,7 @@ use tokio::{
 };
 use unicode_normalization::UnicodeNormalization;
 
+use super::older_hash::{Bcrypt, OlderHashes};
 use crate::error::{Error, Result};
 
 /// How much work a hash is.
@@ -47,6 +54,17 @@ pub struct Hasher {
     waiting: Arc<Semaphore>,
     /// What a login is checked against when there is no such user, so that it takes as long.
     dummy: Arc<str>,
+    older: Arc<OlderHashes>,
+    verified: Arc<AtomicU64>,
+}
+
+/// How much was computed to verify passwords: by it two logins that should take as long can be compared without a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Runs of Argon2.
+    pub argon2: u64,
+    /// Rounds of bcrypt.
+    pub bcrypt: u64,
 }
 
 impl Hasher {
@@ -60,7 +78,19 @@ impl Hasher {
         let dummy = argon2.hash_password(b"nobody's password").map_err(Error::internal)?.to_string();
         let running = Arc::new(Semaphore::new(threads));
         let waiting = Arc::new(Semaphore::new(threads + QUEUE));
-        Ok(Self { argon2, running, waiting, dummy: dummy.into() })
+        Ok(Self { argon2, running, waiting, dummy: dummy.into(), older: Arc::default(), verified: Arc::default() })
+    }
+
+    /// Hashes of an older program that begin like this (`$2b$12$`) are in the database: whatever is refused from here on
+    /// takes their time too.
+    pub fn expect_older(&self, beginning: &str) {
+        self.older.expect(beginning);
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        Work { argon2: self.verified.load(Relaxed), bcrypt: self.older.rounds() }
     }
 
     /// Waits for a place among the few who may hash at a time; when too many wait already, the answer is `RATE_LIMITED`.
@@ -77,8 +107,8 @@ impl Hasher {
         self.turn().await?.hash(password).await
     }
 
-    /// Whether the password belongs to the hash. Without a hash, or with one that is not a PHC string of Argon2, the
-    /// answer is no after the same work.
+    /// Whether the password belongs to the hash, which may be an older program's. Without a hash, or with one that nobody
+    /// knows, the answer is no after the same work as for any other password that does not fit.
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
         self.turn().await?.verify(password, hash).await
     }
@@ -122,22 +152,28 @@ impl Turn {
     /// See [`Hasher::verify`].
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
         self.run(move |hasher| {
+            let older = hash.as_ref().and_then(Bcrypt::of);
             // The older program knew no forms.
-            if let Some(bcrypt) = hash.as_ref().and_then(Bcrypt::of) {
-                return Ok(bcrypt.verify(password.expose_secret().as_bytes()));
+            if let Some(bcrypt) = &older
+                && hasher.older.verify(bcrypt, password.expose_secret().as_bytes())
+            {
+                return Ok(true);
             }
             let password = normalised(&password);
             let password = password.expose_secret().as_bytes();
             let stored = hash.as_ref().and_then(|hash| PasswordHash::new(hash.expose_secret()).ok());
-            Ok(match stored {
-                Some(stored) if stored.algorithm.as_str().starts_with("argon2") => {
-                    hasher.argon2.verify_password(password, &stored).is_ok()
-                }
-                _ => {
-                    let _ = hasher.argon2.verify_password(password, &*hasher.dummy);
-                    false
-                }
-            })
+            let stored = stored.filter(|stored| stored.algorithm.as_str().starts_with("argon2"));
+            let fits = if let Some(stored) = stored {
+                hasher.argon2.verify_password(password, &stored).is_ok()
+            } else {
+                let _ = hasher.argon2.verify_password(password, &*hasher.dummy);
+                false
+            };
+            hasher.verified.fetch_add(1, Relaxed);
+            if !fits {
+                hasher.older.pad(older.as_ref());
+            }
+            Ok(fits)
         })
         .await
     }
@@ -154,30 +190,12 @@ impl Turn {
     }
 }
 
-/// A hash of an older program, such as passlib makes: `$2b$12$` and 53 characters. Like bcrypt everywhere, it knows the
-/// first 72 bytes of a password only. It takes its own time, some 200 ms, and a user who is unknown takes that of Argon2id:
-/// who measures can tell which accounts have not logged in since the take-over.
-struct Bcrypt<'a>(&'a str);
-
-impl<'a> Bcrypt<'a> {
-    /// Each step doubles the work; beyond this a login would take seconds.
-    const MAX_COST: u32 = 15;
-
-    fn of(hash: &'a SecretString) -> Option<Self> {
-        let hash = hash.expose_secret();
-        let known = ["$2a$", "$2b$", "$2y$"].iter().any(|version| hash.starts_with(version));
-        let cost = hash.parse::<bcrypt::HashParts>().ok().filter(|_| known)?.get_cost();
-        (cost <= Self::MAX_COST).then_some(Self(hash))
-    }
-
-    fn verify(&self, password: &[u8]) -> bool {
-        bcrypt::verify(password, self.0).unwrap_or(false)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+    use crate::error::Code;
 
     fn secret(text: &str) -> SecretString {
         SecretString::from(text.to_owned())
@@ -235,6 +253,61 @@ mod tests {
         assert!(!turn.is_outdated(&ours));
         let stronger = Hasher::new(Strength::Owasp, 1).expect("parameters");
         assert!(stronger.turn().await.expect("a turn").is_outdated(&ours), "parameters that rose");
+    }
+
+    #[tokio::test]
+    async fn whatever_does_not_fit_takes_the_same_work() {
+        let cost_4 = "$2b$04$abcdefghijklmnopqrstuu8R87KJSCD6zabKTR/xKQXRQyq8S6o4W";
+        let cost_5 = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+        let too_much = "$2b$16$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+        for (beginnings, rounds) in
+            [(&[][..], 0), (&["$2b$04$", "$2b$16$", "$2b$", "x"], 16), (&["$2b$04$", "$2y$07$"], 128)]
+        {
+            let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+            let ours = hasher.hash(secret("right")).await.expect("hash");
+            for beginning in beginnings {
+                hasher.expect_older(beginning);
+            }
+            let mut stored = vec![None, Some(ours.clone()), Some(secret("!")), Some(secret(too_much))];
+            if rounds > 0 {
+                stored.push(Some(secret(cost_4)));
+            }
+            if rounds > 16 {
+                stored.push(Some(secret(cost_5)));
+            }
+            for hash in stored {
+                let before = hasher.work();
+                assert!(!hasher.verify(secret("wrong"), hash.clone()).await.expect("verify"));
+                let after = hasher.work();
+                let done = (after.argon2 - before.argon2, after.bcrypt - before.bcrypt);
+                assert_eq!(done, (1, rounds), "{beginnings:?} {:?}", hash.as_ref().map(ExposeSecret::expose_secret));
+            }
+            let before = hasher.work().bcrypt;
+            assert!(hasher.verify(secret("right"), Some(ours)).await.expect("verify"));
+            assert_eq!(hasher.work().bcrypt, before, "what fits shows anyway");
+        }
+        // One that nobody told of is learnt of when it is first met.
+        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+        hasher.verify(secret("wrong"), Some(secret(cost_5))).await.expect("verify");
+        let before = hasher.work().bcrypt;
+        hasher.verify(secret("wrong"), None).await.expect("verify");
+        assert_eq!(hasher.work().bcrypt - before, 32);
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_the_queue_full_is_told_to_come_back() {
+        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+        let hashing = hasher.turn().await.expect("a turn");
+        let mut waiting: Vec<_> = (0..QUEUE).map(|_| Box::pin(hasher.turn())).collect();
+        for turn in &mut waiting {
+            assert!(turn.as_mut().now_or_never().is_none(), "one at a time");
+        }
+        let refused = hasher.turn().await.expect_err("full");
+        assert_eq!((refused.code(), refused.retry_after()), (Code::RateLimited, Some(RETRY_AFTER)));
+        drop(hashing);
+        waiting.remove(0).await.expect("the next one's turn");
+        waiting.clear();
+        hasher.turn().await.expect("nobody is left");
     }
 
     #[tokio::test]

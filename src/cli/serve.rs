@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use crate::{
     auth::Strength,
     clock::Clock,
-    config::{Common, Config, ServeArgs},
+    config::{Common, Config, HttpSettings, ServeArgs},
     db::{Db, Settings},
     error::{Code, Error, Result},
     graphql::Api,
@@ -58,12 +58,25 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
             "built without the console: / shows GraphiQL from a public CDN; `make web` and a new build bring it"
         );
     }
+    if !config.listen.ip().is_loopback() {
+        tell_about_plain_http(&config.http);
+    }
     let settings = Arc::new(config.http);
     let app = App { api: Api::default(), services: Arc::new(services), http: Arc::clone(&settings) };
     http::serve(listener, app.router(), &settings, signal.received()).await;
     db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+fn tell_about_plain_http(settings: &HttpSettings) {
+    if settings.allow_plain_http {
+        tracing::warn!("passwords and tokens are taken over plain HTTP: see that only this machine reaches the port");
+    } else if settings.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "other machines cannot log in over plain HTTP: put a proxy with TLS in front and trust it, or allow plain HTTP"
+        );
+    }
 }
 
 /// SQLite is embedded, so nobody else brings its tables up to date; on PostgreSQL that is a decision.

@@ -24,6 +24,11 @@ pub struct HttpArgs {
     #[arg(long, env = "GUARDIANEYE_PROXY_HEADER", value_name = "HEADER", default_value = "x-forwarded-for")]
     pub proxy_header: ProxyHeader,
 
+    /// Take passwords and tokens over plain HTTP from other machines, too, as behind a port that only this machine
+    /// reaches (a container's), or in a network in which nobody reads along
+    #[arg(long, env = "GUARDIANEYE_ALLOW_PLAIN_HTTP", value_name = "BOOL", num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
+    pub allow_plain_http: bool,
+
     /// The headers of a request, in seconds from its first byte or from the connection's start
     #[arg(long, env = "GUARDIANEYE_HEADER_TIMEOUT", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub header_timeout: u32,
@@ -100,6 +105,8 @@ pub struct HttpSettings {
     /// The peers whose proxy header is believed.
     pub trusted_proxies: Vec<IpNet>,
     pub proxy_header: ProxyHeader,
+    /// Whether passwords and tokens are taken over plain HTTP from other machines.
+    pub allow_plain_http: bool,
     /// From a request's first byte, or the connection's start, to the end of its headers.
     pub header_timeout: Duration,
     /// For a request's body, and without progress while an answer is sent.
@@ -119,6 +126,7 @@ impl From<HttpArgs> for HttpSettings {
             cors_origins: args.cors_origins.into_iter().map(|WebOrigin(origin)| origin).collect(),
             trusted_proxies: args.trusted_proxies.into_iter().map(|Network(network)| network).collect(),
             proxy_header: args.proxy_header,
+            allow_plain_http: args.allow_plain_http,
             header_timeout: seconds(args.header_timeout),
             body_timeout: seconds(args.body_timeout),
             idle_timeout: seconds(args.idle_timeout),

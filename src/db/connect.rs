@@ -1,11 +1,11 @@
 //! Opens the database that a URL names, with the settings that this server relies on.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{net::IpAddr, path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions,
     pool::PoolOptions,
-    postgres::PgConnectOptions,
+    postgres::{PgConnectOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -119,11 +119,28 @@ async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
         options = options.options([("statement_timeout", timeout.as_millis().to_string())]);
     }
     let server = format!("{}:{}", options.get_host(), options.get_port());
+    if is_unverified(&options) {
+        tracing::warn!(
+            server,
+            "nobody checks that this is the right database server, or keeps others from reading along: sslmode=verify-full in \
+             the database URL does"
+        );
+    }
     let pool = pool_options(settings)
         .connect_with(options)
         .await
         .map_err(|cause| Error::internal(cause).told(format!("cannot connect to the PostgreSQL server at {server}")))?;
     Ok(Pools::Postgres(Connections::new(pool, ())))
+}
+
+/// Whether the way leads to another machine without a certificate that is checked.
+fn is_unverified(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let this_machine = host.starts_with('/')
+        || host == "localhost"
+        || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        || options.get_socket().is_some();
+    !this_machine && !matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull)
 }
 
 fn pool_options<DB: sqlx::Database>(settings: Settings) -> PoolOptions<DB> {
@@ -136,4 +153,25 @@ fn setting_error(message: String) -> Error {
 
 fn open_error(file: &Path, cause: &dyn std::error::Error) -> Error {
     setting_error(format!("cannot open the SQLite file {}: {cause}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_machine_has_to_show_a_certificate() {
+        for (url, unverified) in [
+            ("postgres://a:b@db.example.com/x", true),
+            ("postgres://a:b@10.0.0.7/x?sslmode=require", true),
+            ("postgres://a:b@db.example.com/x?sslmode=verify-full", false),
+            ("postgres://a:b@db.example.com/x?sslmode=verify-ca", false),
+            ("postgres://a:b@localhost/x?sslmode=disable", false),
+            ("postgres://a:b@127.0.0.1/x", false),
+            ("postgres://a:b@[::1]/x", false),
+            ("postgres://a@%2Frun%2Fpostgresql/x", false),
+        ] {
+            assert_eq!(is_unverified(&url.parse().expect("a URL")), unverified, "{url}");
+        }
+    }
 }

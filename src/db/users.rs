@@ -251,6 +251,14 @@ pub async fn has_hash(tx: &mut Tx, id: UserId, hash: &SecretString) -> Result<bo
         .await)
 }
 
+const OLDER_HASHES: &str =
+    "select distinct substr(hashed_password, 1, 7) from users where hashed_password like '_2_$__$%' order by 1";
+
+/// How the bcrypt hashes of an older program begin (`$2b$12$`), each way once. Reads the whole table.
+pub async fn older_hashes(db: &Db) -> Result<Vec<String>> {
+    on!(db, pool => query_scalar(OLDER_HASHES).fetch_all(pool).await)
+}
+
 const SET_HASH: &str = "update users set hashed_password = $3 where id = $1 and hashed_password = $2";
 
 /// Stores the same password under a better hash, unless it was changed meanwhile.

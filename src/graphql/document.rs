@@ -71,6 +71,12 @@ impl Document {
         self.measured.repeat
     }
 
+    /// Whether the chosen operation hands in or out what nobody else may read: it logs in, refreshes, or makes a token.
+    #[must_use]
+    pub fn holds_secrets(&self) -> bool {
+        self.measured.repeat != Repeat::Answered
+    }
+
     /// How many fields the chosen operation has at its root.
     pub(super) fn root_fields(&self) -> usize {
         self.measured.root_fields

@@ -14,15 +14,32 @@ use crate::config::{HttpSettings, ProxyHeader};
 pub struct Remote {
     /// Unknown only where no socket is, as in tests.
     pub ip: Option<IpAddr>,
-    /// Whether a trusted proxy says that it was asked over TLS.
-    pub https: bool,
+    pub way: Way,
+}
+
+/// Who may have read along between the client and us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// Nobody that we know of: it came from this machine, or by a trusted proxy that does not say how it was asked.
+    #[default]
+    Untold,
+    /// Nobody: a trusted proxy says that it was asked over TLS.
+    Tls,
+    /// Anybody: it came from another machine as it is, or a trusted proxy says that it was asked over plain HTTP.
+    Plain,
+}
+
+impl Way {
+    fn of_protocol(name: &str) -> Self {
+        if name.eq_ignore_ascii_case("https") { Self::Tls } else { Self::Plain }
+    }
 }
 
 /// What one proxy on the way says of whoever asked it.
 struct Hop {
     /// None when the proxy does not know or does not tell.
     ip: Option<IpAddr>,
-    https: bool,
+    way: Way,
 }
 
 impl Remote {
@@ -34,16 +51,18 @@ impl Remote {
     /// Each proxy adds its peer at the right, so going left from our own peer the first stranger is the client.
     fn behind(peer: IpAddr, headers: &HeaderMap, settings: &HttpSettings) -> Self {
         let trusted = |ip: IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(&ip));
-        let mut remote = Self { ip: Some(peer.to_canonical()), https: false };
-        if !trusted(peer.to_canonical()) {
-            return remote;
+        let peer = peer.to_canonical();
+        if !trusted(peer) {
+            let way = if peer.is_loopback() { Way::Untold } else { Way::Plain };
+            return Self { ip: Some(peer), way };
         }
+        let mut remote = Self { ip: Some(peer), way: Way::Untold };
         let hops = match settings.proxy_header {
             ProxyHeader::XForwardedFor => x_forwarded_for(headers),
             ProxyHeader::Forwarded => forwarded(headers),
         };
         for hop in hops.into_iter().rev() {
-            remote.https = hop.https;
+            remote.way = hop.way;
             // Whoever is further left was named by somebody unknown.
             let Some(ip) = hop.ip else { break };
             remote.ip = Some(ip);
@@ -58,12 +77,16 @@ impl Remote {
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
     let protocol = headers.get_all("x-forwarded-proto").iter().next_back().and_then(|value| value.to_str().ok());
     let last = protocol.and_then(|text| text.rsplit(',').next()).map(str::trim);
-    let https = last.is_some_and(|text| text.eq_ignore_ascii_case("https"));
+    let way = last.map_or(Way::Untold, Way::of_protocol);
     let lines = headers.get_all("x-forwarded-for").iter();
-    lines
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-        .map(|node| Hop { ip: std::str::from_utf8(node).ok().and_then(address), https })
-        .collect()
+    let nodes = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let mut hops: Vec<_> =
+        nodes.map(|node| Hop { ip: std::str::from_utf8(node).ok().and_then(address), way }).collect();
+    // Some proxies tell the protocol only.
+    if hops.is_empty() {
+        hops.push(Hop { ip: None, way });
+    }
+    hops
 }
 
 /// `Forwarded: for=192.0.2.43;proto=https, for="[2001:db8::17]:4711"` (RFC 7239).
@@ -72,13 +95,13 @@ fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     lines
         .flat_map(|line| split_outside_quotes(line.to_str().unwrap_or_default(), ','))
         .map(|element| {
-            let mut hop = Hop { ip: None, https: false };
+            let mut hop = Hop { ip: None, way: Way::Untold };
             for pair in split_outside_quotes(element, ';') {
                 let (name, value) = pair.split_once('=').unwrap_or_default();
                 let value = value.trim().trim_matches('"');
                 match name.trim().to_ascii_lowercase().as_str() {
                     "for" => hop.ip = address(value),
-                    "proto" => hop.https = value.eq_ignore_ascii_case("https"),
+                    "proto" => hop.way = Way::of_protocol(value),
                     _ => {}
                 }
             }
@@ -127,13 +150,13 @@ mod tests {
         HttpSettings { trusted_proxies, proxy_header, ..HttpSettings::default() }
     }
 
-    fn ask(peer: &str, proxy_header: ProxyHeader, lines: &[(&'static str, &str)]) -> (String, bool) {
+    fn ask(peer: &str, proxy_header: ProxyHeader, lines: &[(&'static str, &str)]) -> (String, Way) {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(*name, value.parse().expect("a header"));
         }
         let remote = Remote::behind(peer.parse().expect("an address"), &headers, &settings(proxy_header));
-        (remote.ip.expect("an address").to_string(), remote.https)
+        (remote.ip.expect("an address").to_string(), remote.way)
     }
 
     #[test]
@@ -144,10 +167,10 @@ mod tests {
                 ("x-forwarded-proto", "https"),
                 ("forwarded", "for=198.51.100.1;proto=https"),
             ];
-            assert_eq!(ask("203.0.113.9", header, &lies), ("203.0.113.9".to_owned(), false));
+            assert_eq!(ask("203.0.113.9", header, &lies), ("203.0.113.9".to_owned(), Way::Plain));
         }
         let other_header = [("forwarded", "for=198.51.100.1;proto=https")];
-        assert_eq!(ask("10.0.0.1", ProxyHeader::XForwardedFor, &other_header), ("10.0.0.1".to_owned(), false));
+        assert_eq!(ask("10.0.0.1", ProxyHeader::XForwardedFor, &other_header), ("10.0.0.1".to_owned(), Way::Untold));
     }
 
     #[test]
@@ -175,28 +198,49 @@ mod tests {
 
     #[test]
     fn forwarded_is_read_as_rfc_7239_writes_it() {
-        for (line, client, https) in [
-            ("for=192.0.2.43", "192.0.2.43", false),
-            ("For=\"[2001:db8:cafe::17]:4711\";Proto=https", "2001:db8:cafe::17", true),
-            ("for=1.1.1.1;proto=https, for=192.0.2.43;proto=http;by=10.0.0.1", "192.0.2.43", false),
-            ("for=192.0.2.43; proto=HTTPS, for=10.2.2.2; proto=http", "192.0.2.43", true),
-            ("for=\"1.1.1.1, for=2.2.2.2\", for=192.0.2.43", "192.0.2.43", false),
-            ("for=1.1.1.1, for=unknown", "10.0.0.1", false),
-            ("for=1.1.1.1, for=_hidden", "10.0.0.1", false),
-            ("nonsense", "10.0.0.1", false),
+        for (line, client, way) in [
+            ("for=192.0.2.43", "192.0.2.43", Way::Untold),
+            ("For=\"[2001:db8:cafe::17]:4711\";Proto=https", "2001:db8:cafe::17", Way::Tls),
+            ("for=1.1.1.1;proto=https, for=192.0.2.43;proto=http;by=10.0.0.1", "192.0.2.43", Way::Plain),
+            ("for=192.0.2.43; proto=HTTPS, for=10.2.2.2; proto=http", "192.0.2.43", Way::Tls),
+            ("for=\"1.1.1.1, for=2.2.2.2\", for=192.0.2.43", "192.0.2.43", Way::Untold),
+            ("for=1.1.1.1;proto=https, for=unknown", "10.0.0.1", Way::Untold),
+            ("for=1.1.1.1, for=_hidden;proto=http", "10.0.0.1", Way::Plain),
+            ("nonsense", "10.0.0.1", Way::Untold),
         ] {
             let told = ask("10.0.0.1", ProxyHeader::Forwarded, &[("forwarded", line)]);
-            assert_eq!(told, (client.to_owned(), https), "{line}");
+            assert_eq!(told, (client.to_owned(), way), "{line}");
         }
     }
 
     #[test]
     fn the_last_proxy_says_whether_it_was_asked_over_tls() {
-        for (protocol, https) in
-            [("https", true), ("HTTPS", true), ("http", false), ("https, http", false), ("", false)]
-        {
+        for (protocol, way) in [
+            ("https", Way::Tls),
+            ("HTTPS", Way::Tls),
+            ("http", Way::Plain),
+            ("https, http", Way::Plain),
+            ("wss", Way::Plain),
+            ("", Way::Plain),
+        ] {
             let lines = [("x-forwarded-for", "198.51.100.1"), ("x-forwarded-proto", protocol)];
-            assert_eq!(ask("10.0.0.1", ProxyHeader::XForwardedFor, &lines).1, https, "{protocol}");
+            assert_eq!(ask("10.0.0.1", ProxyHeader::XForwardedFor, &lines).1, way, "{protocol}");
+            assert_eq!(ask("10.0.0.1", ProxyHeader::XForwardedFor, &lines[1..]), ("10.0.0.1".to_owned(), way));
+        }
+    }
+
+    #[test]
+    fn between_two_programs_of_this_machine_nobody_reads_along() {
+        for (peer, way) in [
+            ("127.0.0.1", Way::Untold),
+            ("127.8.8.8", Way::Untold),
+            ("::1", Way::Untold),
+            ("::ffff:127.0.0.1", Way::Untold),
+            ("192.168.1.7", Way::Plain),
+            ("::ffff:192.168.1.7", Way::Plain),
+            ("2001:db8::1", Way::Plain),
+        ] {
+            assert_eq!(ask(peer, ProxyHeader::XForwardedFor, &[("x-forwarded-proto", "https")]).1, way, "{peer}");
         }
     }
 

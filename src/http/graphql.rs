@@ -15,7 +15,7 @@ use tracing::Instrument;
 use super::{
     App, RequestId,
     body::JsonBody,
-    client::{self, Remote},
+    client::{self, Remote, Way},
     idempotency::{self, Refusal},
     media_type::MediaType,
     params::{Params, UrlParams},
@@ -133,6 +133,9 @@ impl Call {
                 return self.refuse(media_type, media_type.request_error(), &error);
             }
         };
+        if let Err(error) = self.check_way(&document) {
+            return self.refuse(media_type, StatusCode::FORBIDDEN, &error);
+        }
         let db = self.app.services.db.metered();
         let sent = sent.filter(|_| !document.is_query());
         let persist = params.document.hash().map(|hash| (hash, text));
@@ -192,6 +195,20 @@ impl Call {
             idempotency::settle(&self.app.services, db, ticket, answer).await;
         }
         outcome
+    }
+
+    /// What anybody on the way may have read is not taken, so that nobody gets used to sending it like this.
+    fn check_way(&self, document: &Document) -> Result<()> {
+        let secret = self.headers.contains_key(header::AUTHORIZATION) || document.holds_secrets();
+        if !secret || self.remote.way != Way::Plain || self.app.http.allow_plain_http {
+            return Ok(());
+        }
+        tracing::warn!("refused a password or token that came over plain HTTP");
+        Err(Error::new(
+            Code::Forbidden,
+            "passwords and tokens are not taken over plain HTTP from other machines: use HTTPS, by a proxy that the \
+             server trusts (GUARDIANEYE_TRUSTED_PROXIES), or let it allow this (GUARDIANEYE_ALLOW_PLAIN_HTTP)",
+        ))
     }
 
     async fn principal(&self, db: &Db) -> Result<Principal> {

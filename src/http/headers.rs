@@ -10,7 +10,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
     App,
-    client::Remote,
+    client::{Remote, Way},
     idempotency::{IDEMPOTENCY_KEY, REPLAYED},
 };
 
@@ -47,7 +47,7 @@ pub async fn secure(State(app): State<App>, mut request: Request, next: Next) ->
     let policy = if is_page(headers) { NO_FRAME } else { NOTHING };
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if remote.https {
+    if remote.way == Way::Tls {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     response

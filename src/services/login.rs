@@ -40,7 +40,11 @@ pub async fn login(
     services.tokens.renew(db, services.clock.now()).await?;
     let found = users::find_credentials(db, username).await?;
     let (user, hash, change_required) = match found {
-        Some(found) => (Some(found.user), Some(found.hashed_password), found.password_change_required),
+        // Without a hash, who is inactive is refused like who is unknown, whatever the password.
+        Some(found) => {
+            let hash = found.user.is_active.then_some(found.hashed_password);
+            (Some(found.user), hash, found.password_change_required)
+        }
         None => (None, None, false),
     };
     // Kept until a failure is counted: no more tries than may hash at a time can slip past the throttle together.
@@ -48,8 +52,7 @@ pub async fn login(
     let attempt = throttle::Attempt::admit(services, db, client, username, user.as_ref()).await?;
     let fits = turn.verify(password.clone(), hash.clone()).await?;
     // By the password that only this moment has: the hash of an older program, or of weaker parameters, is replaced.
-    let admitted = fits && user.as_ref().is_some_and(|user| user.is_active);
-    let outdated = hash.clone().filter(|hash| admitted && turn.is_outdated(hash));
+    let outdated = hash.clone().filter(|hash| fits && turn.is_outdated(hash));
     let better = match outdated {
         Some(old) => Some((old, turn.hash(password.clone()).await?)),
         None => None,

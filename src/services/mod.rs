@@ -24,7 +24,7 @@ use crate::{
     auth::{Budget, Hasher, SignedIn, Strength, Tokens},
     clock::Clock,
     config::Limits,
-    db::{Db, Tx},
+    db::{self, Db, Tx},
     error::Result,
     model::{AuditLog, Timestamp},
 };
@@ -99,6 +99,17 @@ impl Services {
     /// On a migrated database. The first instance ever makes the key pair that signs access tokens.
     pub async fn new(db: Db, clock: Clock, limits: Limits, strength: Strength) -> Result<Self> {
         let hasher = Hasher::new(strength, limits.hashing_threads)?;
+        let older = db::users::older_hashes(&db).await?;
+        if !older.is_empty() {
+            tracing::info!(
+                hashes = older.join(" "),
+                "there are passwords hashed by an older program: until all have logged in and the server is started again, \
+                 a refused login takes as long as theirs"
+            );
+        }
+        for beginning in &older {
+            hasher.expect_older(beginning);
+        }
         keys::ensure(&db, clock).await?;
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);

@@ -144,10 +144,15 @@ on_both! {
         for (field, theirs) in [("node", &user), ("node", &session), ("node", &log), ("user", &user), ("session", &session), ("auditLog", &log)] {
             let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} nodes(ids: [$id]) {{ id }} }}");
             assert_eq!(app.admin().gql(&query, json!({ "id": theirs })).await.data()[field]["id"], **theirs);
+            let alone = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} }}");
+            let mut statements = Vec::new();
             for id in [theirs, &nobodys] {
                 let reply = app.viewer().gql(&query, json!({ "id": id })).await;
                 assert_eq!(*reply.data(), json!({ field: null, "nodes": [null] }), "{field} {id}");
+                statements.push(app.viewer().gql(&alone, json!({ "id": id })).await.sql());
             }
+            // A node's type is looked up first, and its row only when there is one.
+            assert!(field == "node" || statements[0] == statements[1], "{field}: {statements:?}");
         }
     }
 
@@ -253,6 +258,65 @@ fn the_directives_say_what_the_table_says() {
             Some(other) => panic!("{field}: a rule the table does not know: {other}"),
         }
     }
+}
+
+/// Whoever may have a list may have what it is filtered and ordered by: else a count would tell what no field does.
+#[test]
+fn no_filter_or_order_tells_more_than_the_fields_of_its_list() {
+    // What a rule asks for, the least first; whether it lets owners pass.
+    let rank = |rule: Option<&str>| match rule {
+        None => (0, true),
+        Some(rule) => {
+            let roles = ["role: VIEWER", "role: ANALYST", "role: ADMIN"];
+            let at = roles.iter().position(|beginning| rule.starts_with(beginning)).expect("a role");
+            (1 + at, rule.contains("owner: true"))
+        }
+    };
+    let rules = fields();
+    let document = parse_schema(Api::default().sdl()).expect("the SDL is GraphQL");
+    let types = || {
+        document.definitions.iter().filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(ty) => Some((ty.node.name.node.as_str(), &ty.node.kind)),
+            _ => None,
+        })
+    };
+    let names_of = |wanted: &str| -> Vec<String> {
+        match types().find(|(name, _)| *name == wanted).expect(wanted).1 {
+            TypeKind::InputObject(input) => input.fields.iter().map(|field| field.node.name.node.to_string()).collect(),
+            TypeKind::Enum(words) => words.values.iter().map(|word| in_camels(word.node.value.node.as_str())).collect(),
+            _ => panic!("{wanted} is neither an input nor an enum"),
+        }
+    };
+    let mut seen = 0;
+    for (of, kind) in types() {
+        let TypeKind::Object(object) = kind else { continue };
+        for field in &object.fields {
+            let list = format!("{of}.{}", field.node.name.node);
+            for argument in &field.node.arguments {
+                let ty = argument.node.ty.node.to_string();
+                let (row, names) = match (argument.node.name.node.as_str(), ty.trim_end_matches('!')) {
+                    ("filter", ty) => (ty.trim_end_matches("Filter").to_owned(), names_of(ty)),
+                    ("orderBy", ty) => (ty.trim_end_matches("Order").to_owned(), names_of(&format!("{ty}Field"))),
+                    _ => continue,
+                };
+                let (list_role, list_owner) = rank(rules[&list].as_deref());
+                // The one searches texts that everybody with the list may read.
+                for name in names.iter().filter(|name| !["and", "or", "not", "search"].contains(&name.as_str())) {
+                    let (role, owner) = rank(rules[&format!("{row}.{name}")].as_deref());
+                    assert!(role <= list_role && (owner || !list_owner), "{list} by {row}.{name}");
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+/// `createdAt` for `CREATED_AT`.
+fn in_camels(word: &str) -> String {
+    let mut parts = word.split('_').map(str::to_lowercase);
+    let first = parts.next().unwrap_or_default();
+    parts.fold(first, |name, part| name + &part[..1].to_uppercase() + &part[1..])
 }
 
 /// All fields of object types with their `@requires`, out of the SDL.

@@ -1,7 +1,12 @@
 //! What stands in the audit log, and that no change is without its entry and no entry without its change.
 
-use guardianeye::model::{Role, User};
+use async_graphql::parser::{
+    parse_schema,
+    types::{TypeKind, TypeSystemDefinition},
+};
+use guardianeye::model::{Role, Scope, User};
 use serde_json::{Value, json};
+use sha2::Digest;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, query_scalar, sqlite::SqliteConnectOptions};
 
 use crate::support::{Backend, Caller, TestApp, on_both, subject_of};
@@ -62,6 +67,45 @@ on_both! {
         }
     }
 
+    async fn a_log_that_takes_no_entries_stops_all_changes_and_no_reads(app) {
+        let session = app.session(app.admin().id(), "there", app.now()).await;
+        set_fault(app, "audit_logs", "insert", true).await;
+        let before = dump(app).await;
+        for (name, password) in [("vera", "a good password"), ("vera", "wrong"), ("nobody", "wrong")] {
+            let query = "mutation($name: String!, $password: String!) { login(input: {username: $name, password: $password}) { accessToken } }";
+            let reply = app.anonymous().gql(query, json!({ "name": name, "password": password })).await;
+            assert_eq!(reply.code(), "INTERNAL", "{name} {password}");
+        }
+        let end = "mutation($id: ID!) { endSession(id: $id) { session { id } } }";
+        assert_eq!(app.admin().gql(end, json!({ "id": session.id.to_string() })).await.code(), "INTERNAL");
+        // What is refused is refused, also when that cannot be recorded.
+        assert_eq!(app.viewer().gql("{ users { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
+        let reads = "{ me { email sessions { nodes { title context } } auditLogs { nodes { id } } }
+            users { nodes { email lastLogin } } auditLogs { totalCount } auditLogStats { total } }";
+        app.admin().gql(reads, json!({})).await.data();
+        assert!(before == dump(app).await, "something was changed");
+        set_fault(app, "audit_logs", "insert", false).await;
+        app.admin().gql(end, json!({ "id": session.id.to_string() })).await.data();
+    }
+
+    async fn no_password_or_token_is_stored_as_it_is(app) {
+        let login = "mutation { login(input: {username: \"vera\", password: \"a good password\"}) { accessToken refreshToken } }";
+        let made = app.anonymous().gql(login, json!({})).await.data()["login"].clone();
+        let refresh = "mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { accessToken refreshToken } }";
+        let renewed = app.anonymous().gql(refresh, json!({ "token": made["refreshToken"] })).await.data()["refreshToken"].clone();
+        let script = "mutation { createApiToken(input: {name: \"x\", scopes: [READ]}) { token } }";
+        let script = app.viewer().gql(script, json!({})).await.data()["createApiToken"]["token"].clone();
+        let stored = dump(app).await.to_lowercase();
+        for secret in [&made["accessToken"], &made["refreshToken"], &renewed["accessToken"], &renewed["refreshToken"], &script, &json!("a good password")] {
+            let secret = secret.as_str().expect("a secret");
+            assert!(!stored.contains(&secret.to_lowercase()), "{secret}");
+        }
+        for token in [&made["refreshToken"], &renewed["refreshToken"], &script] {
+            let hash = format!("{:x}", sha2::Sha256::digest(token.as_str().expect("a token")));
+            assert!(stored.contains(&hash), "the hash of {token} is what is stored");
+        }
+    }
+
     async fn every_write_leaves_one_entry_with_who_where_and_what(app) {
         for (number, write) in WRITES.iter().enumerate() {
             let owner = app.user(&format!("owner-{number}"), Role::Admin, app.now()).await;
@@ -75,8 +119,8 @@ on_both! {
     }
 }
 
-/// Each write once, by an admin: `$name` is the caller's name, `$session` a session and `$login` a login of the caller's,
-/// `$other` another user, `$new` and `$mail` a name and an address that nobody has.
+/// Each write once, by an admin: `$name` is the caller's name, `$session` a session and `$login` a login and `$script` a
+/// token for scripts of the caller's, `$other` another user, `$asleep` an inactive one, `$new` and `$mail` a name and an address that nobody has.
 const WRITES: &[&str] = &[
     "mutation($name: String!) { login(input: {username: $name, password: \"a good password\"}) { expiresAt } }",
     "mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { expiresAt } }",
@@ -92,11 +136,34 @@ const WRITES: &[&str] = &[
     "mutation($other: ID!) { updateUser(input: {id: $other, fullName: \"x\"}) { user { id } } }",
     "mutation($other: ID!) { setUserRole(input: {id: $other, role: ADMIN}) { user { id } } }",
     "mutation($other: ID!) { deactivateUser(id: $other) { user { id } } }",
+    "mutation($asleep: ID!) { reactivateUser(id: $asleep) { user { id } } }",
     "mutation($other: ID!) { unlockUser(id: $other) { user { id } } }",
     "mutation($other: ID!) { deleteUser(id: $other) { deletedUserId } }",
     "mutation($other: ID!) { resetPassword(input: {userId: $other, newPassword: \"correct horse battery staple\"}) { user { id } } }",
     "mutation { changePassword(input: {currentPassword: \"a good password\", newPassword: \"correct horse battery staple\"}) { user { id } } }",
+    "mutation($name: String!) { createApiToken(input: {name: $name, scopes: [READ]}) { apiToken { id } } }",
+    "mutation($script: ID!) { revokeApiToken(id: $script) { apiToken { id } } }",
 ];
+
+#[test]
+fn every_mutation_of_the_schema_is_among_the_writes() {
+    let sdl = guardianeye::graphql::Api::default().sdl();
+    let fields =
+        parse_schema(sdl).expect("the SDL is GraphQL").definitions.into_iter().find_map(
+            |definition| match definition {
+                TypeSystemDefinition::Type(ty) if ty.node.name.node == "Mutation" => match ty.node.kind {
+                    TypeKind::Object(object) => Some(object.fields),
+                    _ => None,
+                },
+                _ => None,
+            },
+        );
+    for field in fields.expect("mutations") {
+        let name = &field.node.name.node;
+        let is_there = |write: &&str| write.contains(&format!("{{ {name}(")) || write.contains(&format!("{{ {name} "));
+        assert!(WRITES.iter().any(is_there), "{name}");
+    }
+}
 
 /// What is made to fail: each kind of change of each table.
 const FAULTS: &[(&str, &str)] = &[
@@ -120,12 +187,16 @@ const FAULTS: &[(&str, &str)] = &[
 async fn variables(app: &TestApp, owner: &User) -> Value {
     let session = app.session(owner.id, "theirs", app.now()).await;
     let other = app.user(&format!("other-{}", owner.username), Role::Viewer, app.now()).await;
+    let asleep = app.user(&format!("asleep-{}", owner.username), Role::Viewer, app.now()).await;
+    app.execute(&format!("update users set is_active = false where id = '{}'", asleep.id)).await;
+    let (script, _) = app.api_token(owner.id, &[Scope::Read]).await;
     let failed = format!("insert into login_throttles values ('{}', '', 1, '{at}', '{at}')", other.id, at = app.now());
     app.execute(&failed).await;
     let (new, mail) = (format!("new-{}", owner.username), format!("new-{}@example.com", owner.username));
     json!({
         "name": owner.username, "session": session.id.to_string(), "other": other.id.to_string(), "new": new, "mail": mail,
-        "login": subject_of(owner.id).auth_session.to_string(), "token": refresh_token(app, owner).await,
+        "login": subject_of(owner.id).auth_session.to_string(), "asleep": asleep.id.to_string(), "script": script.id.to_string(),
+        "token": refresh_token(app, owner).await,
     })
 }
 

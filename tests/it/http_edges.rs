@@ -117,13 +117,14 @@ on_both! {
     }
 
     async fn the_audit_log_names_the_client_and_not_who_it_claims_to_be(app) {
+        let plain = HttpSettings { allow_plain_http: true, ..HttpSettings::default() };
         let believing = HttpSettings {
             trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network")],
             proxy_header: ProxyHeader::XForwardedFor,
-            ..HttpSettings::default()
+            ..plain.clone()
         };
         for (settings, peer, forwarded_for, client) in [
-            (&HttpSettings::default(), "10.0.0.1", "198.51.100.1", "10.0.0.1"),
+            (&plain, "10.0.0.1", "198.51.100.1", "10.0.0.1"),
             (&believing, "203.0.113.9", "198.51.100.1", "203.0.113.9"),
             (&believing, "10.0.0.1", "1.1.1.1, 198.51.100.1", "198.51.100.1"),
             (&believing, "::ffff:10.0.0.1", "198.51.100.1, 10.1.1.1", "198.51.100.1"),
@@ -150,6 +151,54 @@ on_both! {
             let reply = send(app, &settings, request.extension(ConnectInfo(peer)).body(Body::empty()).expect("a request")).await;
             assert_eq!(reply.headers.contains_key("strict-transport-security"), remembered, "{peer} {protocol}");
         }
+    }
+
+    async fn passwords_and_tokens_do_not_come_over_plain_http_from_other_machines(app) {
+        let strict = HttpSettings { trusted_proxies: vec!["10.0.0.1/32".parse().expect("a network")], ..HttpSettings::default() };
+        let open = HttpSettings { allow_plain_http: true, ..strict.clone() };
+        let ask = async |settings: &HttpSettings, peer: &str, protocol: &str, token: Option<&str>, query: &str| {
+            let mut request = Request::post("/graphql").header("content-type", "application/json");
+            if !protocol.is_empty() {
+                request = request.header("x-forwarded-for", "198.51.100.1").header("x-forwarded-proto", protocol);
+            }
+            if let Some(token) = token {
+                request = request.header("authorization", format!("Bearer {token}"));
+            }
+            let peer = SocketAddr::new(peer.parse().expect("an address"), 4711);
+            let body = json!({ "query": query }).to_string();
+            send(app, settings, request.extension(ConnectInfo(peer)).body(Body::from(body)).expect("a request")).await
+        };
+        let login = r#"login(input: {username: "vera", password: "a good password"}) { expiresAt }"#;
+        let (_, script) = app.api_token(app.viewer().id(), &[guardianeye::model::Scope::Read]).await;
+        let vera = app.viewer();
+        let secrets = [
+            (None, format!("mutation {{ {login} }}")),
+            (None, format!("mutation {{ ... {{ a: {login} }} createApiToken(input: {{name: \"x\", scopes: [READ]}}) {{ token }} }}")),
+            (None, "mutation { refreshToken(input: {refreshToken: \"x\"}) { expiresAt } }".to_owned()),
+            (Some(vera.token()), "{ me { id } }".to_owned()),
+            (Some(script.token()), "{ me { id } }".to_owned()),
+            (Some("not even a token"), "{ me { id } }".to_owned()),
+        ];
+        for (settings, peer, protocol, taken) in [
+            (&strict, "127.0.0.1", "", true), (&strict, "::1", "", true), (&strict, "::ffff:127.0.0.1", "", true),
+            (&strict, "192.0.2.1", "", false), (&strict, "192.0.2.1", "https", false), (&strict, "2001:db8::1", "", false),
+            (&strict, "10.0.0.1", "https", true), (&strict, "10.0.0.1", "http", false), (&strict, "10.0.0.1", "", true),
+            (&open, "192.0.2.1", "", true), (&open, "10.0.0.1", "http", true),
+        ] {
+            for (token, query) in &secrets {
+                let reply = ask(settings, peer, protocol, *token, query).await;
+                let refused = reply.status == StatusCode::FORBIDDEN;
+                assert_eq!(refused, !taken, "{query} by {peer} {protocol:?}: {:#}", reply.body);
+                if refused {
+                    assert_eq!(reply.code(), "FORBIDDEN");
+                    assert!(reply.message().starts_with("passwords and tokens are not taken over plain HTTP"), "{}", reply.message());
+                    assert!(reply.body.get("data").is_none());
+                }
+            }
+            ask(settings, peer, protocol, None, "{ __typename }").await.data();
+        }
+        let reply = app.admin().gql("{ auditLogs(filter: {action: {eq: FAILED_LOGIN}}) { totalCount } }", json!({})).await;
+        assert_eq!(reply.data()["auditLogs"]["totalCount"], 0, "a password that is not taken is not tried");
     }
 }
 

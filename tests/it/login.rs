@@ -2,10 +2,15 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guardianeye::{
-    auth::{Tokens, new_signing_key},
+    auth::{Strength, Tokens, new_signing_key},
+    config::Limits,
     db::signing_keys,
+    graphql::Api,
+    http::App,
     model::{Role, Timestamp, User},
+    services::Services,
 };
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use crate::support::{Caller, Reply, TestApp, on_both, subject_of};
@@ -45,6 +50,37 @@ on_both! {
         assert_eq!(log.data()["auditLogs"]["nodes"], json!(vec![json!({ "action": "FAILED_LOGIN", "success": false }); 5]));
     }
 
+    /// Also in a database that an older program's hashes are in, of more costs than one.
+    async fn every_refused_login_takes_the_same_work(app) {
+        for (name, active) in [("ida", false), ("old4", true), ("old6", true), ("old4ida", false)] {
+            let id = app.user(name, Role::Viewer, app.now()).await.id;
+            app.execute(&format!("update users set is_active = {active} where id = '{id}'")).await;
+        }
+        for (older, tries) in [
+            (false, &[("nobody", "wrong"), ("anna", "wrong"), ("ida", "wrong"), ("ida", "a good password")][..]),
+            (true, &[("nobody", "wrong"), ("anna", "wrong"), ("ida", "a good password"), ("old4", "wrong"), ("old6", "wrong"),
+                ("old4ida", "wrong"), ("old4ida", "an old password \u{e4}")]),
+        ] {
+            if older {
+                for (name, cost) in [("old4", "04"), ("old6", "06"), ("old4ida", "04")] {
+                    app.execute(&format!("update users set hashed_password = '$2b${cost}$abcdefghijklmnopqrstuu8R87KJSCD6zabKTR/xKQXRQyq8S6o4W' where username = '{name}'")).await;
+                }
+            }
+            let services = Services::new(app.db().clone(), app.services.clock, Limits::default(), Strength::Cheap).await.expect("starts");
+            let hasher = services.hasher.clone();
+            let router = App { api: Api::default(), services: services.into(), http: std::sync::Arc::default() }.router();
+            for (username, password) in tries {
+                let before = hasher.work();
+                let input = json!({ "input": { "username": username, "password": password } });
+                let reply = app.anonymous().at(&router).gql("mutation($input: LoginInput!) { login(input: $input) { expiresAt } }", input).await;
+                assert_eq!(reply.code(), "UNAUTHENTICATED", "{username}");
+                let after = hasher.work();
+                let work = (after.argon2 - before.argon2, after.bcrypt - before.bcrypt, reply.sql());
+                assert_eq!(work, (1, if older { 64 } else { 0 }, 9), "{username} {password}");
+            }
+        }
+    }
+
     async fn over_long_input_is_refused_before_any_work(app) {
         let reply = login(app, &"a".repeat(256), "x").await;
         assert_eq!((reply.code(), &reply.body["errors"][0]["extensions"]["field"]), ("BAD_USER_INPUT", &json!("username")));
@@ -79,6 +115,38 @@ on_both! {
             assert_eq!(reply.headers["www-authenticate"], "Bearer");
         }
         Caller::with_token(app, token).gql("{ me { id } }", json!({})).await.data();
+    }
+
+    async fn what_our_own_key_signed_needs_the_right_claims_too(app) {
+        let key = signing_keys::list(app.db()).await.expect("asks").remove(0);
+        let signer = EncodingKey::from_ed_der(&key.private_key);
+        let (subject, now) = (subject_of(app.viewer().id()), app.now().datetime().timestamp());
+        let holds = async |name: &str, value: Option<Value>| {
+            let mut claims = json!({
+                "iss": "guardianeye", "aud": "guardianeye", "sub": uuid::Uuid::from(subject.user), "sid": uuid::Uuid::from(subject.auth_session),
+                "exp": now + 900, "nbf": now, "iat": now, "jti": uuid::Uuid::nil(),
+            });
+            let fields = claims.as_object_mut().expect("an object");
+            match value {
+                Some(value) => fields.insert(name.to_owned(), value),
+                None => fields.remove(name),
+            };
+            let header = Header { typ: Some("at+jwt".to_owned()), kid: Some(key.kid.to_string()), ..Header::new(Algorithm::EdDSA) };
+            let token = jsonwebtoken::encode(&header, &claims, &signer).expect("signs");
+            Caller::with_token(app, token).gql("{ me { id } }", json!({})).await.status == 200
+        };
+        assert!(holds("x", Some(json!("more claims than we know"))).await);
+        for name in ["iss", "aud", "sub", "sid", "exp", "nbf", "iat", "jti"] {
+            assert!(!holds(name, None).await, "without {name}");
+            assert!(!holds(name, Some(json!(["x"]))).await, "{name} is nonsense");
+        }
+        let other = app.admin().id().to_string();
+        for (name, value) in [
+            ("iss", json!("somebody")), ("aud", json!("somebody")), ("aud", json!("")), ("sub", json!(other)), ("sid", json!(other)),
+            ("exp", json!(now)), ("exp", json!(now + 901)), ("exp", json!(-1)), ("nbf", json!(now + 6)), ("iat", json!(now + 6)), ("iat", json!(now - 1)),
+        ] {
+            assert!(!holds(name, Some(value.clone())).await, "{name} {value}");
+        }
     }
 
     async fn a_token_holds_for_fifteen_minutes_and_not_before_it_was_issued(app) {

@@ -115,12 +115,12 @@ on_both! {
         login(app, "vera", OLD).await.data();
     }
 
-    async fn passwords_are_in_no_entry_no_log_and_no_error(app) {
+    async fn passwords_and_tokens_are_in_no_entry_no_log_and_no_error(app) {
         let database = Database::empty(app.backend).await;
         let server = Server::start(&database.url, &["--migrate", "--log", "trace"], &[]);
         let canaries = ["canary-Xk1-first-of-four", "canary-Xk2-second-of-four", "canary-Xk3-third-of-four", "canary-Xk4"];
         let [first, second, third, short] = canaries;
-        let mut answers = Vec::new();
+        let (mut answers, mut tokens) = (Vec::new(), Vec::new());
         let mut ask = |token: &str, query: String| {
             let body = json!({ "query": query }).to_string();
             let answer = server.post_as(token, &body);
@@ -147,10 +147,26 @@ on_both! {
         // Documents that do not fit are the ones that errors like to quote.
         ask(&admin, format!(r#"mutation {{ resetPassword(input: {{userId: "{id}", newPassword: "{third}", x: 1}}) {{ user {{ id }} }} }}"#));
         ask(&admin, format!(r#"mutation {{ resetPassword(input: {{userId: ["{third}"], newPassword: "{third}"}}) {{ user {{ id }} }} }}"#));
+        // As variables, as a token that is none, and tokens that are.
+        let query = "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken } }";
+        for password in [second, third] {
+            let body = json!({ "query": query, "variables": { "input": { "username": "nora", "password": password } } });
+            tokens.push(server.post_as("", &body.to_string()));
+        }
+        ask(&format!("{short}.{short}.{short}"), "{ me { id } }".to_owned());
+        tokens.push(server.post_as(&admin, &json!({ "query": "mutation { createApiToken(input: {name: \"x\", scopes: [READ]}) { token } }" }).to_string()));
+        let refresh = tokens[1].split(r#""refreshToken":""#).nth(1).and_then(|rest| rest.split('"').next()).expect("a token").to_owned();
+        tokens.push(server.post_as("", &json!({ "query": format!("mutation {{ refreshToken(input: {{refreshToken: \"{refresh}\"}}) {{ accessToken refreshToken }} }}") }).to_string()));
         let log = ask(&admin, "{ auditLogs(first: 100) { nodes { action description details username userAgent } } }".to_owned());
         assert!(log.contains("PASSWORD_CHANGED") && log.contains("USER_CREATED"), "{log}");
         let logged = server.stop_and_read();
         assert!(logged.trim_end().ends_with("stopped"), "the log is read to its end");
+        let secret = regex::Regex::new("(eyJ|gey_|ger_)[A-Za-z0-9_.-]{40,}").expect("a pattern");
+        let tokens: Vec<_> = tokens.iter().flat_map(|answer| secret.find_iter(answer)).map(|found| found.as_str()).chain([&*admin, &*nora]).collect();
+        assert_eq!(tokens.len(), 7, "two of a login, one for scripts, two of a refresh, and those of the others");
+        for token in tokens {
+            assert!(!logged.contains(token) && !log.contains(token), "{token}");
+        }
         for canary in canaries.map(|canary| &canary[..10]) {
             assert!(!logged.contains(canary), "{canary} is in the log");
             for answer in &answers {

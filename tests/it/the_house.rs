@@ -94,6 +94,45 @@ fn statements_run_only_through_the_macros() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+/// What is built in comes from one place and is what it was when it was chosen; one TLS is enough. `deny.toml` says the
+/// same, and more, to whoever has cargo-deny.
+#[test]
+fn every_package_comes_from_the_registry_with_its_checksum() {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).expect("readable");
+    let (mut broken, mut registries) = (Vec::new(), Vec::new());
+    for package in lock.split("[[package]]").skip(1) {
+        let value =
+            |name: &str| package.lines().find_map(|line| line.strip_prefix(name)).map(|text| text.trim_matches('"'));
+        let name = value("name = ").expect("a name");
+        match (value("source = "), value("checksum = ")) {
+            (Some(source), Some(_)) if source.starts_with("registry+") => registries.push(source),
+            (None, _) if name == "guardianeye" => {}
+            _ => broken.push(format!("{name}: not from a registry, or without a checksum")),
+        }
+        if ["native-tls", "openssl", "openssl-sys", "libloading"].contains(&name) {
+            broken.push(format!("{name}: not wanted here"));
+        }
+    }
+    registries.dedup();
+    assert!(broken.is_empty() && registries.len() == 1, "{broken:#?} {registries:?}");
+}
+
+/// The checklist of `docs/security.md` names its tests as `file::name`.
+#[test]
+fn every_test_that_the_documentation_names_is_there() {
+    let document = std::fs::read_to_string(root().join("docs/security.md")).expect("readable");
+    let files: Vec<_> = sources("src").into_iter().chain(sources("tests")).collect();
+    let named: Vec<_> = document.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    assert!(named.len() > 80, "{}", named.len());
+    for (file, test) in named {
+        let is_there = |(path, source): &(PathBuf, String)| {
+            let of_file = path.ends_with(format!("{file}.rs")) || path.ends_with(format!("{file}/mod.rs"));
+            of_file && source.contains(&format!("fn {test}("))
+        };
+        assert!(files.iter().any(is_there), "{file}::{test}");
+    }
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

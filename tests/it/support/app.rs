@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use guardianeye::{
     auth::{ApiKey, Strength, Subject},
     clock::Clock,
-    config::Limits,
+    config::{HttpSettings, Limits},
     db::{Db, api_tokens, audit_logs, auth_sessions, sessions, users},
     graphql::Api,
     http::App,
@@ -53,7 +53,8 @@ impl TestApp {
         let db = database.connect().await;
         let clock = Clock::Fixed(NOW.parse().expect("a time"));
         let services = Services::new(db, clock, Limits::default(), Strength::Cheap).await.expect("the services start");
-        let router = App { api: Api::default(), services: Arc::new(services.clone()), http: Arc::default() }.router();
+        let router =
+            App { api: Api::default(), services: Arc::new(services.clone()), http: Arc::new(anywhere()) }.router();
         let [viewer, analyst, admin] = [("vera", Role::Viewer), ("anna", Role::Analyst), ("adam", Role::Admin)]
             .map(|(name, role)| new_user(name, role, services.clock.now()));
         let app = Self { backend, database, services, router, viewer, analyst, admin };
@@ -73,7 +74,7 @@ impl TestApp {
         let mut limits = Limits::default();
         change(&mut limits);
         let services = Services::new(db, self.services.clock, limits, Strength::Cheap).await.expect("starts");
-        App { api: Api::default(), services: Arc::new(services), http: Arc::default() }.router()
+        App { api: Api::default(), services: Arc::new(services), http: Arc::new(anywhere()) }.router()
     }
 
     /// Another server on the same database, some seconds later.
@@ -81,7 +82,7 @@ impl TestApp {
         let clock = Clock::Fixed(self.now().plus_seconds(seconds));
         let services =
             Services::new(self.db().clone(), clock, Limits::default(), Strength::Cheap).await.expect("starts");
-        App { api: Api::default(), services: Arc::new(services), http: Arc::default() }.router()
+        App { api: Api::default(), services: Arc::new(services), http: Arc::new(anywhere()) }.router()
     }
 
     pub fn db(&self) -> &Db {
@@ -236,6 +237,11 @@ impl TestApp {
         tx.commit().await.expect("commits");
         entry
     }
+}
+
+/// Callers of these stories come from anywhere; how they got here is a story of its own.
+fn anywhere() -> HttpSettings {
+    HttpSettings { allow_plain_http: true, ..HttpSettings::default() }
 }
 
 /// The login that each user of a test has from the start.
