@@ -2,6 +2,7 @@
 
 mod api_token;
 mod budget;
+mod checked_tokens;
 mod older_hash;
 mod password;
 mod password_policy;

@@ -10,6 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::checked_tokens::{Checked, CheckedTokens};
 use crate::{
     db::{
         Db,
@@ -37,6 +38,7 @@ const ISSUER: &str = "guardianeye";
 pub struct Tokens {
     keys: Arc<RwLock<Keys>>,
     validation: Arc<Validation>,
+    checked: Arc<CheckedTokens>,
 }
 
 struct Keys {
@@ -109,7 +111,7 @@ impl Tokens {
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
         // The times are compared by `verify`, with our clock.
         validation.validate_exp = false;
-        Ok(Self { keys: Arc::new(RwLock::new(keys)), validation: Arc::new(validation) })
+        Ok(Self { keys: Arc::new(RwLock::new(keys)), validation: Arc::new(validation), checked: Arc::default() })
     }
 
     /// A new access token. It ends with the login at the latest.
@@ -136,19 +138,35 @@ impl Tokens {
 
     /// Whom a token that holds was issued to; `None` for any that does not hold.
     pub async fn verify(&self, db: &Db, token: &str, now: Timestamp) -> Result<Option<Subject>> {
-        let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
+        self.renew(db, now).await?;
+        let checked = match self.checked.find(token) {
+            Some(checked) => self.known(checked.kid, now).map(|_| checked),
+            None => self.check(token, now),
+        };
+        let seconds = now.datetime().timestamp();
+        let holding =
+            checked.filter(|checked| checked.begins.saturating_sub(CLOCK_SKEW) <= seconds && seconds < checked.ends);
+        Ok(holding.map(|checked| checked.subject))
+    }
+
+    /// What a token says that was signed by a key of ours.
+    fn check(&self, token: &str, now: Timestamp) -> Option<Checked> {
+        let header = jsonwebtoken::decode_header(token).ok()?;
         // An extension that has to be understood (RFC 7515, 4.1.11) is none that we understand.
         let (Some("at+jwt"), Some(kid), None) = (header.typ.as_deref(), header.kid, header.crit) else {
-            return Ok(None);
+            return None;
         };
-        self.renew(db, now).await?;
-        let Some(key) = self.known(&kid, now) else { return Ok(None) };
-        let Ok(data) = jsonwebtoken::decode::<Claims>(token, &key, &self.validation) else { return Ok(None) };
-        let seconds = now.datetime().timestamp();
-        let Claims { sub, sid, exp, nbf, iat, .. } = data.claims;
-        let begun = nbf.max(iat).saturating_sub(CLOCK_SKEW) <= seconds;
-        let holds = begun && seconds < exp && exp.saturating_sub(iat) <= LIFETIME;
-        Ok(holds.then_some(Subject { user: UserId(sub), auth_session: AuthSessionId(sid) }))
+        let kid = kid.parse().ok()?;
+        let key = self.known(kid, now)?;
+        let Claims { sub, sid, exp, nbf, iat, .. } =
+            jsonwebtoken::decode::<Claims>(token, &key, &self.validation).ok()?.claims;
+        if exp.saturating_sub(iat) > LIFETIME {
+            return None;
+        }
+        let subject = Subject { user: UserId(sub), auth_session: AuthSessionId(sid) };
+        let checked = Checked { kid, subject, begins: nbf.max(iat), ends: exp };
+        self.checked.keep(token, checked);
+        Some(checked)
     }
 
     /// The public parts of all keys whose tokens are accepted, the newest first.
@@ -158,8 +176,7 @@ impl Tokens {
         keys.known.iter().filter(|known| known.is_accepted(now)).map(|known| known.public.clone()).collect()
     }
 
-    fn known(&self, kid: &str, now: Timestamp) -> Option<DecodingKey> {
-        let kid = kid.parse::<KeyId>().ok()?;
+    fn known(&self, kid: KeyId, now: Timestamp) -> Option<DecodingKey> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         keys.known.iter().find(|known| known.public.kid == kid && known.is_accepted(now)).map(|known| known.key.clone())
     }

@@ -34,22 +34,22 @@ pub mod orders {
 
 /// One page of API tokens for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<ApiToken>>> {
-    let rows = on!(db, pool => Dialect::page_of_each(&TABLE, users, listing).build_query_as().fetch_all(pool).await)?;
+    let rows = on!(db, connection => Dialect::page_of_each(&TABLE, users, listing).build_query_as().fetch_all(connection).await)?;
     Ok(slices_by(rows, &listing.page, |row: &ApiToken| Some(row.user_id)))
 }
 
 /// How many API tokens each of the users has; who has none is left out.
 pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on!(db, pool => list::count_of_each(&TABLE, users, filter)
+    let counts = on!(db, connection => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(counts.into_iter().collect())
 }
 
 /// The API tokens with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<ApiToken>> {
-    on!(db, pool => list::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
+    on!(db, connection => list::by_ids(&TABLE, ids).build_query_as().fetch_all(connection).await)
 }
 
 /// Whose token it is, and what it is good for.
@@ -80,7 +80,7 @@ const FIND_HOLDER: &str = "
 
 /// The holder of a token that holds, if the user may still log in.
 pub async fn find_holder(db: &Db, hash: TokenHash, now: Timestamp) -> Result<Option<Holder>> {
-    on!(db, pool => query_as::<_, Holder>(FIND_HOLDER).bind(&hash[..]).bind(now).fetch_optional(pool).await)
+    on!(db, connection => query_as::<_, Holder>(FIND_HOLDER).bind(&hash[..]).bind(now).fetch_optional(connection).await)
 }
 
 const FIND: &str = "

@@ -36,50 +36,50 @@ const TALLY: &str = "count(*) as entries, count(*) filter (where t.success = fal
 
 /// Of all entries together.
 pub async fn total(db: &Db, filter: Option<&Filter>) -> Result<Tally> {
-    let (count, failures) = on_planned!(db, filter.is_none(), pool, keep => {
+    let (count, failures) = on_planned!(db, filter.is_none(), connection, keep => {
         let mut q = QueryBuilder::new(format!("select {TALLY} from audit_logs t where true"));
         push_where(&mut q, filter);
-        q.build_query_as::<(i64, i64)>().persistent(keep).fetch_one(pool).await
+        q.build_query_as::<(i64, i64)>().persistent(keep).fetch_one(connection).await
     })?;
     Ok(Tally { count, failures })
 }
 
 /// Of each action that occurs, the most frequent first.
 pub async fn by_action(db: &Db, filter: Option<&Filter>) -> Result<Vec<(AuditAction, Tally)>> {
-    let rows = on_planned!(db, filter.is_none(), pool, keep => by(columns::ACTION, filter, None)
+    let rows = on_planned!(db, filter.is_none(), connection, keep => by(columns::ACTION, filter, None)
         .build_query_as::<(AuditAction, i64, i64)>()
         .persistent(keep)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(rows.into_iter().map(|(action, count, failures)| (action, Tally { count, failures })).collect())
 }
 
 /// Of each user, the busiest first; no user stands for the system and for users who were deleted.
 pub async fn by_user(db: &Db, filter: Option<&Filter>, first: i64) -> Result<Vec<(Option<UserId>, Tally)>> {
-    let rows = on_planned!(db, filter.is_none(), pool, keep => by(columns::USER, filter, Some(first))
+    let rows = on_planned!(db, filter.is_none(), connection, keep => by(columns::USER, filter, Some(first))
         .build_query_as::<(Option<UserId>, i64, i64)>()
         .persistent(keep)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(rows.into_iter().map(|(user, count, failures)| (user, Tally { count, failures })).collect())
 }
 
 /// Of each address, the busiest first; no address stands for entries without one.
 pub async fn by_ip_address(db: &Db, filter: Option<&Filter>, first: i64) -> Result<Vec<(Option<String>, Tally)>> {
-    let rows = on_planned!(db, filter.is_none(), pool, keep => by(columns::IP_ADDRESS, filter, Some(first))
+    let rows = on_planned!(db, filter.is_none(), connection, keep => by(columns::IP_ADDRESS, filter, Some(first))
         .build_query_as::<(Option<String>, i64, i64)>()
         .persistent(keep)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(rows.into_iter().map(|(address, count, failures)| (address, Tally { count, failures })).collect())
 }
 
 /// Of each interval in which something happened, by its start, the oldest first.
 pub async fn over_time(db: &Db, filter: Option<&Filter>, interval: Interval) -> Result<Vec<(Timestamp, Tally)>> {
-    let rows = on_planned!(db, filter.is_none(), pool, keep => over(interval, filter)
+    let rows = on_planned!(db, filter.is_none(), connection, keep => over(interval, filter)
         .build_query_as::<(Timestamp, i64, i64)>()
         .persistent(keep)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(rows.into_iter().map(|(start, count, failures)| (start, Tally { count, failures })).collect())
 }

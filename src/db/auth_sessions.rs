@@ -33,22 +33,22 @@ pub mod orders {
 
 /// One page of auth sessions for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuthSession>>> {
-    let rows = on!(db, pool => Dialect::page_of_each(&TABLE, users, listing).build_query_as().fetch_all(pool).await)?;
+    let rows = on!(db, connection => Dialect::page_of_each(&TABLE, users, listing).build_query_as().fetch_all(connection).await)?;
     Ok(slices_by(rows, &listing.page, |row: &AuthSession| Some(row.user_id)))
 }
 
 /// How many auth sessions each of the users has; who has none is left out.
 pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on!(db, pool => list::count_of_each(&TABLE, users, filter)
+    let counts = on!(db, connection => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(counts.into_iter().collect())
 }
 
 /// The auth sessions with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<AuthSession>> {
-    on!(db, pool => list::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
+    on!(db, connection => list::by_ids(&TABLE, ids).build_query_as().fetch_all(connection).await)
 }
 
 const FIND_USER: &str = "
@@ -58,7 +58,7 @@ const FIND_USER: &str = "
 
 /// The user of an auth session that holds, if the user may still log in.
 pub async fn find_user(db: &Db, id: AuthSessionId, user: UserId, now: Timestamp) -> Result<Option<User>> {
-    on!(db, pool => query_as::<_, User>(FIND_USER).bind(id).bind(user).bind(now).fetch_optional(pool).await)
+    on!(db, connection => query_as::<_, User>(FIND_USER).bind(id).bind(user).bind(now).fetch_optional(connection).await)
 }
 
 const FIND: &str = "
@@ -82,7 +82,7 @@ const KNOWS: &str = "select exists (select 1 from auth_sessions where user_id = 
 
 /// Whether the user has logged in from this address before.
 pub async fn knows(db: &Db, user: UserId, ip_address: &str) -> Result<bool> {
-    on!(db, pool => query_scalar(KNOWS).bind(user).bind(ip_address).fetch_one(pool).await)
+    on!(db, connection => query_scalar(KNOWS).bind(user).bind(ip_address).fetch_one(connection).await)
 }
 
 const INSERT: &str = "

@@ -66,16 +66,16 @@ columns!("audit_logs" of AuditLog as row:
 /// How many rows the table has.
 pub(crate) async fn count<R: Row>(db: &Db) -> Result<u64> {
     let text = format!("select count(*) from {}", R::TABLE);
-    let count: i64 = on!(db, pool => query_scalar(AssertSqlSafe(text)).fetch_one(pool).await)?;
+    let count: i64 = on!(db, connection => query_scalar(AssertSqlSafe(text)).fetch_one(connection).await)?;
     u64::try_from(count).map_err(Error::internal)
 }
 
 /// Which of these ids the table has, in no order.
 pub(crate) async fn existing<R: Row>(db: &Db, ids: &[Uuid]) -> Result<Vec<AnyId>> {
-    on!(db, pool => {
+    on!(db, connection => {
         let mut q = QueryBuilder::new(format!("select t.id from {} t where t.id ", R::TABLE));
         Dialect::push_one_of_ids(&mut q, ids);
-        q.build_query_scalar().fetch_all(pool).await
+        q.build_query_scalar().fetch_all(connection).await
     })
 }
 
@@ -131,8 +131,8 @@ pub(crate) async fn tidy(db: &Db, tables: impl Iterator<Item = &'static str>) {
     for table in tables {
         let Some(tidy) = db.texts().tidy else { return };
         let text = format!("{tidy} {table}");
-        let done: Result<u64> = on!(db, pool => raw_sql(AssertSqlSafe(text))
-            .execute(pool)
+        let done: Result<u64> = on!(db, connection => raw_sql(AssertSqlSafe(text))
+            .execute(connection)
             .await
             .map(|done| done.rows_affected()));
         if let Err(error) = done {

@@ -5,7 +5,7 @@ use sqlx::{
     Decode, Encode, Postgres, Sqlite, Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef},
+    postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef},
     sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef},
     types::{
         Text,
@@ -15,8 +15,8 @@ use sqlx::{
 use uuid::Uuid;
 
 use crate::model::{
-    AnyId, ApiTokenId, AuditAction, AuditLogId, AuthSessionId, KeyId, RawJson, Role, Scopes, SessionId, Timestamp,
-    UserId,
+    AnyId, ApiTokenId, AuditAction, AuditLogId, AuthSessionId, KeyId, NotATime, RawJson, Role, Scopes, SessionId,
+    Timestamp, UserId,
 };
 
 /// Text on SQLite, by `Display` and `FromStr`.
@@ -70,7 +70,12 @@ macro_rules! on_postgres_as {
                 Encode::<Postgres>::encode(<$inner>::from(*self), out)
             }
         }
+    )+};
+}
 
+/// The same for reading.
+macro_rules! from_postgres_as {
+    ($inner:ty: $($name:ty),+) => {$(
         impl<'r> Decode<'r, Postgres> for $name {
             fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
                 Ok(<$inner as Decode<Postgres>>::decode(value)?.into())
@@ -117,9 +122,24 @@ macro_rules! stored_words {
 }
 
 on_postgres_as!(Uuid: UserId, SessionId, AuditLogId, AuthSessionId, ApiTokenId, KeyId, AnyId);
+from_postgres_as!(Uuid: UserId, SessionId, AuditLogId, AuthSessionId, ApiTokenId, KeyId, AnyId);
 on_postgres_as!(DateTime<Utc>: Timestamp);
 text_on_sqlite!(UserId, SessionId, AuditLogId, AuthSessionId, ApiTokenId, KeyId, AnyId, Timestamp, Scopes);
 stored_words!(Role = "user_role_enum", AuditAction = "audit_action_enum");
+
+/// From the eight bytes themselves: by way of chrono's types it took a tenth of the time of reading an audit log.
+impl<'r> Decode<'r, Postgres> for Timestamp {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        /// Microseconds from 1970 to 2000, where PostgreSQL counts from.
+        const EPOCH: i64 = 946_684_800_000_000;
+        if value.format() == PgValueFormat::Text {
+            return Ok(<DateTime<Utc> as Decode<Postgres>>::decode(value)?.into());
+        }
+        let micros = i64::from_be_bytes(value.as_bytes()?.try_into()?);
+        // PostgreSQL's infinity is beyond all years.
+        Ok(Self::from_micros(micros.saturating_add(EPOCH)).ok_or(NotATime)?)
+    }
+}
 
 impl From<Timestamp> for DateTime<Utc> {
     fn from(at: Timestamp) -> Self {
@@ -206,7 +226,8 @@ macro_rules! row {
         impl sqlx::FromRow<'_, $row> for $name {
             fn from_row(row: &$row) -> sqlx::Result<Self> {
                 let mut column = 0_usize..;
-                $(let $field = sqlx::Row::try_get(row, column.next().unwrap_or_default())?;)+
+                // Whether the columns have these types is for the migrations and a test to see, not for each value.
+                $(let $field = sqlx::Row::try_get_unchecked(row, column.next().unwrap_or_default())?;)+
                 Ok(Self { $($field),+ })
             }
         }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{Connection, Database, Executor, Pool, Postgres, Sqlite, pool::PoolConnection, raw_sql};
+use sqlx::{Connection, Database, Pool, Postgres, Sqlite, pool::PoolConnection, raw_sql};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::deadline::Deadline;
@@ -46,7 +46,7 @@ impl Reused for Postgres {
     }
 
     async fn run(connection: &mut Self::Connection, statement: &'static str) -> sqlx::Result<()> {
-        connection.execute(raw_sql(statement)).await.map(drop)
+        raw_sql(statement).execute(connection).await.map(drop)
     }
 }
 
@@ -61,7 +61,7 @@ impl Reused for Sqlite {
     }
 
     async fn run(connection: &mut Self::Connection, statement: &'static str) -> sqlx::Result<()> {
-        connection.execute(raw_sql(statement)).await.map(drop)
+        raw_sql(statement).execute(connection).await.map(drop)
     }
 }
 

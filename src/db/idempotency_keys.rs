@@ -103,5 +103,5 @@ pub async fn delete_old(tx: &mut Tx, until: Timestamp) -> Result<u64> {
 
 /// How many keys are kept.
 pub async fn count(db: &Db) -> Result<i64> {
-    on!(db, pool => query_scalar("select count(*) from idempotency_keys").fetch_one(pool).await)
+    on!(db, connection => query_scalar("select count(*) from idempotency_keys").fetch_one(connection).await)
 }

@@ -18,11 +18,11 @@ const BLOCKED_UNTIL: &str = "
 
 /// Until when an account's logins, or a network's, are refused; `None` when nothing is known of either.
 pub async fn blocked_until(db: &Db, account: &Key, network: &Key) -> Result<Option<Timestamp>> {
-    let found: (Option<Timestamp>,) = on!(db, pool => query_as(BLOCKED_UNTIL)
+    let found: (Option<Timestamp>,) = on!(db, connection => query_as(BLOCKED_UNTIL)
         .bind(&account.account)
         .bind(&account.network)
         .bind(&network.network)
-        .fetch_one(pool)
+        .fetch_one(connection)
         .await)?;
     Ok(found.0)
 }

@@ -42,8 +42,8 @@ impl Db {
             Pools::Sqlite { .. } => SQLITE.iter(),
             Pools::Postgres(_) => POSTGRES.iter(),
         };
-        let applied = on!(self, pool => sqlx::query_scalar::<_, i64>("select version from _sqlx_migrations where success")
-            .fetch_all(pool)
+        let applied = on!(self, connection => sqlx::query_scalar::<_, i64>("select version from _sqlx_migrations where success")
+            .fetch_all(connection)
             .await);
         let applied = match applied {
             Ok(applied) => applied,

@@ -178,23 +178,23 @@ impl Db {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        on!(self, pool => sqlx::query_scalar::<_, i32>("select 1").fetch_one(pool).await)?;
+        on!(self, connection => sqlx::query_scalar::<_, i32>("select 1").fetch_one(connection).await)?;
         Ok(())
     }
 
     /// The version of the database server (or of the embedded library), as it reports it.
     pub async fn server_version(&self) -> Result<String> {
-        on!(self, pool => sqlx::query_scalar(self.texts().version).fetch_one(pool).await)
+        on!(self, connection => sqlx::query_scalar(self.texts().version).fetch_one(connection).await)
     }
 
     /// The names of the tables found, in order, without the migrations' own.
     pub async fn tables(&self) -> Result<Vec<String>> {
-        on!(self, pool => sqlx::query_scalar(self.texts().tables).fetch_all(pool).await)
+        on!(self, connection => sqlx::query_scalar(self.texts().tables).fetch_all(connection).await)
     }
 
     /// The names of the indexes found, in order, without the migrations' own.
     pub async fn indexes(&self) -> Result<Vec<String>> {
-        on!(self, pool => sqlx::query_scalar(self.texts().indexes).fetch_all(pool).await)
+        on!(self, connection => sqlx::query_scalar(self.texts().indexes).fetch_all(connection).await)
     }
 
     /// Ends all connections; waits for those in use.

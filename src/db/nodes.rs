@@ -35,7 +35,7 @@ impl NodeId {
 
 /// The tables that hold these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<NodeId>> {
-    on!(db, pool => select(ids).build_query_as().fetch_all(pool).await)
+    on!(db, connection => select(ids).build_query_as().fetch_all(connection).await)
 }
 
 fn select<DB: Dialect>(ids: &[Uuid]) -> QueryBuilder<DB> {

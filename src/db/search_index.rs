@@ -125,11 +125,11 @@ impl Report {
 }
 
 async fn found(db: &Db, texts: &search::Texts) -> Result<Vec<(String, bool)>> {
-    on!(db, pool => query_as(texts.found).fetch_all(pool).await)
+    on!(db, connection => query_as(texts.found).fetch_all(connection).await)
 }
 
 async fn run(db: &Db, text: String) -> Result<()> {
     let done: Result<u64> =
-        on!(db, pool => raw_sql(AssertSqlSafe(text)).execute(pool).await.map(|done| done.rows_affected()));
+        on!(db, connection => raw_sql(AssertSqlSafe(text)).execute(connection).await.map(|done| done.rows_affected()));
     done.map(|_| ())
 }

@@ -48,46 +48,46 @@ pub mod orders {
 
 /// One page of everybody's sessions, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<Session>> {
-    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), pool, keep => list::page_of_all(&TABLE, listing)
+    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => list::page_of_all(&TABLE, listing)
         .build_query_as()
         .persistent(keep)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(Slice::cut(rows, &listing.page))
 }
 
 /// One page of sessions for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<Session>>> {
-    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), pool, keep => Dialect::page_of_each(&TABLE, users, listing)
+    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => Dialect::page_of_each(&TABLE, users, listing)
         .build_query_as()
         .persistent(keep)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(slices_by(rows, &listing.page, |row: &Session| Some(row.user_id)))
 }
 
 /// How many sessions pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on_planned!(db, keeps_plan(filter), pool, keep => list::count_of_all(&TABLE, filter)
+    on_planned!(db, keeps_plan(filter), connection, keep => list::count_of_all(&TABLE, filter)
         .build_query_scalar()
         .persistent(keep)
-        .fetch_one(pool)
+        .fetch_one(connection)
         .await)
 }
 
 /// How many sessions of each of the users pass the filter; who has none is left out.
 pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on_planned!(db, keeps_plan(filter), pool, keep => list::count_of_each(&TABLE, users, filter)
+    let counts = on_planned!(db, keeps_plan(filter), connection, keep => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
         .persistent(keep)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(counts.into_iter().collect())
 }
 
 /// The sessions with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<Session>> {
-    on!(db, pool => list::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
+    on!(db, connection => list::by_ids(&TABLE, ids).build_query_as().fetch_all(connection).await)
 }
 
 const INSERT: &str = "

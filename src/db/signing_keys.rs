@@ -32,7 +32,7 @@ const LIST: &str = "
 
 /// All key pairs, newest first.
 pub async fn list(db: &Db) -> Result<Vec<SigningKey>> {
-    on!(db, pool => query_as::<_, SigningKey>(LIST).fetch_all(pool).await)
+    on!(db, connection => query_as::<_, SigningKey>(LIST).fetch_all(connection).await)
 }
 
 impl<'r, R: Row> FromRow<'r, R> for SigningKey

@@ -49,26 +49,26 @@ pub mod orders {
 
 /// One page of all users, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<User>> {
-    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), pool, keep => list::page_of_all(&TABLE, listing)
+    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => list::page_of_all(&TABLE, listing)
         .build_query_as()
         .persistent(keep)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await)?;
     Ok(Slice::cut(rows, &listing.page))
 }
 
 /// How many users pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on_planned!(db, keeps_plan(filter), pool, keep => list::count_of_all(&TABLE, filter)
+    on_planned!(db, keeps_plan(filter), connection, keep => list::count_of_all(&TABLE, filter)
         .build_query_scalar()
         .persistent(keep)
-        .fetch_one(pool)
+        .fetch_one(connection)
         .await)
 }
 
 /// The users with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<User>> {
-    on!(db, pool => list::by_ids(&TABLE, ids).build_query_as().fetch_all(pool).await)
+    on!(db, connection => list::by_ids(&TABLE, ids).build_query_as().fetch_all(connection).await)
 }
 
 const FIND: &str = "
@@ -77,7 +77,7 @@ const FIND: &str = "
 
 /// The user with this id.
 pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
-    on!(db, pool => query_as::<_, User>(FIND).bind(id).fetch_optional(pool).await)
+    on!(db, connection => query_as::<_, User>(FIND).bind(id).fetch_optional(connection).await)
 }
 
 /// The user with this id, as the transaction sees it.
@@ -99,7 +99,7 @@ const FIND_BY_USERNAME: &str = "
 
 /// The user with this user name.
 pub async fn find_by_username(db: &Db, username: &str) -> Result<Option<User>> {
-    on!(db, pool => query_as::<_, User>(FIND_BY_USERNAME).bind(username).fetch_optional(pool).await)
+    on!(db, connection => query_as::<_, User>(FIND_BY_USERNAME).bind(username).fetch_optional(connection).await)
 }
 
 const FIND_CREDENTIALS: &str = "
@@ -111,7 +111,7 @@ const FIND_CREDENTIALS: &str = "
 /// What a login by this user name or e-mail address is checked against, without regard to case. What is the same to the
 /// letter wins, and a user name over an address.
 pub async fn find_credentials(db: &Db, login: &str) -> Result<Option<Credentials>> {
-    on!(db, pool => query_as::<_, Credentials>(FIND_CREDENTIALS).bind(login).fetch_optional(pool).await)
+    on!(db, connection => query_as::<_, Credentials>(FIND_CREDENTIALS).bind(login).fetch_optional(connection).await)
 }
 
 const FIND_CREDENTIALS_OF: &str = "
@@ -121,7 +121,7 @@ const FIND_CREDENTIALS_OF: &str = "
 
 /// What a login of the user with this id is checked against.
 pub async fn find_credentials_of(db: &Db, id: UserId) -> Result<Option<Credentials>> {
-    on!(db, pool => query_as::<_, Credentials>(FIND_CREDENTIALS_OF).bind(id).fetch_optional(pool).await)
+    on!(db, connection => query_as::<_, Credentials>(FIND_CREDENTIALS_OF).bind(id).fetch_optional(connection).await)
 }
 
 impl<'r, R: Row> FromRow<'r, R> for Credentials
@@ -256,7 +256,7 @@ const OLDER_HASHES: &str =
 
 /// How the bcrypt hashes of an older program begin (`$2b$12$`), each way once. Reads the whole table.
 pub async fn older_hashes(db: &Db) -> Result<Vec<String>> {
-    on!(db, pool => query_scalar(OLDER_HASHES).fetch_all(pool).await)
+    on!(db, connection => query_scalar(OLDER_HASHES).fetch_all(connection).await)
 }
 
 const SET_HASH: &str = "update users set hashed_password = $3 where id = $1 and hashed_password = $2";

@@ -2,14 +2,13 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use async_graphql::{Context, Object, OutputType, SelectionField, SimpleObject, TypeName};
+use async_graphql::{Context, InputType, Object, OutputType, SelectionField, SimpleObject, TypeName};
 
 use super::{
     context::{ContextExt, RequestContext},
     cursor,
     inputs::{Budget, FilterInput},
-    json::Json,
-    leaf::{Edges, Leaves, Nodes},
+    plain::{Edges, Leaves, Nodes, OfUsers},
 };
 use crate::{
     db::{
@@ -138,8 +137,25 @@ impl<T: Listed> Connection<T> {
     }
 }
 
-fn cursor_of<T: Listed>(row: &T, order: Order) -> String {
+/// The cursor of a row.
+pub(super) fn cursor_of<T: Listed>(row: &T, order: Order) -> String {
     cursor::encode(&T::type_name(), order, &Position { value: row.sort_value(order.column), id: row.row_id() })
+}
+
+/// Which rows a field asks for, by its arguments; the error is not one for clients.
+pub(super) fn listing<T: OfUsers>(ctx: &Context<'_>) -> Result<Listing> {
+    fn argument<A: InputType>(ctx: &Context<'_>, name: &str) -> Result<Option<A>> {
+        ctx.param_value(name, None).map(|(_, value)| value).map_err(|error| Error::internal(error.message))
+    }
+    let args = ListArgs::<T> {
+        first: argument(ctx, "first")?,
+        after: argument(ctx, "after")?,
+        last: argument(ctx, "last")?,
+        before: argument(ctx, "before")?,
+        filter: argument(ctx, "filter")?,
+        order_by: argument(ctx, "orderBy")?,
+    };
+    args.listing(unneeded::<T>(ctx))
 }
 
 /// The columns that no selected field of the rows needs.
@@ -160,11 +176,6 @@ fn unneeded<T: Listed>(ctx: &Context<'_>) -> Vec<Column> {
         }
     }
     columns.into_iter().map(|(_, column)| column).collect()
-}
-
-/// The cursor of a row, as the field `cursor` of its edge has it.
-pub(super) fn write_cursor<T: Listed>(json: &mut Json, row: &T, order: Order) {
-    json.text(&cursor_of(row, order));
 }
 
 impl<T: OutputType> TypeName for Connection<T> {
@@ -189,7 +200,7 @@ impl<T: Listed> Connection<T> {
 
     /// The rows of the page.
     async fn nodes(&self) -> Nodes<'_, T> {
-        Nodes(&self.slice.rows)
+        Nodes(&self.slice.rows, self.listing.page.order)
     }
 
     /// Where the page stands in the list.

@@ -84,7 +84,6 @@ fn statements_run_only_through_the_macros() {
                 .iter()
                 .find_map(|run| line.split_once(run));
             if let Some((_, argument)) = runs
-                && !argument.starts_with("pool)")
                 && !argument.starts_with("connection)")
             {
                 broken.push(format!("{}:{number}: {line}", file.display()));

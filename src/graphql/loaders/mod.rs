@@ -5,7 +5,12 @@
 
 mod batched;
 
-use std::{collections::HashMap, hash::Hash, marker::PhantomData, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    marker::PhantomData,
+    sync::Arc,
+};
 
 use dataloader::BatchFn;
 use futures_util::future::join_all;
@@ -48,15 +53,68 @@ pub struct Loaders {
 /// A page of what belongs to a user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageOf {
-    pub user: UserId,
-    pub listing: Arc<Listing>,
+    user: UserId,
+    listing: Arguments<Listing>,
 }
 
 /// How much belongs to a user and passes the filter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CountOf {
-    pub user: UserId,
-    pub filter: Arc<Option<Filter>>,
+    user: UserId,
+    filter: Arguments<Option<Filter>>,
+}
+
+impl PageOf {
+    pub fn new(user: UserId, listing: Arc<Listing>) -> Self {
+        Self { user, listing: Arguments::new(listing) }
+    }
+
+    /// The keys of several users with the same arguments.
+    pub fn each(users: &[UserId], listing: &Arc<Listing>) -> Vec<Self> {
+        let listing = Arguments::new(Arc::clone(listing));
+        users.iter().map(|user| Self { user: *user, listing: listing.clone() }).collect()
+    }
+}
+
+impl CountOf {
+    pub fn new(user: UserId, filter: Option<Filter>) -> Self {
+        Self { user, filter: Arguments::new(Arc::new(filter)) }
+    }
+}
+
+/// The arguments of a field, in the keys of all its parents: hashed once, as a key is hashed many times.
+#[derive(Debug)]
+struct Arguments<A> {
+    values: Arc<A>,
+    hash: u64,
+}
+
+impl<A: Hash> Arguments<A> {
+    fn new(values: Arc<A>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        values.hash(&mut hasher);
+        Self { values, hash: hasher.finish() }
+    }
+}
+
+impl<A> Clone for Arguments<A> {
+    fn clone(&self) -> Self {
+        Self { values: Arc::clone(&self.values), hash: self.hash }
+    }
+}
+
+impl<A: PartialEq> PartialEq for Arguments<A> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.values, &other.values) || (self.hash == other.hash && self.values == other.values)
+    }
+}
+
+impl<A: Eq> Eq for Arguments<A> {}
+
+impl<A> Hash for Arguments<A> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
 }
 
 impl Loaders {
@@ -153,12 +211,12 @@ impl<T: OfUser> BatchFn<PageOf, FoundPage<T>> for PageBatch<T> {
         let db = &self.0;
         let groups = grouped(keys.iter().map(|key| (&key.listing, key.user)));
         let groups = groups.into_iter().map(async |(listing, users)| {
-            let pages = T::pages_of(db, &users, listing).await;
+            let pages = T::pages_of(db, &users, &listing.values).await;
             answer_each(
                 users,
                 pages,
                 |page| Arc::new(page.unwrap_or_default()),
-                |user| PageOf { user, listing: Arc::clone(listing) },
+                |user| PageOf { user, listing: listing.clone() },
             )
         });
         join_all(groups).await.into_iter().flatten().collect()
@@ -170,15 +228,17 @@ impl<T: OfUser> BatchFn<CountOf, Result<i64>> for CountBatch<T> {
         let db = &self.0;
         let groups = grouped(keys.iter().map(|key| (&key.filter, key.user)));
         let groups = groups.into_iter().map(async |(filter, users)| {
-            let counts = T::counts_of(db, &users, Option::as_ref(filter)).await;
-            answer_each(users, counts, Option::unwrap_or_default, |user| CountOf { user, filter: Arc::clone(filter) })
+            let counts = T::counts_of(db, &users, Option::as_ref(&filter.values)).await;
+            answer_each(users, counts, Option::unwrap_or_default, |user| CountOf { user, filter: filter.clone() })
         });
         join_all(groups).await.into_iter().flatten().collect()
     }
 }
 
 /// The users that ask with the same arguments: normally there is one group.
-fn grouped<'a, A: Eq + Hash>(keys: impl Iterator<Item = (&'a Arc<A>, UserId)>) -> HashMap<&'a Arc<A>, Vec<UserId>> {
+fn grouped<'a, A: Eq>(
+    keys: impl Iterator<Item = (&'a Arguments<A>, UserId)>,
+) -> HashMap<&'a Arguments<A>, Vec<UserId>> {
     let mut groups: HashMap<_, Vec<UserId>> = HashMap::new();
     for (arguments, user) in keys {
         groups.entry(arguments).or_default().push(user);

@@ -19,8 +19,8 @@ use crate::{
         context::{ContextExt, RequestContext},
         inputs::NotGiven,
         json::Json,
-        leaf::{Leaf, Leaves},
         loaders::{CountOf, PageOf},
+        plain::{Leaf, Leaves},
     },
     model::{AnyId, ApiToken, Timestamp, User, UserId},
 };
@@ -101,11 +101,11 @@ impl Listed for ApiToken {
 
     async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
         let user = of.ok_or_else(|| Error::internal("API tokens are listed by user"))?;
-        request.loaders.api_tokens_of.load(PageOf { user, listing }).await
+        request.loaders.api_tokens_of.load(PageOf::new(user, listing)).await
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         let user = of.ok_or_else(|| Error::internal("API tokens are listed by user"))?;
-        request.loaders.api_token_counts_of.load(CountOf { user, filter: Arc::new(filter) }).await
+        request.loaders.api_token_counts_of.load(CountOf::new(user, filter)).await
     }
 }

@@ -18,8 +18,8 @@ use crate::{
         context::{ContextExt, RequestContext},
         inputs::{AuditLogFilter, AuditLogOrder},
         json::Json,
-        leaf::{Leaf, Leaves},
         loaders::{CountOf, PageOf},
+        plain::{Leaf, Leaves, OfUsers},
     },
     model::{self, AnyId, AuditLog, RawJson, Timestamp, User, UserId},
 };
@@ -185,15 +185,25 @@ impl Listed for AuditLog {
 
     async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
         match of {
-            Some(user) => request.loaders.audit_logs_of.load(PageOf { user, listing }).await,
+            Some(user) => request.loaders.audit_logs_of.load(PageOf::new(user, listing)).await,
             None => Box::pin(audit_logs::list(&request.db, &listing)).await.map(Arc::new),
         }
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         match of {
-            Some(user) => request.loaders.audit_log_counts_of.load(CountOf { user, filter: Arc::new(filter) }).await,
+            Some(user) => request.loaders.audit_log_counts_of.load(CountOf::new(user, filter)).await,
             None => Box::pin(audit_logs::count(&request.db, filter.as_ref())).await,
         }
+    }
+}
+
+impl OfUsers for AuditLog {
+    async fn fetch_each(
+        request: &RequestContext,
+        users: &[UserId],
+        listing: &Arc<Listing>,
+    ) -> Result<Vec<Arc<Slice<Self>>>> {
+        request.loaders.audit_logs_of.load_many(PageOf::each(users, listing)).await
     }
 }

@@ -18,8 +18,8 @@ use crate::{
         context::{ContextExt, RequestContext},
         inputs::NotGiven,
         json::Json,
-        leaf::{Leaf, Leaves},
         loaders::{CountOf, PageOf},
+        plain::{Leaf, Leaves},
     },
     model::{AnyId, AuthSession, Timestamp, User, UserId},
 };
@@ -105,11 +105,11 @@ impl Listed for AuthSession {
 
     async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
         let user = of.ok_or_else(|| Error::internal("logins are listed by user"))?;
-        request.loaders.auth_sessions_of.load(PageOf { user, listing }).await
+        request.loaders.auth_sessions_of.load(PageOf::new(user, listing)).await
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         let user = of.ok_or_else(|| Error::internal("logins are listed by user"))?;
-        request.loaders.auth_session_counts_of.load(CountOf { user, filter: Arc::new(filter) }).await
+        request.loaders.auth_session_counts_of.load(CountOf::new(user, filter)).await
     }
 }

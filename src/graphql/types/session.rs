@@ -18,8 +18,8 @@ use crate::{
         context::{ContextExt, RequestContext},
         inputs::{SessionFilter, SessionOrder},
         json::Json,
-        leaf::{Leaf, Leaves},
         loaders::{CountOf, PageOf},
+        plain::{Leaf, Leaves, OfUsers},
     },
     model::{AnyId, RawJson, Session, Timestamp, User, UserId},
 };
@@ -113,15 +113,25 @@ impl Listed for Session {
 
     async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
         match of {
-            Some(user) => request.loaders.sessions_of.load(PageOf { user, listing }).await,
+            Some(user) => request.loaders.sessions_of.load(PageOf::new(user, listing)).await,
             None => Box::pin(sessions::list(&request.db, &listing)).await.map(Arc::new),
         }
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         match of {
-            Some(user) => request.loaders.session_counts_of.load(CountOf { user, filter: Arc::new(filter) }).await,
+            Some(user) => request.loaders.session_counts_of.load(CountOf::new(user, filter)).await,
             None => Box::pin(sessions::count(&request.db, filter.as_ref())).await,
         }
+    }
+}
+
+impl OfUsers for Session {
+    async fn fetch_each(
+        request: &RequestContext,
+        users: &[UserId],
+        listing: &Arc<Listing>,
+    ) -> Result<Vec<Arc<Slice<Self>>>> {
+        request.loaders.sessions_of.load_many(PageOf::each(users, listing)).await
     }
 }

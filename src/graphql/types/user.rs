@@ -18,7 +18,7 @@ use crate::{
         context::{ContextExt, RequestContext},
         inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
         json::Json,
-        leaf::{Leaf, Leaves},
+        plain::{Leaf, Leaves},
     },
     model::{self, AnyId, ApiToken, AuditLog, AuthSession, Session, Timestamp, User, UserId},
 };
@@ -180,6 +180,14 @@ impl Leaves for User {
             "lastLogin" if of_everybody() => |row, json| json.or_null(row.last_login, Json::time),
             _ => return None,
         })
+    }
+
+    fn is_parent(caller: &Principal) -> bool {
+        OWNER_OR_ANALYST.check(caller).is_ok()
+    }
+
+    fn as_parent(&self) -> Option<UserId> {
+        Some(self.id)
     }
 }
 
