@@ -95,7 +95,8 @@ impl Data {
             }
             if let Some(cluster) = cluster {
                 let mut connection = cluster.connect(&name).await?;
-                sqlx::raw_sql("vacuum analyze; checkpoint").execute(&mut connection).await?;
+                sqlx::raw_sql("vacuum analyze").execute(&mut connection).await?;
+                sqlx::raw_sql("checkpoint").execute(&mut connection).await?;
                 connection.close().await?;
             }
             fs::write(&done, "")?;

@@ -219,6 +219,7 @@ impl Bench<'_> {
         let mut connection = Connection::open(self.servers[0].address).await?;
         let captured =
             capture(cluster, &mut connection, &requests).await.map_err(|error| format!("{}: {error}", job.name))?;
-        Ok(Some(Peer::new(cluster, &self.data.name, &captured, job.writes())?))
+        let folder = self.options.dir.join("pgbench").join(job.name);
+        Ok(Some(Peer::new(cluster, &self.data.name, &folder, &captured, job.writes())?))
     }
 }

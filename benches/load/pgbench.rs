@@ -1,8 +1,12 @@
 //! The measure to reach: pgbench with the very statements that the server sent for a request, prepared, without us.
 
-use std::{collections::HashMap, fmt::Write, fs, process::Command};
-
-use tempfile::TempDir;
+use std::{
+    collections::HashMap,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{Result, capture::Statement, postgres::Cluster};
 
@@ -12,15 +16,23 @@ pub const MOST_VARIANTS: usize = 16;
 /// A pgbench ready to run.
 #[derive(Debug)]
 pub struct Peer {
-    folder: TempDir,
+    /// Where its scripts are, to be looked at afterwards.
+    folder: PathBuf,
     args: Vec<String>,
 }
 
 impl Peer {
     /// From what each of several requests of one kind made the server send. Where they write, the ids that differ between
     /// them are new ones, and pgbench makes new ones too.
-    pub fn new(cluster: &Cluster, database: &str, requests: &[Vec<Statement>], writes: bool) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+    pub fn new(
+        cluster: &Cluster,
+        database: &str,
+        folder: &Path,
+        requests: &[Vec<Statement>],
+        writes: bool,
+    ) -> Result<Self> {
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder)?;
         let mut args: Vec<String> =
             ["-n", "-M", "prepared", "-U", "postgres", "-p", "5432", "-h"].map(str::to_owned).into();
         args.push(cluster.socket.path().display().to_string());
@@ -44,17 +56,17 @@ impl Peer {
                     Some(value) => {
                         let name = format!("v{variant}_{place}_{parameter}");
                         args.extend(["-D".to_owned(), format!("{name}={value}")]);
-                        format!(":{name}")
+                        format!(":{name}{}", cast(value))
                     }
                 });
                 writeln!(script, "{};", text.trim().trim_end_matches(';'))?;
             }
-            let file = folder.path().join(format!("{variant}.sql"));
+            let file = folder.join(format!("{variant}.sql"));
             fs::write(&file, script)?;
             args.extend(["-f".to_owned(), file.display().to_string()]);
         }
         args.push(database.to_owned());
-        Ok(Self { folder, args })
+        Ok(Self { folder: folder.to_owned(), args })
     }
 
     /// Transactions a second with so many connections.
@@ -62,7 +74,7 @@ impl Peer {
         // Room for 2^18 transactions of a client in each second since that one.
         let seconds_since_2025 = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs().saturating_sub(1_735_689_600);
         let output = Command::new(cluster.programs.join("pgbench"))
-            .current_dir(self.folder.path())
+            .current_dir(&self.folder)
             .env_clear()
             .env("LC_ALL", "C")
             .args(["-c", &concurrency.to_string(), "-j", &concurrency.min(2).to_string(), "-T", &seconds.to_string()])
@@ -95,6 +107,16 @@ fn fresh_ids(requests: &[Vec<Statement>]) -> HashMap<String, usize> {
         }
     }
     fresh
+}
+
+/// The server tells PostgreSQL the types of its values, pgbench does not; where PostgreSQL cannot guess, they are ids.
+fn cast(value: &str) -> &'static str {
+    let list = value.strip_prefix('{').and_then(|value| value.strip_suffix('}'));
+    match list {
+        Some(list) if list.split(',').all(is_id) => "::uuid[]",
+        None if is_id(value) => "::uuid",
+        _ => "",
+    }
 }
 
 fn is_id(text: &str) -> bool {
