@@ -139,7 +139,8 @@ async fn start(options: &Options, binary: &Path, database: Database, data: &Data
     }
     tokio::time::sleep(REST).await;
     let ready = median(times.iter().map(|time| time.as_secs_f64() * 1_000.0));
-    let start = Start { database, ready, idle_memory: usage::memory(server.pid())? };
+    let (idle_memory, own_idle_memory) = usage::memory(server.pid())?;
+    let start = Start { database, ready, idle_memory, own_idle_memory };
     Ok((server, start))
 }
 

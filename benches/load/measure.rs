@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Result,
     client::{Connection, Exchange, load},
+    pgbench::Transactions,
     postgres::Cluster,
     server::Server,
     usage,
@@ -26,6 +27,8 @@ pub struct Figures {
     pub client_cpu: f64,
     /// Resident memory of one server, the most that was seen, in MiB.
     pub memory: f64,
+    /// The same without mapped files.
+    pub own_memory: f64,
     /// Processors that others kept busy; what was measured beside them is not worth much.
     pub others: f64,
 }
@@ -97,7 +100,7 @@ impl Watched<'_> {
         let warm = (length / 5).clamp(Duration::from_millis(200), Duration::from_millis(500));
         let (connections, _) = load(connections, exchanges, warm).await?;
         let before = self.cpu()?;
-        let mut memory = 0.0;
+        let mut memory = (0.0, 0.0);
         let (_, stretch) = tokio::select! {
             done = load(connections, exchanges, length) => done?,
             error = watch_memory(self.servers[0].pid(), &mut memory) => return Err(error),
@@ -113,17 +116,20 @@ impl Watched<'_> {
             server_cpu: each(used.servers),
             database_cpu: each(used.database),
             client_cpu: each(used.own),
-            memory,
+            memory: memory.0,
+            own_memory: memory.1,
             others: used.others(stretch.elapsed),
         })
     }
 
-    /// Runs pgbench, which tells the rate, and adds what was used.
-    pub fn measure_peer(&self, run: impl FnOnce() -> Result<f64>) -> Result<PeerFigures> {
+    /// Runs pgbench, and adds what was used.
+    pub fn measure_peer(&self, run: impl FnOnce() -> Result<Transactions>) -> Result<PeerFigures> {
         let (before, started) = (self.cpu()?, Instant::now());
-        let rate = run()?;
+        let Transactions { count, rate } = run()?;
+        // PostgreSQL needs a moment to take leave of its processes, until which their time is nobody's.
+        std::thread::sleep(Duration::from_millis(100));
         let (used, elapsed) = (self.cpu()?.since(before), started.elapsed());
-        let each = |time: Duration| time.as_secs_f64() * 1_000.0 / (rate * elapsed.as_secs_f64());
+        let each = |time: Duration| time.as_secs_f64() * 1_000.0 / count;
         Ok(PeerFigures {
             rate,
             database_cpu: each(used.database),
@@ -133,10 +139,10 @@ impl Watched<'_> {
     }
 }
 
-async fn watch_memory(pid: u32, most: &mut f64) -> Box<dyn std::error::Error + Send + Sync> {
+async fn watch_memory(pid: u32, most: &mut (f64, f64)) -> Box<dyn std::error::Error + Send + Sync> {
     loop {
         match usage::memory(pid) {
-            Ok(now) => *most = most.max(now),
+            Ok((all, own)) => *most = (most.0.max(all), most.1.max(own)),
             Err(error) => return error,
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -162,6 +168,7 @@ impl Figures {
             database_cpu: of(|figures| figures.database_cpu),
             client_cpu: of(|figures| figures.client_cpu),
             memory: of(|figures| figures.memory),
+            own_memory: of(|figures| figures.own_memory),
             others: of(|figures| figures.others),
         }
     }
@@ -171,7 +178,7 @@ impl Figures {
             "requestsPerSecond": round(self.rate), "p50Ms": round(self.p50), "p99Ms": round(self.p99),
             "serverCpuMs": round(self.server_cpu), "databaseCpuMs": round(self.database_cpu),
             "clientCpuMs": round(self.client_cpu), "serverMemoryMiB": round(self.memory),
-            "othersCores": round(self.others),
+            "serverMemoryWithoutFilesMiB": round(self.own_memory), "othersCores": round(self.others),
         })
     }
 }

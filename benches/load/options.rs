@@ -10,6 +10,7 @@ use crate::jobs::{JOBS, Job};
 ///
 /// The data and a PostgreSQL cluster of its own are kept under target/bench, so only the first run is slow. Quick answers:
 /// `--quick --database postgres --queries q1 --concurrency 8`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Parser)]
 #[command(name = "make bench")]
 pub struct Options {

@@ -21,6 +21,14 @@ pub struct Peer {
     args: Vec<String>,
 }
 
+/// What a run came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Transactions {
+    pub count: f64,
+    /// A second.
+    pub rate: f64,
+}
+
 impl Peer {
     /// From what each of several requests of one kind made the server send. Where they write, the ids that differ between
     /// them are new ones, and pgbench makes new ones too.
@@ -69,8 +77,8 @@ impl Peer {
         Ok(Self { folder: folder.to_owned(), args })
     }
 
-    /// Transactions a second with so many connections.
-    pub fn run(&self, cluster: &Cluster, concurrency: u16, seconds: u8) -> Result<f64> {
+    /// With so many connections.
+    pub fn run(&self, cluster: &Cluster, concurrency: u16, seconds: u8) -> Result<Transactions> {
         // Room for 2^18 transactions of a client in each second since that one.
         let seconds_since_2025 = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs().saturating_sub(1_735_689_600);
         let output = Command::new(cluster.programs.join("pgbench"))
@@ -82,10 +90,14 @@ impl Peer {
             .args(&self.args)
             .output()?;
         let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let tps = out.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next());
-        match tps.filter(|_| output.status.success() && !error.contains("ERROR")) {
-            Some(tps) => Ok(tps.parse()?),
-            None => Err(format!("pgbench failed:\n{error}{out}").into()),
+        let number = |name: &str| -> Option<f64> {
+            out.lines().find_map(|line| line.strip_prefix(name)?.split(' ').next()?.parse().ok())
+        };
+        match (number("number of transactions actually processed: "), number("tps = ")) {
+            (Some(count), Some(rate)) if output.status.success() && !error.contains("ERROR") => {
+                Ok(Transactions { count, rate })
+            }
+            _ => Err(format!("pgbench failed:\n{error}{out}").into()),
         }
     }
 }

@@ -27,8 +27,9 @@ pub struct Start {
     pub database: Database,
     /// Until it is ready, in milliseconds.
     pub ready: f64,
-    /// Resident memory some time after that, in MiB.
+    /// Resident memory some time after that, in MiB, and without mapped files.
     pub idle_memory: f64,
+    pub own_idle_memory: f64,
 }
 
 /// A table about growth.
@@ -68,16 +69,16 @@ impl Report {
         for note in &self.notes {
             line(&mut out, &format!("- {note}"));
         }
-        line(&mut out, "\n| database | start to ready ms | idle MiB |\n|---|---:|---:|");
-        for Start { database, ready, idle_memory } in &self.starts {
-            line(&mut out, &format!("| {} | {ready:.0} | {idle_memory:.1} |", database.name()));
+        line(&mut out, "\n| database | start to ready ms | idle MiB | without files |\n|---|---:|---:|---:|");
+        for Start { database, ready, idle_memory, own_idle_memory } in &self.starts {
+            line(&mut out, &format!("| {} | {ready:.0} | {idle_memory:.1} | {own_idle_memory:.1} |", database.name()));
         }
         if !self.rows.is_empty() {
             line(
                 &mut out,
                 "\n| database | query | at once | requests/s | p50 ms | p99 ms | server CPU ms | database CPU ms | client CPU ms \
-                 | server MiB | statements | rows | bytes | pgbench/s | ours / pgbench | pgbench: database CPU ms | others |\n\
-                 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+                 | server MiB | without files | statements | rows | bytes | pgbench/s | ours / pgbench | pgbench: database CPU ms | others |\n\
+                 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
             );
         }
         for row in &self.rows {
@@ -103,7 +104,7 @@ impl Report {
                 &mut out,
                 &format!(
                     "\n{title}, {}:\n\n| case | requests/s | p50 ms | p99 ms | server CPU ms | database CPU ms | client CPU ms \
-                     | server MiB | statements | rows | others |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+                     | server MiB | without files | statements | rows | others |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
                     database.name()
                 ),
             );
@@ -137,7 +138,7 @@ impl Report {
             })
         });
         let starts = self.starts.iter().map(|start| {
-            json!({ "database": start.database.name(), "readyMs": start.ready, "idleMemoryMiB": start.idle_memory })
+            json!({ "database": start.database.name(), "readyMs": start.ready, "idleMemoryMiB": start.idle_memory, "idleMemoryWithoutFilesMiB": start.own_idle_memory })
         });
         let growth = self.growth.iter().map(|table| {
             let rows = table.rows.iter().map(|row| {
@@ -220,8 +221,10 @@ impl Report {
 
 /// The columns that all tables have.
 fn cells(figures: &Figures) -> String {
-    let Figures { rate, p50, p99, server_cpu, database_cpu, client_cpu, memory, .. } = figures;
-    format!("| {rate:.0} | {p50:.2} | {p99:.2} | {server_cpu:.3} | {database_cpu:.3} | {client_cpu:.3} | {memory:.1} ")
+    let Figures { rate, p50, p99, server_cpu, database_cpu, client_cpu, memory, own_memory, .. } = figures;
+    format!(
+        "| {rate:.0} | {p50:.2} | {p99:.2} | {server_cpu:.3} | {database_cpu:.3} | {client_cpu:.3} | {memory:.1} | {own_memory:.1} "
+    )
 }
 
 fn line(out: &mut String, text: &str) {

@@ -48,12 +48,14 @@ pub fn cpu_of_all() -> Result<Duration> {
     Ok(TICK * (user + nice + system + irq + softirq + steal))
 }
 
-/// Resident memory in MiB.
-pub fn memory(pid: u32) -> Result<f64> {
+/// Resident memory in MiB: all of it, and what is left without files that are mapped into it, such as `SQLite`'s.
+pub fn memory(pid: u32) -> Result<(f64, f64)> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib / 1024.0)
+    let mib = |name: &str| -> Result<f64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("memory is not told")?;
+        Ok(line.trim().trim_end_matches("kB").trim().parse::<f64>()? / 1024.0)
+    };
+    Ok((mib("VmRSS:")?, mib("RssAnon:")?))
 }
 
 struct Stat {
