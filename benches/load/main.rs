@@ -19,10 +19,11 @@ mod usage;
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Stdio},
     time::Duration,
 };
 
+use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::{
@@ -121,10 +122,19 @@ fn notes(options: &Options, sizes: Sizes) -> Vec<String> {
     ]
 }
 
+/// The release binary; where that lies, Cargo knows best.
 fn build() -> Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let status = Command::new(env!("CARGO")).current_dir(root).args(["build", "--release", "--locked"]).status()?;
-    if status.success() { Ok(root.join("target/release/guardianeye")) } else { Err("the build failed".into()) }
+    let output = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--release", "--locked", "--bin", "guardianeye"])
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .output()?;
+    let built = output.stdout.split(|byte| *byte == b'\n').find_map(|line| {
+        let message: Value = serde_json::from_slice(line).ok()?;
+        Some(PathBuf::from(message["executable"].as_str()?))
+    });
+    built.filter(|_| output.status.success()).ok_or_else(|| "the build failed".into())
 }
 
 /// Starts the server, as often as there are rounds: the last one is kept.

@@ -61,6 +61,12 @@ impl Row {
     fn ratio(&self) -> Option<f64> {
         self.peer.map(|peer| self.ours.rate / peer.rate)
     }
+
+    /// The ratio that rates would have, were nobody else on the machine and all of it busy.
+    fn cpu_ratio(&self) -> Option<f64> {
+        let ours = self.ours.server_cpu + self.ours.database_cpu + self.ours.client_cpu;
+        self.peer.map(|peer| (peer.database_cpu + peer.client_cpu) / ours)
+    }
 }
 
 impl Report {
@@ -77,16 +83,18 @@ impl Report {
             line(
                 &mut out,
                 "\n| database | query | at once | requests/s | p50 ms | p99 ms | server CPU ms | database CPU ms | client CPU ms \
-                 | server MiB | without files | statements | rows | bytes | pgbench/s | ours / pgbench | pgbench: database CPU ms | others |\n\
-                 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+                 | server MiB | without files | statements | rows | bytes | pgbench/s | ours / pgbench | by CPU | pgbench: database CPU ms | others |\n\
+                 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
             );
         }
         for row in &self.rows {
             let Row { database, job, concurrency, ready, ours, peer } = row;
             let start = format!("| {} | {job} | {concurrency} ", database.name());
-            let peer = match (peer, row.ratio()) {
-                (Some(peer), Some(ratio)) => format!("{:.0} | {ratio:.2} | {:.3}", peer.rate, peer.database_cpu),
-                _ => "| |".to_owned(),
+            let peer = match (peer, row.ratio(), row.cpu_ratio()) {
+                (Some(peer), Some(ratio), Some(by_cpu)) => {
+                    format!("{:.0} | {ratio:.2} | {by_cpu:.2} | {:.3}", peer.rate, peer.database_cpu)
+                }
+                _ => "| | |".to_owned(),
             };
             let Ready { statements, rows, .. } = ready;
             line(
@@ -134,7 +142,7 @@ impl Report {
                 "database": row.database.name(), "query": row.job, "concurrency": row.concurrency,
                 "statements": row.ready.statements, "cost": row.ready.cost, "rows": row.ready.rows,
                 "bytes": row.ready.bytes(), "ours": row.ours.json(),
-                "pgbench": row.peer.map(|peer| peer.json()), "ratio": row.ratio(),
+                "pgbench": row.peer.map(|peer| peer.json()), "ratio": row.ratio(), "cpuRatio": row.cpu_ratio(),
             })
         });
         let starts = self.starts.iter().map(|start| {
