@@ -1,6 +1,6 @@
 //! The quick way through rows of which only plain fields are selected: no future per field, but one object at once.
 //! Whatever it does not know (arguments, directives, fragments, nested selections, guards) goes the ordinary way.
-//! `benches/nested.rs` shows what it is worth.
+//! `make bench-micro` (resolve, query) shows what it is worth.
 
 use std::borrow::Cow;
 
