@@ -2,10 +2,10 @@
 # No build logic here: that is Cargo's.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-web check check-fmt check-clippy check-doc audit audit-web seed schema bench
+.PHONY: help run web test test-web check check-fmt check-clippy check-doc audit audit-web seed schema bench bench-micro bench-guard
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## start the server on http://127.0.0.1:8000 (DATABASE_URL; default: SQLite under data/)
 	web/build.sh --if-possible
@@ -43,5 +43,11 @@ seed: ## demo data (ARGS="--users 10000 --sessions 200000" for a large set)
 schema: ## write schema.graphql from the code
 	cargo run --locked --quiet -- schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 
-bench: ## nested queries on both databases: requests a second, time, SQL statements
-	tests/postgres.sh cargo bench --locked --bench nested
+bench: ## the server under load on both databases, beside pgbench (ARGS="--quick", "--growth", "--help")
+	cargo bench --locked --profile profiling --bench load -- $(ARGS)
+
+bench-micro: ## how long parts of the server take in one process (ARGS="query" for one)
+	cargo bench --locked --profile profiling --bench micro -- $(ARGS)
+
+bench-guard: ## whether those parts need more instructions than they did (needs valgrind; ARGS=--update after a change)
+	cargo bench --locked --profile profiling --bench guard -- $(ARGS)
