@@ -156,7 +156,7 @@ impl Bed {
 
     fn context(&self) -> RequestContext {
         let (db, services) = (self.services.db.metered(), self.services.clone());
-        RequestContext::new(self.principal.clone(), Client::default(), db, services)
+        RequestContext::new(self.principal.clone(), Client::default(), db, Arc::new(services))
     }
 
     async fn execute(&self, text: &str) -> Response {

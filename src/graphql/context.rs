@@ -24,13 +24,13 @@ pub struct RequestContext {
     /// The database, with a meter of this request's own.
     pub db: Db,
     pub loaders: Loaders,
-    pub services: Services,
+    pub services: Arc<Services>,
 }
 
 impl RequestContext {
     /// Loaders are made here, so that they live as long as the request and see only what its caller asked for.
     #[must_use]
-    pub fn new(sent_by: Principal, client: Client, db: Db, services: Services) -> Self {
+    pub fn new(sent_by: Principal, client: Client, db: Db, services: Arc<Services>) -> Self {
         Self {
             sent_by,
             logged_in: OnceLock::new(),

@@ -183,7 +183,7 @@ impl Call {
                     None => {}
                 }
             }
-            let context = RequestContext::new(principal, self.client(), db.clone(), (**services).clone());
+            let context = RequestContext::new(principal, self.client(), db.clone(), Arc::clone(services));
             let request = graphql::Request { document, variables, context, request_id: self.id.id.to_string() };
             Ok(Outcome::Answered(Box::new(self.app.api.execute(request).await)))
         };

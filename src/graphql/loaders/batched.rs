@@ -6,7 +6,7 @@ use std::{
     hash::Hash,
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -30,7 +30,9 @@ where
     V: Clone,
     F: BatchFn<K, V>,
 {
-    loader: Loader<K, V, F>,
+    batch: F,
+    /// Made at the first use: most requests need few of their loaders.
+    loader: OnceLock<Loader<K, V, F>>,
     /// The round that still takes keys.
     open: Mutex<Option<Arc<Round<K, V>>>>,
 }
@@ -46,11 +48,10 @@ impl<K, V, F> Batched<K, Result<V>, F>
 where
     K: Eq + Hash + Clone + std::fmt::Debug,
     V: Clone,
-    F: BatchFn<K, Result<V>>,
+    F: BatchFn<K, Result<V>> + Clone,
 {
     pub(super) fn new(batch: F) -> Self {
-        let loader = Loader::new(batch).with_max_batch_size(MAX_BATCH).with_yield_count(0);
-        Self { loader, open: Mutex::new(None) }
+        Self { batch, loader: OnceLock::new(), open: Mutex::new(None) }
     }
 
     /// The value of the key, read together with those of its siblings.
@@ -90,7 +91,8 @@ where
         }
         lock(&self.open).take_if(|open| Arc::ptr_eq(open, round));
         let keys = lock(&round.keys).clone();
-        self.loader.try_load_many(keys).await.map_err(Error::internal)
+        let loader = || Loader::new(self.batch.clone()).with_max_batch_size(MAX_BATCH).with_yield_count(0);
+        self.loader.get_or_init(loader).try_load_many(keys).await.map_err(Error::internal)
     }
 }
 

@@ -51,18 +51,31 @@ pub struct Loaders {
 }
 
 /// A page of what belongs to a user.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PageOf {
     user: UserId,
     listing: Arguments<Listing>,
 }
 
 /// How much belongs to a user and passes the filter.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CountOf {
     user: UserId,
     filter: Arguments<Option<Filter>>,
 }
+
+/// Short, as the `dataloader` crate prints every key of every batch, for an error that hardly ever comes.
+macro_rules! debug_by_user {
+    ($($key:ty),+) => {$(
+        impl std::fmt::Debug for $key {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("of a user")
+            }
+        }
+    )+};
+}
+
+debug_by_user!(PageOf, CountOf);
 
 impl PageOf {
     pub fn new(user: UserId, listing: Arc<Listing>) -> Self {
@@ -83,7 +96,6 @@ impl CountOf {
 }
 
 /// The arguments of a field, in the keys of all its parents: hashed once, as a key is hashed many times.
-#[derive(Debug)]
 struct Arguments<A> {
     values: Arc<A>,
     hash: u64,
@@ -175,15 +187,33 @@ pub struct PageBatch<T>(Db, PhantomData<fn() -> T>);
 /// Counts for each of many users.
 pub struct CountBatch<T>(Db, PhantomData<fn() -> T>);
 
+impl<T> Clone for IdBatch<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
 impl<T> IdBatch<T> {
     fn new(db: &Db) -> Self {
         Self(db.clone(), PhantomData)
     }
 }
 
+impl<T> Clone for PageBatch<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
 impl<T> PageBatch<T> {
     fn new(db: &Db) -> Self {
         Self(db.clone(), PhantomData)
+    }
+}
+
+impl<T> Clone for CountBatch<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
     }
 }
 
