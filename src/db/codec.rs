@@ -2,10 +2,10 @@
 //! Also `row!`, by which a table's column list and its decoding are one declaration.
 
 use sqlx::{
-    Decode, Encode, Postgres, Row, Sqlite, Type,
+    Decode, Encode, Postgres, Sqlite, Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueFormat, PgValueRef},
+    postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef},
     sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef},
     types::{
         Text,
@@ -221,19 +221,6 @@ macro_rules! row {
 
         $crate::db::codec::row!(@for sqlx::postgres::PgRow, $name: $first $(, $field)*);
         $crate::db::codec::row!(@for sqlx::sqlite::SqliteRow, $name: $first $(, $field)*);
-
-        impl $crate::db::rows::Stored for $name {
-            fn from_columns(row: &sqlx::postgres::PgRow) -> sqlx::Result<Vec<Self>> {
-                let mut column = 0_usize..;
-                let mut $first = $crate::db::codec::values(row, column.next())?;
-                $(let mut $field = $crate::db::codec::values(row, column.next())?;)*
-                let mut rows = Vec::with_capacity($first.len());
-                while let (Some($first), $(Some($field)),*) = ($first.next(), $($field.next()),*) {
-                    rows.push(Self { $first, $($field),* });
-                }
-                Ok(rows)
-            }
-        }
     };
     (@for $row:ty, $name:ident: $($field:ident),+) => {
         impl sqlx::FromRow<'_, $row> for $name {
@@ -245,15 +232,6 @@ macro_rules! row {
             }
         }
     };
-}
-
-/// The values of a column of many rows; no array at all is what no rows give.
-pub(super) fn values<T>(row: &PgRow, column: Option<usize>) -> sqlx::Result<std::vec::IntoIter<T>>
-where
-    T: for<'r> Decode<'r, Postgres> + Type<Postgres>,
-{
-    let values: Option<Vec<T>> = row.try_get_unchecked(column.unwrap_or_default())?;
-    Ok(values.unwrap_or_default().into_iter())
 }
 
 pub(super) use row;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub(super) use self::texts::{POSTGRES, SQLITE, Texts};
 use super::{
     audit_log_stats::Interval,
-    filter::{Column, literal},
+    filter::literal,
     list::{Table, push_where_and_page},
     network::beginning_with,
     page::{Listing, SortKind, SortValue},
@@ -84,12 +84,6 @@ pub(super) trait Dialect: Database + Sized {
 
     /// The expression that a column is ordered by.
     fn sort_expression(column: &str, kind: SortKind) -> String;
-
-    /// The beginning of a statement over a table, up to its `from`: what `rows` reads.
-    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self>;
-
-    /// The end of that statement.
-    fn end(q: &mut QueryBuilder<Self>, table: &Table);
 
     /// One page for each of the users, in one statement. Rows of one user come in reading order.
     ///
@@ -207,27 +201,15 @@ impl Dialect for Postgres {
         format!("'{NEVER}'::timestamptz")
     }
 
-    /// Each column as one array, see `rows`.
-    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self> {
-        let arrays = (0..table.columns.len()).map(|at| format!("array_agg(c{at})")).collect::<Vec<_>>().join(", ");
-        QueryBuilder::new(format!("select {arrays} from (select {} from ", table.list(without)))
-    }
-
-    fn end(q: &mut QueryBuilder<Self>, table: &Table) {
-        let columns = (0..table.columns.len()).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ");
-        q.push(format_args!(") as found ({columns})"));
-    }
-
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = Self::select(table, &listing.without);
-        q.push("unnest(").push_bind(users.to_vec());
+        let mut q = QueryBuilder::new(format!("select {} from unnest(", table.select(&listing.without)));
+        q.push_bind(users.to_vec());
         q.push(format_args!(
             ") as parent (id) cross join lateral (select * from {} r where r.user_id = parent.id",
             table.name
         ));
         push_where_and_page(&mut q, "r", listing);
         q.push(") t");
-        Self::end(&mut q, table);
         q
     }
 }
@@ -314,15 +296,9 @@ impl Dialect for Sqlite {
         format!("'{NEVER}'")
     }
 
-    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self> {
-        QueryBuilder::new(format!("select {} from ", table.list(without)))
-    }
-
-    fn end(_: &mut QueryBuilder<Self>, _: &Table) {}
-
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = Self::select(table, &listing.without);
-        q.push("json_each(").push_bind(json_list(users));
+        let mut q = QueryBuilder::new(format!("select {} from json_each(", table.select(&listing.without)));
+        q.push_bind(json_list(users));
         q.push(format_args!(
             ") parent cross join {0} t on t.rowid in (select r.rowid from {0} r where r.user_id = parent.value",
             table.name

@@ -19,7 +19,7 @@ pub(super) struct Table {
 
 impl Table {
     /// The list of the columns of `t`, with null for those that are not wanted.
-    pub fn list(&self, without: &[Column]) -> String {
+    pub fn select(&self, without: &[Column]) -> String {
         let mut list = String::with_capacity(16 * self.columns.len());
         for (at, column) in self.columns.iter().enumerate() {
             if at > 0 {
@@ -38,19 +38,16 @@ impl Table {
 
 /// One page of all rows.
 pub(super) fn page_of_all<DB: Dialect>(table: &Table, listing: &Listing) -> QueryBuilder<DB> {
-    let mut q = DB::select(table, &listing.without);
-    q.push(format_args!("{} t where true", table.name));
+    let mut q =
+        QueryBuilder::new(format!("select {} from {} t where true", table.select(&listing.without), table.name));
     push_where_and_page(&mut q, "t", listing);
-    DB::end(&mut q, table);
     q
 }
 
 /// The rows with these ids, in no order.
 pub(super) fn by_ids<DB: Dialect>(table: &Table, ids: &[Uuid]) -> QueryBuilder<DB> {
-    let mut q = DB::select(table, &[]);
-    q.push(format_args!("{} t where t.id ", table.name));
+    let mut q = QueryBuilder::new(format!("select {} from {} t where t.id ", table.select(&[]), table.name));
     DB::push_one_of_ids(&mut q, ids);
-    DB::end(&mut q, table);
     q
 }
 
