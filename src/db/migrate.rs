@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sqlx::{
-    Executor,
     migrate::{Migrate, MigrateError, Migrator},
+    raw_sql,
 };
 
 use super::{Db, Pools, Tx, TxConnection, on, on_tx};
@@ -72,7 +72,8 @@ macro_rules! run_others {
             connection.ensure_migrations_table(TABLE).await?;
             for (at, migration) in $migrator.iter().enumerate() {
                 if at > 0 {
-                    let done = connection.execute(migration.sql.clone()).await;
+                    let connection = &mut *connection;
+                    let done = raw_sql(migration.sql.clone()).execute(connection).await;
                     done.map_err(|cause| MigrateError::ExecuteMigration(cause, migration.version))?;
                 }
                 connection.skip(TABLE, migration).await?;
