@@ -181,6 +181,20 @@ test("a refused subscription, a mistake and a forbidden field are told, and brea
   }
 });
 
+test("what the editor gives up when it is closed is no error", async () => {
+  const page = await browser.newPage();
+  await signIn(page, server.url, "analyst");
+  await enter(page, "analyst");
+  await page.goto(`${server.url}/#/explore`);
+  await page.locator(".graphiql-container").waitFor();
+  const silent = await page.evaluate(() => {
+    const cancelled = Object.assign(new Error("Canceled"), { name: "Canceled" });
+    const event = (reason) => new PromiseRejectionEvent("unhandledrejection", { promise: Promise.resolve(), reason, cancelable: true });
+    return [cancelled, new Error("Canceled"), new TypeError("x"), undefined].map((reason) => !dispatchEvent(event(reason)));
+  });
+  assert.deepEqual(silent, [true, false, false, false]);
+});
+
 test("nothing was asked of another host, and no page complained", () => {
   assert.deepEqual(browser.strangers, []);
   // A WebSocket that the server refuses is written to the console by the browser itself.
