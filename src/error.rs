@@ -178,18 +178,17 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-/// Whatever the database says is our fault, unless the statement's own code said otherwise before, or the database
-/// stopped the statement because its time was up.
+/// Whatever the database says is our fault, unless the statement's own code said otherwise before, the database stopped
+/// the statement because its time was up, or too many others were before it.
 impl From<sqlx::Error> for Error {
     fn from(cause: sqlx::Error) -> Self {
         // PostgreSQL's query_canceled (57014), and SQLite's SQLITE_INTERRUPT (9) from the deadline of `db::connect`.
         let code = cause.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        match code.as_deref() {
-            Some("57014" | "9") => Self {
-                cause: Some(Arc::new(cause)),
-                ..Self::new(Code::Timeout, "the database took too long for this and was stopped: ask for less")
-            },
-            _ => Self::internal(cause),
-        }
+        let message = match code.as_deref() {
+            Some("57014" | "9") => "the database took too long for this and was stopped: ask for less",
+            _ if matches!(cause, sqlx::Error::PoolTimedOut) => "too many requests are before this one: come back later",
+            _ => return Self::internal(cause),
+        };
+        Self { cause: Some(Arc::new(cause)), ..Self::new(Code::Timeout, message) }
     }
 }

@@ -184,7 +184,10 @@ impl Tokens {
     /// Reads the keys again when they were read some seconds ago; called wherever tokens are issued or checked. One
     /// request does it, outside of its own account, and the others go on meanwhile with what is known.
     pub async fn renew(&self, db: &Db, now: Timestamp) -> Result<()> {
-        let due = |keys: &Keys| now >= keys.loaded_at.plus_seconds(RELOAD_AFTER);
+        // Also when the clock was set back: what we know may be of any age then.
+        let due = |keys: &Keys| {
+            now >= keys.loaded_at.plus_seconds(RELOAD_AFTER) || keys.loaded_at >= now.plus_seconds(RELOAD_AFTER)
+        };
         if !due(&self.keys.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(());
         }

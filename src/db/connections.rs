@@ -3,13 +3,17 @@
 
 use std::{
     collections::VecDeque,
+    io::ErrorKind,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use sqlx::{Connection, Database, Pool, Postgres, Sqlite, pool::PoolConnection, raw_sql};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::deadline::Deadline;
 
@@ -114,27 +118,21 @@ impl<DB: Reused> Connections<DB> {
     pub(super) async fn lease(&self) -> sqlx::Result<Lease<DB>> {
         let shared = &self.0;
         let patience = shared.pool.options().get_acquire_timeout();
-        let place = tokio::time::timeout(patience, Arc::clone(&shared.places).acquire_owned()).await;
+        let place = timeout(patience, Arc::clone(&shared.places).acquire_owned()).await;
         let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
-        let lease = |connection, born| Lease {
+        // Whoever has a place waits for nobody but the database, which may not answer at all.
+        let (connection, born) = match timeout(patience, shared.get()).await {
+            Err(_) | Ok(Err(sqlx::Error::PoolTimedOut)) => return Err(std::io::Error::from(ErrorKind::TimedOut).into()),
+            Ok(connection) => connection?,
+        };
+        Ok(Lease {
             connection: Some(connection),
             born,
             sound: false,
             in_transaction: false,
             of: Arc::clone(shared),
             place: Some(place),
-        };
-        loop {
-            // Not in the loop's condition: the lock would be held while the connection is asked.
-            let spare = shared.spare().pop_back();
-            let Some(mut spare) = spare else { break };
-            if spare.born.elapsed() < MAX_AGE
-                && DB::is_fit(&shared.care, &mut spare.connection, spare.since.elapsed()).await
-            {
-                return Ok(lease(spare.connection, spare.born));
-            }
-        }
-        Ok(lease(shared.pool.acquire().await?, Instant::now()))
+        })
     }
 
     /// How the connections were opened.
@@ -156,13 +154,29 @@ impl<DB: Reused> Shared<DB> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A connection that nobody uses, with when it was first taken from the pool.
+    async fn get(&self) -> sqlx::Result<(PoolConnection<DB>, Instant)> {
+        loop {
+            // Not in the loop's condition: the lock would be held while the connection is asked.
+            let spare = self.spare().pop_back();
+            let Some(mut spare) = spare else { break };
+            if spare.born.elapsed() < MAX_AGE
+                && DB::is_fit(&self.care, &mut spare.connection, spare.since.elapsed()).await
+            {
+                return Ok((spare.connection, spare.born));
+            }
+        }
+        Ok((self.pool.acquire().await?, Instant::now()))
+    }
+
     /// Takes back a connection, and lets go of one that has not been needed for long.
     fn put(&self, connection: PoolConnection<DB>, born: Instant) {
-        if self.pool.is_closed() {
-            return;
-        }
         let now = Instant::now();
         let mut spare = self.spare();
+        // Asked under the lock: what comes here after `close` has emptied the list would stay, and `close` wait for it.
+        if self.places.is_closed() {
+            return;
+        }
         spare.push_back(Spare { connection, born, since: now });
         let unneeded = spare.front().is_some_and(|oldest| now - oldest.since > SPARE);
         let oldest = unneeded.then(|| spare.pop_front());

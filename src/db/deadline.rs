@@ -38,13 +38,19 @@ impl Deadline {
         Self { timeout, called: Arc::default() }
     }
 
-    /// Gives every connection of the pool a handler.
+    /// Gives every connection of the pool a handler, and a fresh one when it comes back: the pool gets those whose
+    /// statement was stopped, and hands them out as they are.
     pub(super) fn watch(&self, options: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
-        let deadline = self.clone();
-        options.after_connect(move |connection, _| {
-            let deadline = deadline.clone();
-            Box::pin(async move { deadline.set(connection).await })
-        })
+        let (at_first, again) = (self.clone(), self.clone());
+        options
+            .after_connect(move |connection, _| {
+                let deadline = at_first.clone();
+                Box::pin(async move { deadline.set(connection).await })
+            })
+            .after_release(move |connection, _| {
+                let deadline = again.clone();
+                Box::pin(async move { deadline.renew(connection).await })
+            })
     }
 
     /// Makes a connection ready for the next statement; `false` when it cannot be used again.

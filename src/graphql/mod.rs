@@ -17,6 +17,7 @@ mod mutation;
 mod persisted;
 mod plain;
 mod policy;
+mod positions;
 mod query;
 mod run;
 mod scalars;
@@ -40,7 +41,9 @@ pub use self::{
     limits::Repeat,
     persisted::{Hash, Persisted},
 };
-use self::{mutation::Mutation, query::Query, shapes::Shapes, source::Sources, variables::Inputs};
+use self::{
+    mutation::Mutation, positions::Positions, query::Query, shapes::Shapes, source::Sources, variables::Inputs,
+};
 use crate::{config::DocumentLimits, error::Result};
 
 /// The schema with its resolvers. Cheap to clone.
@@ -52,6 +55,7 @@ pub struct Api {
     sources: Arc<Sources>,
     shapes: Arc<Shapes>,
     inputs: Arc<Inputs>,
+    positions: Arc<Positions>,
     /// Documents that are known by their hash.
     pub persisted: Arc<Persisted>,
 }
@@ -79,6 +83,7 @@ impl Default for Api {
             sources: Arc::default(),
             shapes: Arc::new(Shapes::of(&sdl)),
             inputs: Arc::new(Inputs::of(&sdl)),
+            positions: Arc::new(Positions::of(&sdl)),
             persisted: Arc::default(),
         }
     }
@@ -160,7 +165,10 @@ impl Api {
         // Resolvers leave a path; a null without any is a document that did not fit the schema.
         let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
         if executed {
-            self.sources.keep(&source);
+            // It fits the schema with any variables, not only with these.
+            if source.is_valid() || self.positions.suit(&source.parsed, &self.shapes) {
+                self.sources.keep(&source);
+            }
         } else {
             policy::tell_less(&mut response.errors, may_introspect);
         }

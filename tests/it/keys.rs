@@ -59,6 +59,43 @@ on_both! {
         assert_eq!(guardianeye::db::signing_keys::list(app.db()).await.expect("asks").len(), 2);
     }
 
+    /// That its signature was found right is remembered; whether it holds is asked each time.
+    async fn a_token_that_was_checked_is_refused_when_it_no_longer_holds(app) {
+        let subject = subject_of(app.viewer().id());
+        let tokens = &app.services.tokens;
+        let holds = async |token: &str, seconds: i64| tokens.verify(app.db(), token, app.now().plus_seconds(seconds)).await.expect("asks").is_some();
+        let token = tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
+        for _ in 0..2 {
+            for (seconds, expected) in [(0, true), (-5, true), (-6, false), (15 * 60 - 1, true), (15 * 60, false), (0, true)] {
+                assert_eq!(holds(&token, seconds).await, expected, "after {seconds} s");
+            }
+        }
+        // The same words under another signature.
+        let (rest, signature) = token.rsplit_once('.').expect("a JWT");
+        let forged = format!("{rest}.{}{}", if signature.starts_with('A') { "B" } else { "A" }, &signature[1..]);
+        assert!(!holds(&forged, 0).await && holds(&token, 0).await && !holds(&forged, 0).await);
+        // Its key is gone: a thief may have it.
+        keys::rotate(app.db(), app.services.clock).await.expect("rotates");
+        tokens.renew(app.db(), app.now().plus_seconds(5)).await.expect("asks");
+        assert!(holds(&token, 5).await, "a retired key's tokens hold for their time");
+        app.execute("delete from signing_keys where retired_at is not null").await;
+        assert!(!holds(&token, 10).await && !holds(&token, 11).await);
+    }
+
+    async fn a_token_that_was_used_is_refused_after_the_logout(app) {
+        let viewer = app.viewer();
+        for _ in 0..3 {
+            viewer.gql("{ me { id } }", json!({})).await.data();
+        }
+        viewer.gql("mutation { logout { __typename } }", json!({})).await.data();
+        for _ in 0..2 {
+            let reply = viewer.gql("{ me { id } }", json!({})).await;
+            assert_eq!((reply.status.as_u16(), reply.code()), (401, "UNAUTHENTICATED"));
+        }
+        let later = app.later(15 * 60).await;
+        assert_eq!(app.admin().at(&later).gql("{ me { id } }", json!({})).await.code(), "UNAUTHENTICATED", "expired");
+    }
+
     async fn of_two_rotations_at_once_one_key_is_active(app) {
         let both = tokio::join!(keys::rotate(app.db(), app.services.clock), keys::rotate(app.db(), app.services.clock));
         assert!(both.0.is_ok() || both.1.is_ok(), "{both:?}");

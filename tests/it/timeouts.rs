@@ -36,10 +36,7 @@ on_both! {
         for _ in 0..2 {
             assert_timeout(&app.anonymous().at(&router).gql(login, json!({})).await);
         }
-        app.execute(match app.backend {
-            Backend::Sqlite => "drop trigger slow",
-            Backend::Postgres => "drop trigger slow on audit_logs",
-        }).await;
+        make_audit_quick(app).await;
         let reply = app.anonymous().at(&router).gql(login, json!({})).await;
         assert_eq!(reply.data()["login"]["user"]["username"], "vera");
         let reply = app.viewer().at(&router).gql("{ me { auditLogs { nodes { action } } } }", json!({})).await;
@@ -103,7 +100,7 @@ async fn after_postgresql_was_restarted_the_next_requests_are_answered() {
     .await;
 }
 
-async fn one_connection(app: &TestApp, statement_timeout: Duration) -> Db {
+pub async fn one_connection(app: &TestApp, statement_timeout: Duration) -> Db {
     let settings = Settings {
         max_connections: 1,
         acquire_timeout: Duration::from_secs(20),
@@ -113,7 +110,7 @@ async fn one_connection(app: &TestApp, statement_timeout: Duration) -> Db {
 }
 
 /// Every page of `sessions` takes longer than anybody waits.
-async fn make_sessions_slow(app: &TestApp) {
+pub async fn make_sessions_slow(app: &TestApp) {
     app.execute("alter table sessions rename to quick_sessions").await;
     app.execute(match app.backend {
         Backend::Sqlite => {
@@ -126,13 +123,13 @@ async fn make_sessions_slow(app: &TestApp) {
     .await;
 }
 
-async fn make_sessions_quick(app: &TestApp) {
+pub async fn make_sessions_quick(app: &TestApp) {
     app.execute("drop view sessions").await;
     app.execute("alter table quick_sessions rename to sessions").await;
 }
 
 /// So does every entry in the audit log.
-async fn make_audit_slow(app: &TestApp) {
+pub async fn make_audit_slow(app: &TestApp) {
     match app.backend {
         Backend::Sqlite => {
             app.execute(
@@ -153,8 +150,16 @@ async fn make_audit_slow(app: &TestApp) {
     }
 }
 
+pub async fn make_audit_quick(app: &TestApp) {
+    app.execute(match app.backend {
+        Backend::Sqlite => "drop trigger slow",
+        Backend::Postgres => "drop trigger slow on audit_logs",
+    })
+    .await;
+}
+
 /// The code and a sentence, and nothing of the inside.
-fn assert_timeout(reply: &Reply) {
+pub fn assert_timeout(reply: &Reply) {
     assert_eq!(reply.code(), "TIMEOUT", "{:#}", reply.body);
     assert_eq!(reply.body["errors"][0]["extensions"], json!({ "code": "TIMEOUT" }));
     let told = reply.body.to_string().to_lowercase();

@@ -174,6 +174,7 @@ impl<'a, T: Leaves> Part<'a, T> {
             Self::TypeName | Self::Leaf(_) => Loaded::Nothing,
             Self::Owner(_) => {
                 let ids: HashSet<UserId> = rows.iter().filter_map(|row| row.owner()).collect();
+                let ids: Vec<UserId> = ids.into_iter().collect();
                 let keys = ids.iter().map(|id| (*id).into()).collect();
                 let users = request.loaders.users.load_many(keys).await?;
                 Loaded::Owners(ids.into_iter().zip(users).collect())

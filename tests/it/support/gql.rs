@@ -49,6 +49,10 @@ impl<'a> Caller<'a> {
         &self.user.as_ref().expect("somebody who is logged in").1
     }
 
+    pub fn maybe_token(&self) -> Option<&str> {
+        self.user.as_ref().map(|(_, token)| token.as_str())
+    }
+
     /// Sends a document with variables, and asks for the receipt.
     pub async fn gql(&self, query: &str, variables: Value) -> Reply {
         let body = json!({ "query": query, "variables": variables }).to_string();
