@@ -24,7 +24,7 @@ impl Json {
         json.value(&response.data);
         if !response.extensions.is_empty() {
             json.0.push_str(",\"extensions\":");
-            json.object(&response.extensions, |json, value| json.value(value));
+            json.object(&response.extensions, Json::value);
         }
         json.0.push('}');
         json.0
