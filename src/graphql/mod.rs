@@ -12,6 +12,7 @@ mod error;
 mod inputs;
 mod json;
 mod limits;
+mod literals;
 mod loaders;
 mod mutation;
 mod persisted;
@@ -23,8 +24,10 @@ mod scalars;
 mod settle;
 mod shapes;
 mod source;
+mod tokens;
 mod typename;
 mod types;
+mod usages;
 mod variables;
 
 use std::sync::Arc;

@@ -21,6 +21,7 @@ mod introspection;
 mod keys;
 mod least_rights;
 mod limits;
+mod literals;
 mod login;
 mod migrations;
 mod nodes;
