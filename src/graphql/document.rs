@@ -14,6 +14,7 @@ use super::{
     limits::{self, Measured, Repeat, too_complex},
     shapes::Shapes,
     source::{Source, Sources},
+    tokens::{Tokens, is_word},
 };
 use crate::{
     config::DocumentLimits,
@@ -163,30 +164,18 @@ impl Scan {
     fn of(text: &str) -> Self {
         let mut scan = Self::default();
         let mut open = 0_usize;
-        let mut rest = text.as_bytes();
-        while let [byte, tail @ ..] = rest {
-            // Commas are white space in GraphQL; a comment is none of the tokens either.
-            scan.tokens += usize::from(!matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b'#'));
-            rest = match byte {
-                b'"' => scan.string(rest),
-                b'#' => &tail[tail.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(tail.len())..],
-                b'{' | b'(' | b'[' => {
+        for (_, token) in Tokens::of(text) {
+            scan.tokens += 1;
+            match token {
+                [b'{' | b'(' | b'[', ..] => {
                     open += 1;
                     scan.nesting = scan.nesting.max(open);
-                    tail
                 }
-                b'}' | b')' | b']' => {
-                    open = open.saturating_sub(1);
-                    tail
-                }
-                b'.' => tail.strip_prefix(b"..").unwrap_or(tail),
-                _ if is_word(*byte) => {
-                    let more = tail.iter().position(|byte| !is_word(*byte)).unwrap_or(tail.len());
-                    scan.longest_word = scan.longest_word.max(1 + more);
-                    &tail[more..]
-                }
-                _ => tail,
-            };
+                [b'}' | b')' | b']', ..] => open = open.saturating_sub(1),
+                [b'"', ..] => scan.nul |= has_nul(token),
+                [byte, ..] if is_word(*byte) => scan.longest_word = scan.longest_word.max(token.len()),
+                _ => {}
+            }
         }
         scan
     }
@@ -205,32 +194,20 @@ impl Scan {
         }
         Ok(())
     }
-
-    /// Skips a string or block string, which `text` begins with.
-    fn string<'a>(&mut self, text: &'a [u8]) -> &'a [u8] {
-        let block = text.starts_with(b"\"\"\"");
-        let mut rest = &text[if block { 3 } else { 1 }..];
-        loop {
-            rest = match rest {
-                [] => return rest,
-                [b'\\', b'"', b'"', b'"', tail @ ..] if block => tail,
-                [b'"', b'"', b'"', tail @ ..] if block => return tail,
-                [_, tail @ ..] if block => tail,
-                [b'\\', escape, tail @ ..] => {
-                    let hex = |byte: &u8| matches!(byte, b'0' | b'{');
-                    self.nul |= *escape == b'u' && tail.len() >= 4 && tail[..4].iter().all(hex);
-                    tail
-                }
-                [b'"' | b'\n' | b'\r', tail @ ..] => return tail,
-                [_, tail @ ..] => tail,
-            };
-        }
-    }
 }
 
-/// What names and numbers are made of; a number's sign and point are taken for words too.
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+')
+/// Whether a string of the document has an escaped U+0000; in block strings nothing is escaped so.
+fn has_nul(string: &[u8]) -> bool {
+    let mut rest = if string.starts_with(b"\"\"\"") { &[] } else { string };
+    let is_nul = |hex: &[u8]| hex.len() >= 4 && hex[..4].iter().all(|byte| matches!(byte, b'0' | b'{'));
+    while let [byte, tail @ ..] = rest {
+        rest = match (byte, tail) {
+            (b'\\', [b'u', hex @ ..]) if is_nul(hex) => return true,
+            (b'\\', [_, tail @ ..]) => tail,
+            _ => tail,
+        };
+    }
+    false
 }
 
 #[cfg(test)]

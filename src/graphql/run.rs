@@ -1,10 +1,13 @@
 //! One operation from its variables to its answer, by the specification's section "Execution"; what the library does
 //! otherwise is put right around it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_graphql::{
-    Name, Request, Response, Variables,
+    Name, Pos, Request, Response, ServerError, Variables,
     parser::{
         parse_query,
         types::{DocumentOperations, ExecutableDocument},
@@ -14,9 +17,8 @@ use async_graphql::{
 use super::{
     Api, RequestContext, absent,
     document::{self, Document},
-    error, settle, typename,
+    error, literals, settle, typename,
 };
-use crate::error::Error;
 
 impl Api {
     /// Runs a document's operation, unless the document or the variables do not fit the schema.
@@ -30,40 +32,32 @@ impl Api {
         let (source, operation_name) = document.into_parts();
         let mut parsed = source.parsed.clone();
         typename::wrap(&mut parsed);
-        let refused = |error: &Error| error::refused(error, request_id);
+        if !source.is_valid() {
+            match self.validate(&source.text, &parsed).await {
+                Ok(not_null) => _ = source.not_null.set(not_null),
+                Err(errors) => return Response::from_errors(errors),
+            }
+        }
         let operation = match document::operation(&parsed, operation_name.as_deref()) {
             Ok(operation) => operation,
-            Err(error) => return refused(&error),
+            Err(error) => return error::refused(&error, request_id),
         };
-        let values = match self.inputs.coerce(&operation.node, variables) {
+        let values = match self.inputs.coerce(&operation.node, variables, source.not_null.get()) {
             Ok(values) => values,
-            // What is wrong with the document comes first: with it the variables may mean nothing.
             Err(errors) => {
-                let invalid = self.validate(parsed).await;
-                if invalid.is_err() {
-                    return invalid;
-                }
                 return Response::from_errors(errors.iter().map(|error| error::refusal(error, request_id)).collect());
             }
         };
         let absent = absent::variables(&operation.node, &values);
         if !absent.is_empty() {
-            let operation = operation.clone();
-            if !source.is_valid() {
-                let invalid = self.validate(parsed.clone()).await;
-                if invalid.is_err() {
-                    return invalid;
-                }
-            }
-            parsed = absent::without(operation, parsed.fragments, &absent);
+            parsed = absent::without(operation.clone(), parsed.fragments, &absent);
         }
         let mut run = Request::new("").variables(values.clone()).data(context);
         run.set_parsed_query(parsed);
         // Without what is absent, the operation is alone.
         run.operation_name = operation_name.clone().filter(|_| absent.is_empty());
-        let schema = if source.is_valid() { &self.for_valid } else { &self.schema };
         // Loaders take locks, and tokio makes a task pause after so many: siblings after the pause would miss the batch.
-        let mut response = tokio::task::coop::unconstrained(schema.execute(run)).await;
+        let mut response = tokio::task::coop::unconstrained(self.for_valid.execute(run)).await;
         if !response.errors.is_empty()
             && let Ok(operation) = document::operation(&source.parsed, operation_name.as_deref())
         {
@@ -72,8 +66,22 @@ impl Api {
         response
     }
 
-    /// Validates a document and runs nothing of it: what runs is a further operation, which asks for nothing.
-    async fn validate(&self, mut document: ExecutableDocument) -> Response {
+    /// The definitions of variables that must not be null although their types allow it; or what is wrong with the document,
+    /// whatever the variables will be. What the library lets pass is looked for when it found nothing.
+    async fn validate(&self, text: &str, document: &ExecutableDocument) -> Result<HashSet<Pos>, Vec<ServerError>> {
+        let errors = self.by_the_library(document.clone()).await.errors;
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let (mut errors, usages) = literals::check(document, &self.inputs, &self.shapes);
+        errors.extend(usages.misplaced());
+        errors.extend(literals::given_twice(text));
+        if errors.is_empty() { Ok(usages.loose()) } else { Err(errors) }
+    }
+
+    /// Has the library validate a document and run nothing of it: what runs is a further operation, which asks for
+    /// nothing.
+    async fn by_the_library(&self, mut document: ExecutableDocument) -> Response {
         let mut operations = match document.operations {
             DocumentOperations::Single(operation) => HashMap::from([(Name::new(""), operation)]),
             DocumentOperations::Multiple(operations) => operations,

@@ -1,10 +1,14 @@
-//! The shapes of the schema's fields, as far as the cost of a query depends on them; read once from the schema's SDL.
+//! The shapes of the schema's fields, as far as the cost of a query, its errors and its literals depend on them; read once
+//! from the schema's SDL.
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::parser::{
-    parse_schema,
-    types::{BaseType, FieldDefinition, OperationType, Type, TypeKind, TypeSystemDefinition},
+use async_graphql::{
+    Positioned,
+    parser::{
+        parse_schema,
+        types::{BaseType, FieldDefinition, InputValueDefinition, OperationType, Type, TypeKind, TypeSystemDefinition},
+    },
 };
 
 /// What a field costs beyond its own place in the answer: one of slow hashing, or of a scan in the database.
@@ -29,6 +33,7 @@ pub struct Field {
     pub list: bool,
     /// Whether it may be null itself, and whether the items of its list may.
     nullable: Nullable,
+    pub arguments: Vec<InputValueDefinition>,
     /// Whether it takes `first` or `last`.
     pub paged: bool,
     /// What it costs itself.
@@ -41,10 +46,12 @@ struct Nullable {
     items: bool,
 }
 
-/// All fields of all types, which of these are objects, and how many there are of what introspection lists.
+/// All fields of all types, which of these are objects, the arguments of directives, and how many there are of what
+/// introspection lists.
 #[derive(Debug, Default)]
 pub struct Shapes {
     types: HashMap<String, HashMap<String, Field>>,
+    directives: HashMap<String, Vec<InputValueDefinition>>,
     interfaces: HashSet<String>,
     counts: Counts,
 }
@@ -65,15 +72,15 @@ impl Shapes {
     /// From the schema definition language, as the library prints it.
     pub fn of(sdl: &str) -> Self {
         let definitions = parse_schema(sdl).expect("the SDL of our own schema is GraphQL").definitions;
-        let (mut types, mut directives) = (HashMap::new(), 0);
+        let (mut types, mut directives) = (HashMap::new(), HashMap::new());
         let (mut all_fields, mut all_arguments, mut all_inputs, mut all_values, mut all_types) = (0, 0, 0, 0, 0);
         let mut interfaces = HashSet::new();
         let mut kinds = 0;
         for definition in definitions {
             let ty = match definition {
                 TypeSystemDefinition::Type(ty) => ty.node,
-                TypeSystemDefinition::Directive(_) => {
-                    directives += 1;
+                TypeSystemDefinition::Directive(directive) => {
+                    directives.insert(directive.node.name.node.to_string(), inputs(&directive.node.arguments));
                     continue;
                 }
                 TypeSystemDefinition::Schema(_) => continue,
@@ -114,14 +121,14 @@ impl Shapes {
         let counts = Counts {
             // The library adds the types of introspection, the scalars and the standard directives.
             types: kinds + 13,
-            directives: directives + 4,
+            directives: directives.len() as u64 + 4,
             fields_of_a_type: each(all_fields, with_fields),
             arguments_of_a_field: each(all_arguments, all_fields),
             inputs_of_a_type: each(all_inputs, with_fields),
             values_of_a_type: each(all_values, with_fields),
             types_of_a_type: each(all_types, with_fields),
         };
-        Self { types, interfaces, counts }
+        Self { types, directives, interfaces, counts }
     }
 
     /// The type an operation begins at.
@@ -136,6 +143,11 @@ impl Shapes {
     /// The field of a type, unless the schema has none such.
     pub fn field(&self, ty: &str, field: &str) -> Option<&Field> {
         self.types.get(ty)?.get(field)
+    }
+
+    /// The arguments of a directive; none if the schema has none such.
+    pub fn of_directive(&self, name: &str) -> &[InputValueDefinition] {
+        self.directives.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the type has fields, and is no interface.
@@ -158,6 +170,10 @@ impl Shapes {
     }
 }
 
+fn inputs(definitions: &[Positioned<InputValueDefinition>]) -> Vec<InputValueDefinition> {
+    definitions.iter().map(|definition| definition.node.clone()).collect()
+}
+
 impl Field {
     fn new(ty: &str, field: &FieldDefinition) -> Self {
         fn unwrap(ty: &Type) -> (bool, &str) {
@@ -177,6 +193,7 @@ impl Field {
             of: of.to_owned(),
             list,
             nullable: Nullable { value: field.ty.node.nullable, items },
+            arguments: inputs(&field.arguments),
             paged,
             cost: work.map_or(1, |(_, cost)| *cost),
         }

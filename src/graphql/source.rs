@@ -4,13 +4,13 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
 
 use async_graphql::{
-    Name, Positioned,
+    Name, Pos, Positioned,
     parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
 };
 use hashlink::LruCache;
@@ -30,6 +30,8 @@ pub struct Source {
     /// Whether it is without directives, and no object is asked twice for other objects or lists under one name: then
     /// each list of the answer comes from one field.
     pub plain: bool,
+    /// The definitions of variables that must not be null although their types allow it, since the document was validated.
+    pub not_null: OnceLock<HashSet<Pos>>,
     /// Whether it is known to fit the schema.
     valid: AtomicBool,
 }
@@ -37,7 +39,7 @@ pub struct Source {
 impl Source {
     pub fn new(text: &str, parsed: ExecutableDocument) -> Self {
         let plain = is_plain(&parsed);
-        Self { text: text.into(), parsed, plain, valid: AtomicBool::new(false) }
+        Self { text: text.into(), parsed, plain, not_null: OnceLock::new(), valid: AtomicBool::new(false) }
     }
 
     /// Whether it was executed before, so that the schema needs not be held against it again.

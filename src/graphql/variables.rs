@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
-    Name, Number, ScalarType, Value, Variables,
+    Name, Number, Pos, ScalarType, Value, Variables,
     indexmap::IndexMap,
     parser::{
         parse_schema,
@@ -18,8 +18,9 @@ use crate::{error::Error, model::Timestamp};
 #[derive(Debug, Default)]
 pub struct Inputs(HashMap<String, Input>);
 
+/// What is behind the name of such a type.
 #[derive(Debug)]
-enum Input {
+pub enum Input {
     Enum(HashSet<String>),
     Object(Vec<InputValueDefinition>),
 }
@@ -45,9 +46,20 @@ impl Inputs {
         Self(inputs.collect())
     }
 
+    /// The type of this name.
+    pub fn get(&self, name: &str) -> Option<&Input> {
+        self.0.get(name)
+    }
+
     /// The values of the operation's variables, defaults filled in. A variable that is neither given nor has a default
-    /// stays absent, which is not the same as null. Every mistake is an error at its variable's definition.
-    pub fn coerce(&self, operation: &OperationDefinition, mut given: Variables) -> Result<Variables, Vec<Error>> {
+    /// stays absent, which is not the same as null. Every mistake is an error at its variable's definition. Some
+    /// variables must not be null although their types allow it: a place of theirs does not.
+    pub fn coerce(
+        &self,
+        operation: &OperationDefinition,
+        mut given: Variables,
+        not_null: Option<&HashSet<Pos>>,
+    ) -> Result<Variables, Vec<Error>> {
         let mut values = Variables::default();
         let mut errors = Vec::new();
         for definition in &operation.variable_definitions {
@@ -64,6 +76,9 @@ impl Inputs {
                     None
                 }
             };
+            if ty.nullable && value == Some(Value::Null) && not_null.is_some_and(|all| all.contains(&definition.pos)) {
+                mistakes.add(name, "must not be null where it stands");
+            }
             errors.extend(mistakes.0.into_iter().map(|error| error.at(at)));
             if let Some(value) = value {
                 values.insert(name.clone(), value);
@@ -87,7 +102,7 @@ impl Inputs {
             }
             // A single value stands for a list of one.
             (BaseType::List(of), value) => Value::List(vec![self.value(of, value, path, mistakes)]),
-            (BaseType::Named(name), value) => match self.0.get(name.as_str()) {
+            (BaseType::Named(name), value) => match self.get(name) {
                 Some(Input::Enum(values)) => match value {
                     Value::String(word) if values.contains(&word) => Value::Enum(Name::new(word)),
                     value => mistakes.keep(path, name, value),

@@ -23,6 +23,7 @@ mod known_documents;
 mod leases;
 mod least_rights;
 mod limits;
+mod literals;
 mod login;
 mod migrations;
 mod nodes;
