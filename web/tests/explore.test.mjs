@@ -181,6 +181,31 @@ test("a refused subscription, a mistake and a forbidden field are told, and brea
   }
 });
 
+test("a subscription is shown event by event, over a socket that carries the token", async () => {
+  const page = await browser.newPage();
+  const said = [];
+  // In the place of the server, which has no subscriptions: graphql-transport-ws as its protocol has it.
+  await page.routeWebSocket(/\/graphql$/, (socket) => {
+    const say = (message) => socket.send(JSON.stringify(message));
+    socket.onMessage((text) => {
+      const message = JSON.parse(text);
+      said.push(message);
+      if (message.type === "connection_init") say({ type: "connection_ack" });
+      if (message.type !== "subscribe") return;
+      for (const description of ["the first event", "the second event"]) {
+        say({ id: message.id, type: "next", payload: { data: { auditLogAdded: { auditLog: { description } } } } });
+      }
+      say({ id: message.id, type: "complete" });
+    });
+  });
+  await signIn(page, `${server.url}/${link("subscription Live { auditLogAdded { auditLog { description } } }")}`, "analyst");
+  await enter(page, "analyst");
+  await execute(page);
+  await answer(page).getByText("the second event").waitFor();
+  assert.match(said.find(({ type }) => type === "connection_init").payload.Authorization, /^Bearer ey/);
+  assert.match(said.find(({ type }) => type === "subscribe").payload.query, /auditLogAdded/);
+});
+
 test("what the editor gives up when it is closed is no error", async () => {
   const page = await browser.newPage();
   await signIn(page, server.url, "analyst");
