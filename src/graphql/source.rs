@@ -1,5 +1,5 @@
 //! The text of a document and what it was parsed to. Those that fitted the schema are kept: clients send few texts, and
-//! each of them often. `benches/micro.rs` shows what that is worth.
+//! each of them often. `benches/inside/micro.rs` shows what that is worth.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},

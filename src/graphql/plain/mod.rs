@@ -1,6 +1,6 @@
 //! The quick way through lists: where only plain fields are selected, of the rows, their users and their own lists, the list
 //! is written as JSON text at once, without a future and a value for each field. Whatever it does not know goes the
-//! ordinary way, with the same answer. See decision 004; `benches/micro.rs` shows what it is worth.
+//! ordinary way, with the same answer. See decision 004; `benches/inside/micro.rs` shows what it is worth.
 
 mod plan;
 mod selected;
