@@ -185,6 +185,17 @@ impl<DB: Reused> Shared<DB> {
     }
 }
 
+impl<DB: Reused> Drop for Shared<DB> {
+    fn drop(&mut self) {
+        // Outside of the run-time the pool could not take them back, and sqlx would panic: they are just closed.
+        if tokio::runtime::Handle::try_current().is_err() {
+            for spare in self.spare().drain(..) {
+                drop(spare.connection.leak());
+            }
+        }
+    }
+}
+
 impl<DB: Reused> Lease<DB> {
     /// Says that what was asked has been answered to the end. Without this, as after an error or when whoever asked went
     /// away, the pool looks after the connection.
@@ -241,5 +252,23 @@ impl<DB: Reused> Drop for Lease<DB> {
         } else if self.sound {
             of.put(connection, born);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::db::{Db, Settings};
+
+    #[test]
+    fn a_handle_may_be_dropped_outside_of_the_run_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a run-time");
+        let db = runtime.block_on(async {
+            let db = Db::connect(&url, Settings::default()).await.expect("connects");
+            db.ping().await.expect("answers");
+            db
+        });
+        drop(db);
     }
 }
