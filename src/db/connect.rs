@@ -69,8 +69,8 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
         .with_regexp()
         .busy_timeout(settings.acquire_timeout)
         .pragma("temp_store", "memory")
-        // Of each connection; beyond it, the pages come from the file cache of the system. Mapped files were no faster, and
-        // count as memory once for each connection.
+        // Of each connection; beyond it, the pages come from the file cache of the system. A mapped file is quicker where
+        // pages are hot, but counts as memory once for each connection.
         .pragma("cache_size", "-4000")
         .disable_statement_logging();
     let pool = || {
