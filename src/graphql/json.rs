@@ -18,8 +18,8 @@ pub struct Json(String);
 
 impl Json {
     /// An answer without errors: `{"data": .., "extensions": ..}`.
-    pub fn of(response: &Response, capacity: usize) -> String {
-        let mut json = Self(String::with_capacity(capacity));
+    pub fn of(response: &Response) -> String {
+        let mut json = Self::default();
         json.0.push_str("{\"data\":");
         json.value(&response.data);
         if !response.extensions.is_empty() {
@@ -159,17 +159,17 @@ mod tests {
             "e": {}, "f": [{"x": 1}, {"x": 2}],
         });
         let mut response = Response::new(Value::from_json(data).expect("a value"));
-        let text = Json::of(&response, 0);
+        let text = Json::of(&response);
         assert_eq!(text, serde_json::to_string(&response).expect("writes"));
         response.extensions.insert("receipt".to_owned(), Value::from_json(json!({"cost": 1})).expect("a value"));
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
-        assert_eq!(read(&Json::of(&response, 0)), read(&serde_json::to_string(&response).expect("writes")));
+        assert_eq!(read(&Json::of(&response)), read(&serde_json::to_string(&response).expect("writes")));
     }
 
     #[test]
     fn raw_json_is_put_in_as_it_is() {
         let raw = RawJson("{ \"a\":  1.0 }".to_owned());
         let response = Response::new(Value::Object(IndexMap::from([(Name::new("d"), raw.to_raw_value())])));
-        assert_eq!(Json::of(&response, 0), "{\"data\":{\"d\":{ \"a\":  1.0 }}}");
+        assert_eq!(Json::of(&response), "{\"data\":{\"d\":{ \"a\":  1.0 }}}");
     }
 }

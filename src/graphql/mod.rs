@@ -111,7 +111,7 @@ impl Answer {
     /// The answer as JSON text, if it has no errors.
     #[must_use]
     pub fn without_errors(&self) -> Option<String> {
-        self.response.errors.is_empty().then(|| json::Json::of(&self.response, 1 << 10))
+        self.response.errors.is_empty().then(|| json::Json::of(&self.response))
     }
 
     /// Whether it says no more than to come back later: nothing was done, as the one field that there was failed.
@@ -156,15 +156,12 @@ impl Api {
             context.note_refusals(&response.errors).await;
             return Answer { response, executed: false, cost, root_fields };
         }
-        let source = Arc::clone(document.source());
         let may_introspect = policy::check_introspection(&context).is_ok();
         let mut response = self.run(document, variables, Arc::clone(&context), &request_id).await;
         context.note_refusals(&response.errors).await;
         // Resolvers leave a path; a null without any is a document that did not fit the schema.
         let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
-        if executed {
-            self.sources.keep(&source);
-        } else {
+        if !executed {
             policy::tell_less(&mut response.errors, may_introspect);
         }
         error::finish(&mut response, &request_id);

@@ -32,9 +32,9 @@ impl Api {
         let (source, operation_name) = document.into_parts();
         let mut parsed = source.parsed.clone();
         typename::wrap(&mut parsed);
-        if !source.is_valid() {
+        if source.not_null().is_none() {
             match self.validate(&source.text, &parsed).await {
-                Ok(not_null) => _ = source.not_null.set(not_null),
+                Ok(not_null) => self.sources.keep(&source, not_null),
                 Err(errors) => return Response::from_errors(errors),
             }
         }
@@ -42,7 +42,7 @@ impl Api {
             Ok(operation) => operation,
             Err(error) => return error::refused(&error, request_id),
         };
-        let values = match self.inputs.coerce(&operation.node, variables, source.not_null.get()) {
+        let values = match self.inputs.coerce(&operation.node, variables, source.not_null()) {
             Ok(values) => values,
             Err(errors) => {
                 return Response::from_errors(errors.iter().map(|error| error::refusal(error, request_id)).collect());

@@ -3,10 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use async_graphql::{
@@ -30,21 +27,19 @@ pub struct Source {
     /// Whether it is without directives, and no object is asked twice for other objects or lists under one name: then
     /// each list of the answer comes from one field.
     pub plain: bool,
-    /// The definitions of variables that must not be null although their types allow it, since the document was validated.
-    pub not_null: OnceLock<HashSet<Pos>>,
-    /// Whether it is known to fit the schema.
-    valid: AtomicBool,
+    not_null: OnceLock<HashSet<Pos>>,
 }
 
 impl Source {
     pub fn new(text: &str, parsed: ExecutableDocument) -> Self {
         let plain = is_plain(&parsed);
-        Self { text: text.into(), parsed, plain, not_null: OnceLock::new(), valid: AtomicBool::new(false) }
+        Self { text: text.into(), parsed, plain, not_null: OnceLock::new() }
     }
 
-    /// Whether it was executed before, so that the schema needs not be held against it again.
-    pub fn is_valid(&self) -> bool {
-        self.valid.load(Relaxed)
+    /// The definitions of variables that must not be null although their types allow it; none until the document is known
+    /// to fit the schema.
+    pub fn not_null(&self) -> Option<&HashSet<Pos>> {
+        self.not_null.get()
     }
 }
 
@@ -73,9 +68,9 @@ impl Sources {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).documents.get(text).cloned()
     }
 
-    /// Keeps a document that was executed, and fits the schema whatever its variables are.
-    pub fn keep(&self, source: &Arc<Source>) {
-        if source.valid.swap(true, Relaxed) || source.text.len() > LONGEST {
+    /// Keeps a document that fits the schema whatever its variables are.
+    pub fn keep(&self, source: &Arc<Source>, not_null: HashSet<Pos>) {
+        if source.not_null.set(not_null).is_err() || source.text.len() > LONGEST {
             return;
         }
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,18 +164,18 @@ mod tests {
         let sources = Sources::default();
         let text = |n: usize| format!("{{ f{n} }}#{}", "x".repeat(10_000));
         for n in 0..40 {
-            sources.keep(&source(&text(n)));
+            sources.keep(&source(&text(n)), HashSet::new());
         }
         assert!(sources.find(&text(0)).is_none());
-        assert!(sources.find(&text(39)).is_some_and(|source| source.is_valid()));
+        assert!(sources.find(&text(39)).is_some_and(|source| source.not_null().is_some()));
         for n in 0..10_000 {
-            sources.keep(&source(&format!("{{f{n}}}")));
+            sources.keep(&source(&format!("{{f{n}}}")), HashSet::new());
         }
         let kept = sources.0.lock().expect("no panic");
         assert!(kept.bytes <= MOST_BYTES && kept.documents.len() < 3_000, "short ones are not kept in any number");
         drop(kept);
         let long = format!("{{ f }}#{}", "x".repeat(LONGEST));
-        sources.keep(&source(&long));
+        sources.keep(&source(&long), HashSet::new());
         assert!(sources.find(&long).is_none());
     }
 }

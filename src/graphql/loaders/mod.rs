@@ -179,19 +179,16 @@ pub trait OfUser: Sized + Send + Sync {
 }
 
 /// Reads rows by their ids.
+#[derive(Clone)]
 pub struct IdBatch<T>(Db, PhantomData<fn() -> T>);
 
 /// Reads a page for each of many users.
+#[derive(Clone)]
 pub struct PageBatch<T>(Db, PhantomData<fn() -> T>);
 
 /// Counts for each of many users.
+#[derive(Clone)]
 pub struct CountBatch<T>(Db, PhantomData<fn() -> T>);
-
-impl<T> Clone for IdBatch<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone(), PhantomData)
-    }
-}
 
 impl<T> IdBatch<T> {
     fn new(db: &Db) -> Self {
@@ -199,21 +196,9 @@ impl<T> IdBatch<T> {
     }
 }
 
-impl<T> Clone for PageBatch<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone(), PhantomData)
-    }
-}
-
 impl<T> PageBatch<T> {
     fn new(db: &Db) -> Self {
         Self(db.clone(), PhantomData)
-    }
-}
-
-impl<T> Clone for CountBatch<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone(), PhantomData)
     }
 }
 
