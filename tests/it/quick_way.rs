@@ -76,6 +76,31 @@ on_both! {
         assert_eq!(answer["data"]["me"]["sessions"]["nodes"][1]["title"], format!("vera {NASTY}"));
     }
 
+    /// Columns that nothing asks for are not read: each field says the same in a list as of the row alone.
+    async fn what_a_list_leaves_out_is_nothing_that_was_asked_for(app) {
+        naive::fill(app).await;
+        for (list, of, fields) in [
+            ("sessions", "Session", &["threadId", "context", "title", "endedAt"][..]),
+            ("auditLogs", "AuditLog", &["username", "details", "description", "ipAddress", "userAgent"]),
+        ] {
+            for field in fields {
+                let ask = async |query: String| {
+                    let answer = text(app, &app.admin(), &query, &json!({})).await;
+                    serde_json::from_str::<Value>(&answer).expect("JSON")["data"].take()
+                };
+                let nodes = ask(format!("{{ {list}(first: 50) {{ nodes {{ id {field} }} }} }}")).await;
+                let nodes = nodes[list]["nodes"].as_array().expect("nodes");
+                let edges = ask(format!("{{ {list}(first: 50) {{ edges {{ node {{ id {field} }} }} }} }}")).await;
+                let edges = edges[list]["edges"].as_array().expect("edges");
+                let ids = json!(nodes.iter().map(|node| &node["id"]).collect::<Vec<_>>());
+                let alone = ask(format!("{{ nodes(ids: {ids}) {{ id ... on {of} {{ {field} }} }} }}")).await;
+                assert!(nodes.iter().any(|node| !node[field].is_null()), "{list} {field}");
+                assert_eq!(&json!(nodes), &alone["nodes"], "{list} {field}");
+                assert_eq!(json!(nodes), json!(edges.iter().map(|edge| &edge["node"]).collect::<Vec<_>>()), "{list} {field}");
+            }
+        }
+    }
+
     /// Who logs in reads as that user from there on, also what is written at once.
     async fn a_login_shows_its_users_lists(app) {
         for user in [app.viewer().id(), app.admin().id()] {
