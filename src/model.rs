@@ -1,13 +1,17 @@
 //! The words of the domain: typed ids, times, roles, actions and the three things the server is about.
 //! No SQL and no GraphQL here; both layers map to and from these types.
 
+mod interval;
 mod timestamp;
 
 use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
-pub use self::timestamp::{NotATime, Timestamp};
+pub use self::{
+    interval::Interval,
+    timestamp::{NotATime, Timestamp},
+};
 
 /// Ids of different tables are different types, so a session's id can never be asked for as a user's.
 macro_rules! ids {

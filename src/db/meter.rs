@@ -63,7 +63,7 @@ macro_rules! one_row {
     )+};
 }
 
-one_row!(i32, i64, bool, String, (i64, i64), (Option<Timestamp>,));
+one_row!(i32, i64, bool, String, (i64, i64), (Option<Timestamp>,), (Option<Timestamp>, Option<Timestamp>));
 
 /// The number of rows a change touched.
 impl Rows for u64 {

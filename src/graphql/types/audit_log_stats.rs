@@ -3,13 +3,12 @@
 use std::{cmp::Ordering, sync::Arc};
 
 use async_graphql::{Context, Enum, Object, SimpleObject};
-use chrono::{DateTime, Datelike, Months, TimeDelta, Timelike, Utc};
 use tokio::sync::OnceCell;
 
 use super::AuditAction;
 use crate::{
     db::{
-        audit_log_stats::{self, Interval, Tally},
+        audit_log_stats::{self, MAX_INTERVALS, Tally},
         filter::Filter,
     },
     error::{Error, Result},
@@ -17,14 +16,12 @@ use crate::{
         access::{Nullable, nullable},
         context::ContextExt,
     },
-    model::{Timestamp, User, UserId},
+    model::{Interval, Timestamp, User, UserId},
 };
 
 /// Rows of a ranking when `first` is not given, and at most.
 const DEFAULT_RANKS: i64 = 10;
 const MAX_RANKS: i64 = 100;
-/// Intervals in one answer at most: a month by the hour.
-const MAX_INTERVALS: usize = 1_000;
 
 /// Counts over the entries that pass a filter.
 #[derive(Debug)]
@@ -214,35 +211,9 @@ fn ranks(first: Option<i64>) -> Result<i64> {
     }
 }
 
-/// The starts of all intervals from the one that holds `from` to the one that holds `to`.
 fn starts(interval: StatsInterval, from: Timestamp, to: Timestamp) -> Result<Vec<Timestamp>> {
-    let mut starts = Vec::new();
-    let mut start = start_of(interval, from.datetime());
-    while let Some(at) = start.filter(|at| *at <= to.datetime()) {
-        if starts.len() == MAX_INTERVALS {
-            let message = format!("at most {MAX_INTERVALS} intervals: take a longer interval or a shorter time");
-            return Err(Error::bad_input("interval", message));
-        }
-        starts.push(Timestamp::from(at));
-        start = match interval {
-            StatsInterval::Hour => at.checked_add_signed(TimeDelta::hours(1)),
-            StatsInterval::Day => at.checked_add_signed(TimeDelta::days(1)),
-            StatsInterval::Week => at.checked_add_signed(TimeDelta::weeks(1)),
-            StatsInterval::Month => at.checked_add_months(Months::new(1)),
-        };
-    }
-    Ok(starts)
-}
-
-fn start_of(interval: StatsInterval, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let hour = at.with_minute(0)?.with_second(0)?.with_nanosecond(0)?;
-    let midnight = hour.with_hour(0)?;
-    match interval {
-        StatsInterval::Hour => Some(hour),
-        StatsInterval::Day => Some(midnight),
-        StatsInterval::Week => {
-            midnight.checked_sub_signed(TimeDelta::days(midnight.weekday().num_days_from_monday().into()))
-        }
-        StatsInterval::Month => midnight.with_day(1),
-    }
+    Interval::from(interval).starts(from, to, MAX_INTERVALS).ok_or_else(|| {
+        let message = format!("at most {MAX_INTERVALS} intervals: take a longer interval or a shorter time");
+        Error::bad_input("interval", message)
+    })
 }
