@@ -12,9 +12,10 @@ use uuid::Uuid;
 pub(super) use self::texts::{POSTGRES, SQLITE, Texts};
 use super::{
     audit_log_stats::Interval,
-    filter::literal,
+    filter::{Column, literal},
     list::{Table, push_where_and_page},
     network::beginning_with,
+    packed,
     page::{Listing, SortKind, SortValue},
 };
 use crate::{
@@ -84,6 +85,12 @@ pub(super) trait Dialect: Database + Sized {
 
     /// The expression that a column is ordered by.
     fn sort_expression(column: &str, kind: SortKind) -> String;
+
+    /// The beginning of a statement that reads rows of a table `t`, up to its `from`; `rows` reads what it gives.
+    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self>;
+
+    /// What ends such a statement.
+    const SELECT_END: &'static str;
 
     /// One page for each of the users, in one statement. Rows of one user come in reading order.
     ///
@@ -201,9 +208,24 @@ impl Dialect for Postgres {
         format!("'{NEVER}'::timestamptz")
     }
 
+    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self> {
+        let mut q = QueryBuilder::new("select ");
+        for (at, column) in table.columns_without(without).enumerate() {
+            q.push(if at > 0 { ", " } else { "" });
+            match column {
+                Some(column) => q.push("t.").push(column),
+                None => q.push("null"),
+            };
+        }
+        q.push(" from ");
+        q
+    }
+
+    const SELECT_END: &'static str = "";
+
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = QueryBuilder::new(format!("select {} from unnest(", table.select(&listing.without)));
-        q.push_bind(users.to_vec());
+        let mut q = Self::select(table, &listing.without);
+        q.push("unnest(").push_bind(users.to_vec());
         q.push(format_args!(
             ") as parent (id) cross join lateral (select * from {} r where r.user_id = parent.id",
             table.name
@@ -296,18 +318,19 @@ impl Dialect for Sqlite {
         format!("'{NEVER}'")
     }
 
+    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self> {
+        QueryBuilder::new(packed::select(table, without))
+    }
+
+    const SELECT_END: &'static str = packed::SELECT_END;
+
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = QueryBuilder::new(format!("select {} from json_each(", table.select(&listing.without)));
-        q.push_bind(json_list(users));
-        q.push(format_args!(
-            ") parent cross join {0} t on t.rowid in (select r.rowid from {0} r where r.user_id = parent.value",
-            table.name
-        ));
-        push_where_and_page(&mut q, "r", listing);
-        // A row id list is read in the order of the row ids.
-        let order = listing.page.order.column;
-        let expression = Self::sort_expression(&format!("t.{}", order.name), order.kind);
-        q.push(format_args!(") order by {expression} {0}, t.id {0}", listing.page.direction()));
+        let mut q = QueryBuilder::new("select group_concat((");
+        q.push(packed::select(table, &listing.without));
+        q.push(format_args!("{} t where t.user_id = parent.value", table.name));
+        push_where_and_page(&mut q, "t", listing);
+        q.push(packed::SELECT_END);
+        q.push("), '') from json_each(").push_bind(json_list(users)).push(") parent");
         q
     }
 }
