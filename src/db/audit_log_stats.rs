@@ -116,8 +116,7 @@ fn by<DB: Dialect>(column: Column, filter: Option<&Filter>, first: Option<i64>) 
     let letters = DB::sort_expression(&format!("cast({group} as text)"), SortKind::Text);
     q.push(format_args!(" group by {group} order by 2 desc, {group} is not null, {letters}"));
     if let Some(first) = first {
-        q.push(" limit ");
-        DB::push_count(&mut q, first);
+        DB::push_limit(&mut q, first);
     }
     q
 }

@@ -51,7 +51,8 @@ pub(super) fn is_lost_statement(cause: &sqlx::Error) -> bool {
 
 /// What a statement builder needs to know of the database it writes for.
 pub(super) trait Dialect: Database + Sized {
-    fn push_count(q: &mut QueryBuilder<Self>, count: i64);
+    /// ` limit ..`
+    fn push_limit(q: &mut QueryBuilder<Self>, limit: i64);
     fn push_time(q: &mut QueryBuilder<Self>, at: Timestamp);
     fn push_id(q: &mut QueryBuilder<Self>, id: Uuid);
     fn push_text(q: &mut QueryBuilder<Self>, text: String);
@@ -116,10 +117,6 @@ pub(super) trait Dialect: Database + Sized {
 /// What both databases take alike, each with its own types.
 macro_rules! plain_binds {
     () => {
-        fn push_count(q: &mut QueryBuilder<Self>, count: i64) {
-            q.push_bind(count);
-        }
-
         fn push_time(q: &mut QueryBuilder<Self>, at: Timestamp) {
             q.push_bind(at);
         }
@@ -132,6 +129,10 @@ macro_rules! plain_binds {
 
 impl Dialect for Postgres {
     plain_binds!();
+
+    fn push_limit(q: &mut QueryBuilder<Self>, limit: i64) {
+        q.push(" limit ").push_bind(limit);
+    }
 
     fn push_id(q: &mut QueryBuilder<Self>, id: Uuid) {
         q.push_bind(id);
@@ -238,6 +239,11 @@ impl Dialect for Postgres {
 
 impl Dialect for Sqlite {
     plain_binds!();
+
+    /// As part of the text: SQLite's planner looks at the limit's value, so it would prepare the statement again each time.
+    fn push_limit(q: &mut QueryBuilder<Self>, limit: i64) {
+        q.push(format_args!(" limit {limit}"));
+    }
 
     fn push_id(q: &mut QueryBuilder<Self>, id: Uuid) {
         q.push_bind(id.hyphenated());

@@ -72,8 +72,8 @@ pub(super) fn push_where_and_page<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &s
         DB::push_id(q, position.id.into());
         q.push(")");
     }
-    q.push(format_args!(" order by {expression} {0}, {row}.id {0} limit ", page.direction()));
-    DB::push_count(q, page.sql_limit());
+    q.push(format_args!(" order by {expression} {0}, {row}.id {0}", page.direction()));
+    DB::push_limit(q, page.sql_limit());
 }
 
 fn push_where<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, filter: Option<&Filter>) {

@@ -105,3 +105,60 @@ impl Value for bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, Row, SqliteConnection, query, query_as, raw_sql};
+
+    use super::*;
+
+    static THINGS: Table = Table { name: "things", columns: &["a", "b"] };
+
+    #[derive(Debug, PartialEq)]
+    struct Thing(Option<String>, Option<String>);
+
+    impl Unpack for Thing {
+        fn unpack(values: &mut Values<'_>) -> sqlx::Result<Self> {
+            Ok(Self(values.next()?, values.next()?))
+        }
+    }
+
+    async fn things(connection: &mut SqliteConnection, without: &[Column]) -> sqlx::Result<Vec<Thing>> {
+        let sql = format!("{}things t order by t.rowid desc limit 200{SELECT_END}", select(&THINGS, without));
+        let row = query(sqlx::AssertSqlSafe(sql)).fetch_one(connection).await?;
+        unpack(row.try_get_unchecked(0)?)
+    }
+
+    /// All texts of two letters from these, in both columns: the first column too may be null or empty.
+    #[tokio::test]
+    async fn any_texts_are_read_as_they_are() {
+        let letters = ["", "\0", "\u{1f}", "ÿ", "\u{ffff}", "'", "\"", "\\", "{", ",", "\n"];
+        let texts = letters.iter().flat_map(|first| letters.map(|second| Some(format!("{first}{second}"))));
+        let texts: Vec<_> = texts.chain([None]).collect();
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.expect("connects");
+        raw_sql("create table things (a, b)").execute(&mut connection).await.expect("a table");
+        assert_eq!(things(&mut connection, &[]).await.expect("no things"), []);
+        for (a, b) in texts.iter().zip(texts.iter().rev()) {
+            query("insert into things values ($1, $2)")
+                .bind(a)
+                .bind(b)
+                .execute(&mut connection)
+                .await
+                .expect("inserts");
+        }
+        let plain: Vec<(Option<String>, Option<String>)> =
+            query_as("select a, b from things order by rowid desc").fetch_all(&mut connection).await.expect("things");
+        let plain: Vec<_> = plain.into_iter().map(|(a, b)| Thing(a, b)).collect();
+        assert_eq!(things(&mut connection, &[]).await.expect("things"), plain);
+        let without_a: Vec<_> = plain.into_iter().map(|Thing(_, b)| Thing(None, b)).collect();
+        assert_eq!(things(&mut connection, &[Column("a")]).await.expect("things"), without_a);
+    }
+
+    #[test]
+    fn what_is_not_whole_rows_of_text_is_an_error() {
+        assert_eq!(unpack::<Thing>(Some(b"a\xff\xfe\xff")).expect("a row"), [Thing(Some("a".to_owned()), None)]);
+        for packed in [&b"a"[..], b"a\xff", b"a\xffb", b"a\xffb\xffc\xff", b"\xc3\xff\xff", b"a\xfe\xffb\xff"] {
+            assert!(unpack::<Thing>(Some(packed)).is_err(), "{packed:?}");
+        }
+    }
+}
