@@ -96,8 +96,8 @@ pub(super) trait Dialect: Database + Sized {
     /// One page for each of the users, in one statement. Rows of one user come in reading order.
     ///
     /// Each database has the shape that is right for it and wrong by orders of magnitude for the other:
-    /// PostgreSQL walks the index once for each key of a lateral join; SQLite has no lateral join, but finds the
-    /// row ids of a page by a correlated subquery over the index.
+    /// PostgreSQL walks the index once for each key of a lateral join; SQLite has no lateral join, but a page is one
+    /// value there, which a correlated subquery gives.
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self>;
 
     fn push_sort_value(q: &mut QueryBuilder<Self>, value: &SortValue) {
