@@ -14,7 +14,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use super::packed::Value;
+use super::dialect::packed::Value;
 use crate::model::{
     AnyId, ApiTokenId, AuditAction, AuditLogId, AuthSessionId, KeyId, NotATime, RawJson, Role, Scopes, SessionId,
     Timestamp, UserId,
@@ -229,8 +229,8 @@ macro_rules! row {
         $crate::db::codec::row!(@for sqlx::postgres::PgRow, $name: $first $(, $field)*);
         $crate::db::codec::row!(@for sqlx::sqlite::SqliteRow, $name: $first $(, $field)*);
 
-        impl $crate::db::packed::Unpack for $name {
-            fn unpack(values: &mut $crate::db::packed::Values<'_>) -> sqlx::Result<Self> {
+        impl $crate::db::dialect::packed::Unpack for $name {
+            fn unpack(values: &mut $crate::db::dialect::packed::Values<'_>) -> sqlx::Result<Self> {
                 Ok(Self { $first: values.next()? $(, $field: values.next()?)* })
             }
         }

@@ -2,6 +2,7 @@
 
 pub mod adoption;
 pub(super) mod bulk;
+pub(super) mod packed;
 pub(super) mod search;
 mod texts;
 
@@ -15,7 +16,6 @@ use super::{
     filter::{Column, literal},
     list::{Table, push_where_and_page},
     network::beginning_with,
-    packed,
     page::{Listing, SortKind, SortValue},
 };
 use crate::{

@@ -21,7 +21,6 @@ mod meter;
 mod migrate;
 pub mod network;
 pub mod nodes;
-mod packed;
 pub mod page;
 pub mod refresh_tokens;
 mod rows;

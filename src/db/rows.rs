@@ -1,10 +1,10 @@
 //! How the rows of a table are read that a statement of `list` or `Dialect::page_of_each` selects: one by one on
-//! PostgreSQL, all at once on SQLite, see `packed`.
+//! PostgreSQL, all at once on SQLite, see `dialect::packed`.
 
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row, Sqlite, SqliteConnection, postgres::PgRow};
 
-use super::{
-    dialect::Dialect,
+use super::dialect::{
+    Dialect,
     packed::{Unpack, unpack},
 };
 
@@ -29,7 +29,8 @@ impl ReadRows for PgConnection {
     where
         T: for<'r> FromRow<'r, PgRow> + Unpack + Send + Unpin,
     {
-        statement.build_query_as().persistent(keep).fetch_all(self).await
+        let connection = self;
+        statement.build_query_as().persistent(keep).fetch_all(connection).await
     }
 }
 
@@ -40,7 +41,8 @@ impl ReadRows for SqliteConnection {
     where
         T: for<'r> FromRow<'r, PgRow> + Unpack + Send + Unpin,
     {
-        let row = statement.build().persistent(keep).fetch_one(self).await?;
+        let connection = self;
+        let row = statement.build().persistent(keep).fetch_one(connection).await?;
         unpack(row.try_get_unchecked(0)?)
     }
 }

@@ -10,8 +10,10 @@ use std::str::from_utf8;
 
 use sqlx::error::{BoxDynError, UnexpectedNullError};
 
-use super::{filter::Column, list::Table};
-use crate::model::RawJson;
+use crate::{
+    db::{filter::Column, list::Table},
+    model::RawJson,
+};
 
 /// What ends a value; `x'ff'` in SQL.
 const END: u8 = 0xff;
@@ -22,7 +24,7 @@ const NULL: &[u8] = &[0xfe];
 ///
 /// The order is kept because SQLite does not merge an ordered subquery into one that aggregates (its rule 16 for
 /// flattening; 3.51 is linked statically). An order within `group_concat` would sort again what an index has sorted.
-pub(super) fn select(table: &Table, without: &[Column]) -> String {
+pub(in crate::db) fn select(table: &Table, without: &[Column]) -> String {
     let mut sql = String::with_capacity(96 + 32 * table.columns.len());
     sql.push_str("select group_concat(packed, '') from (select concat_ws(x'ff'");
     for column in table.columns_without(without) {
@@ -37,16 +39,16 @@ pub(super) fn select(table: &Table, without: &[Column]) -> String {
 }
 
 /// What ends that query.
-pub(super) const SELECT_END: &str = ")";
+pub(in crate::db) const SELECT_END: &str = ")";
 
 /// A table's row that can be read from its values; made by `codec::row!`.
-pub(super) trait Unpack: Sized {
+pub(in crate::db) trait Unpack: Sized {
     fn unpack(values: &mut Values<'_>) -> sqlx::Result<Self>;
 }
 
 /// The values that are still to be read.
 #[derive(Debug)]
-pub(super) struct Values<'r>(&'r [u8]);
+pub(in crate::db) struct Values<'r>(&'r [u8]);
 
 impl Values<'_> {
     /// The next value, as the type that the column has.
@@ -63,7 +65,7 @@ impl Values<'_> {
 }
 
 /// The rows that such a query gave: a null when there are none.
-pub(super) fn unpack<T: Unpack>(packed: Option<&[u8]>) -> sqlx::Result<Vec<T>> {
+pub(in crate::db) fn unpack<T: Unpack>(packed: Option<&[u8]>) -> sqlx::Result<Vec<T>> {
     let mut values = Values(packed.unwrap_or_default());
     let mut rows = Vec::new();
     while !values.0.is_empty() {
@@ -73,7 +75,7 @@ pub(super) fn unpack<T: Unpack>(packed: Option<&[u8]>) -> sqlx::Result<Vec<T>> {
 }
 
 /// What a column can hold.
-pub(super) trait Value: Sized {
+pub(in crate::db) trait Value: Sized {
     /// From SQLite's text of it, which is absent for null.
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError>;
 }
