@@ -13,6 +13,7 @@ use super::{
     list::{self, Table},
     on, on_tx,
     page::{Listing, Slice, slices_by},
+    rows::ReadRows,
 };
 pub use crate::db::refresh_tokens::TokenHash;
 use crate::{
@@ -34,7 +35,7 @@ pub mod orders {
 
 /// One page of API tokens for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<ApiToken>>> {
-    let rows = on!(db, connection => Dialect::page_of_each(&TABLE, users, listing).build_query_as().fetch_all(connection).await)?;
+    let rows = on!(db, connection => connection.rows(Dialect::page_of_each(&TABLE, users, listing), true).await)?;
     Ok(slices_by(rows, &listing.page, |row: &ApiToken| Some(row.user_id)))
 }
 
@@ -49,7 +50,7 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
 
 /// The API tokens with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<ApiToken>> {
-    on!(db, connection => list::by_ids(&TABLE, ids).build_query_as().fetch_all(connection).await)
+    on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
 }
 
 /// Whose token it is, and what it is good for.

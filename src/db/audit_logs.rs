@@ -13,6 +13,7 @@ use super::{
     list::{self, Table},
     on, on_planned, on_tx,
     page::{Listing, Slice, slices_by},
+    rows::ReadRows,
 };
 use crate::{
     error::Result,
@@ -49,20 +50,16 @@ pub mod orders {
 
 /// One page of the whole log, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<AuditLog>> {
-    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => list::page_of_all(&TABLE, listing)
-        .build_query_as()
-        .persistent(keep)
-        .fetch_all(connection)
+    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
+        .rows(list::page_of_all(&TABLE, listing), keep)
         .await)?;
     Ok(Slice::cut(rows, &listing.page))
 }
 
 /// One page of entries for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuditLog>>> {
-    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => Dialect::page_of_each(&TABLE, users, listing)
-        .build_query_as()
-        .persistent(keep)
-        .fetch_all(connection)
+    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
+        .rows(Dialect::page_of_each(&TABLE, users, listing), keep)
         .await)?;
     Ok(slices_by(rows, &listing.page, |row: &AuditLog| row.user_id))
 }
@@ -88,7 +85,7 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
 
 /// The entries with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<AuditLog>> {
-    on!(db, connection => list::by_ids(&TABLE, ids).build_query_as().fetch_all(connection).await)
+    on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
 }
 
 const INSERT: &str = "

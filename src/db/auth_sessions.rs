@@ -13,6 +13,7 @@ use super::{
     list::{self, Table},
     on, on_tx,
     page::{Listing, Slice, slices_by},
+    rows::ReadRows,
 };
 use crate::{
     error::Result,
@@ -33,7 +34,7 @@ pub mod orders {
 
 /// One page of auth sessions for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuthSession>>> {
-    let rows = on!(db, connection => Dialect::page_of_each(&TABLE, users, listing).build_query_as().fetch_all(connection).await)?;
+    let rows = on!(db, connection => connection.rows(Dialect::page_of_each(&TABLE, users, listing), true).await)?;
     Ok(slices_by(rows, &listing.page, |row: &AuthSession| Some(row.user_id)))
 }
 
@@ -48,7 +49,7 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
 
 /// The auth sessions with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<AuthSession>> {
-    on!(db, connection => list::by_ids(&TABLE, ids).build_query_as().fetch_all(connection).await)
+    on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
 }
 
 const FIND_USER: &str = "

@@ -4,7 +4,7 @@
 use sqlx::{
     Decode, Encode, Postgres, Sqlite, Type,
     encode::IsNull,
-    error::BoxDynError,
+    error::{BoxDynError, UnexpectedNullError},
     postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef},
     sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef},
     types::{
@@ -14,6 +14,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
+use super::dialect::packed::Value;
 use crate::model::{
     AnyId, ApiTokenId, AuditAction, AuditLogId, AuthSessionId, KeyId, NotATime, RawJson, Role, Scopes, SessionId,
     Timestamp, UserId,
@@ -41,6 +42,12 @@ macro_rules! text_on_sqlite {
         impl<'r> Decode<'r, Sqlite> for $name {
             fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
                 Ok(<&str as Decode<Sqlite>>::decode(value)?.parse()?)
+            }
+        }
+
+        impl Value for $name {
+            fn from_text(text: Option<&str>) -> Result<Self, BoxDynError> {
+                Ok(text.ok_or(UnexpectedNullError)?.parse()?)
             }
         }
     )+};
@@ -221,6 +228,12 @@ macro_rules! row {
 
         $crate::db::codec::row!(@for sqlx::postgres::PgRow, $name: $first $(, $field)*);
         $crate::db::codec::row!(@for sqlx::sqlite::SqliteRow, $name: $first $(, $field)*);
+
+        impl $crate::db::dialect::packed::Unpack for $name {
+            fn unpack(values: &mut $crate::db::dialect::packed::Values<'_>) -> sqlx::Result<Self> {
+                Ok(Self { $first: values.next()? $(, $field: values.next()?)* })
+            }
+        }
     };
     (@for $row:ty, $name:ident: $($field:ident),+) => {
         impl sqlx::FromRow<'_, $row> for $name {

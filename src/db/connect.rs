@@ -178,4 +178,22 @@ mod tests {
             assert_eq!(is_unverified(&url.parse().expect("a URL")), unverified, "{url}");
         }
     }
+
+    #[tokio::test]
+    async fn sqlite_is_built_without_locks_that_all_connections_share() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let Db { pools: Pools::Sqlite { readers, .. }, .. } =
+            Db::connect(&url, Settings::default()).await.expect("connects")
+        else {
+            panic!("it is SQLite")
+        };
+        let mut reader = readers.lease().await.expect("a connection");
+        let options: Vec<String> =
+            sqlx::query_scalar("pragma compile_options").fetch_all(&mut *reader).await.expect("options");
+        assert!(
+            !options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"),
+            "see .cargo/config.toml: {options:?}"
+        );
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod adoption;
 pub(super) mod bulk;
+pub(super) mod packed;
 pub(super) mod search;
 mod texts;
 
@@ -12,7 +13,7 @@ use uuid::Uuid;
 pub(super) use self::texts::{POSTGRES, SQLITE, Texts};
 use super::{
     audit_log_stats::Piece,
-    filter::literal,
+    filter::{Column, literal},
     list::{Table, push_where_and_page},
     network::beginning_with,
     page::{Listing, SortKind, SortValue},
@@ -50,7 +51,8 @@ pub(super) fn is_lost_statement(cause: &sqlx::Error) -> bool {
 
 /// What a statement builder needs to know of the database it writes for.
 pub(super) trait Dialect: Database + Sized {
-    fn push_count(q: &mut QueryBuilder<Self>, count: i64);
+    /// ` limit ..`
+    fn push_limit(q: &mut QueryBuilder<Self>, limit: i64);
     fn push_time(q: &mut QueryBuilder<Self>, at: Timestamp);
     fn push_id(q: &mut QueryBuilder<Self>, id: Uuid);
     fn push_text(q: &mut QueryBuilder<Self>, text: String);
@@ -92,11 +94,17 @@ pub(super) trait Dialect: Database + Sized {
     /// The expression that a column is ordered by.
     fn sort_expression(column: &str, kind: SortKind) -> String;
 
+    /// The beginning of a statement that reads rows of a table `t`, up to its `from`; `rows` reads what it gives.
+    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self>;
+
+    /// What ends such a statement.
+    const SELECT_END: &'static str;
+
     /// One page for each of the users, in one statement. Rows of one user come in reading order.
     ///
     /// Each database has the shape that is right for it and wrong by orders of magnitude for the other:
-    /// PostgreSQL walks the index once for each key of a lateral join; SQLite has no lateral join, but finds the
-    /// row ids of a page by a correlated subquery over the index.
+    /// PostgreSQL walks the index once for each key of a lateral join; SQLite has no lateral join, but a page is one
+    /// value there, which a correlated subquery gives.
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self>;
 
     fn push_sort_value(q: &mut QueryBuilder<Self>, value: &SortValue) {
@@ -116,10 +124,6 @@ pub(super) trait Dialect: Database + Sized {
 /// What both databases take alike, each with its own types.
 macro_rules! plain_binds {
     () => {
-        fn push_count(q: &mut QueryBuilder<Self>, count: i64) {
-            q.push_bind(count);
-        }
-
         fn push_time(q: &mut QueryBuilder<Self>, at: Timestamp) {
             q.push_bind(at);
         }
@@ -132,6 +136,10 @@ macro_rules! plain_binds {
 
 impl Dialect for Postgres {
     plain_binds!();
+
+    fn push_limit(q: &mut QueryBuilder<Self>, limit: i64) {
+        q.push(" limit ").push_bind(limit);
+    }
 
     fn push_id(q: &mut QueryBuilder<Self>, id: Uuid) {
         q.push_bind(id);
@@ -218,9 +226,24 @@ impl Dialect for Postgres {
         format!("'{NEVER}'::timestamptz")
     }
 
+    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self> {
+        let mut q = QueryBuilder::new("select ");
+        for (at, column) in table.columns_without(without).enumerate() {
+            q.push(if at > 0 { ", " } else { "" });
+            match column {
+                Some(column) => q.push("t.").push(column),
+                None => q.push("null"),
+            };
+        }
+        q.push(" from ");
+        q
+    }
+
+    const SELECT_END: &'static str = "";
+
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = QueryBuilder::new(format!("select {} from unnest(", table.select(&listing.without)));
-        q.push_bind(users.to_vec());
+        let mut q = Self::select(table, &listing.without);
+        q.push("unnest(").push_bind(users.to_vec());
         q.push(format_args!(
             ") as parent (id) cross join lateral (select * from {} r where r.user_id = parent.id",
             table.name
@@ -233,6 +256,11 @@ impl Dialect for Postgres {
 
 impl Dialect for Sqlite {
     plain_binds!();
+
+    /// As part of the text: SQLite's planner looks at the limit's value, so it would prepare the statement again each time.
+    fn push_limit(q: &mut QueryBuilder<Self>, limit: i64) {
+        q.push(format_args!(" limit {limit}"));
+    }
 
     fn push_id(q: &mut QueryBuilder<Self>, id: Uuid) {
         q.push_bind(id.hyphenated());
@@ -304,7 +332,7 @@ impl Dialect for Sqlite {
             .iter()
             .map(|Piece { start, first, last }| json!([start.to_string(), first.to_string(), last.to_string()]));
         q.push("(select value ->> 0 as start, value ->> 1 as first, value ->> 2 as last from json_each(");
-        q.push_bind(Value::from_iter(times).to_string()).push("))");
+        q.push_bind(times.collect::<Value>().to_string()).push("))");
     }
 
     /// The planner does not know how many rows it is about. To count, it would walk an index of the column once for each
@@ -324,18 +352,19 @@ impl Dialect for Sqlite {
         format!("'{NEVER}'")
     }
 
+    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self> {
+        QueryBuilder::new(packed::select(table, without))
+    }
+
+    const SELECT_END: &'static str = packed::SELECT_END;
+
     fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = QueryBuilder::new(format!("select {} from json_each(", table.select(&listing.without)));
-        q.push_bind(json_list(users));
-        q.push(format_args!(
-            ") parent cross join {0} t on t.rowid in (select r.rowid from {0} r where r.user_id = parent.value",
-            table.name
-        ));
-        push_where_and_page(&mut q, "r", listing);
-        // A row id list is read in the order of the row ids.
-        let order = listing.page.order.column;
-        let expression = Self::sort_expression(&format!("t.{}", order.name), order.kind);
-        q.push(format_args!(") order by {expression} {0}, t.id {0}", listing.page.direction()));
+        let mut q = QueryBuilder::new("select group_concat((");
+        q.push(packed::select(table, &listing.without));
+        q.push(format_args!("{} t where t.user_id = parent.value", table.name));
+        push_where_and_page(&mut q, "t", listing);
+        q.push(packed::SELECT_END);
+        q.push("), '') from json_each(").push_bind(json_list(users)).push(") parent");
         q
     }
 }

@@ -18,36 +18,27 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The list of the columns of `t`, with null for those that are not wanted.
-    pub fn select(&self, without: &[Column]) -> String {
-        let mut list = String::with_capacity(16 * self.columns.len());
-        for (at, column) in self.columns.iter().enumerate() {
-            if at > 0 {
-                list.push_str(", ");
-            }
-            if without.contains(&Column(column)) {
-                list.push_str("null");
-            } else {
-                list.push_str("t.");
-                list.push_str(column);
-            }
-        }
-        list
+    /// The columns in their order, with nothing for those that are not wanted.
+    pub fn columns_without(&self, without: &[Column]) -> impl Iterator<Item = Option<&'static str>> {
+        self.columns.iter().map(|column| (!without.contains(&Column(column))).then_some(*column))
     }
 }
 
 /// One page of all rows.
 pub(super) fn page_of_all<DB: Dialect>(table: &Table, listing: &Listing) -> QueryBuilder<DB> {
-    let mut q =
-        QueryBuilder::new(format!("select {} from {} t where true", table.select(&listing.without), table.name));
+    let mut q = DB::select(table, &listing.without);
+    q.push(format_args!("{} t where true", table.name));
     push_where_and_page(&mut q, "t", listing);
+    q.push(DB::SELECT_END);
     q
 }
 
 /// The rows with these ids, in no order.
 pub(super) fn by_ids<DB: Dialect>(table: &Table, ids: &[Uuid]) -> QueryBuilder<DB> {
-    let mut q = QueryBuilder::new(format!("select {} from {} t where t.id ", table.select(&[]), table.name));
+    let mut q = DB::select(table, &[]);
+    q.push(format_args!("{} t where t.id ", table.name));
     DB::push_one_of_ids(&mut q, ids);
+    q.push(DB::SELECT_END);
     q
 }
 
@@ -81,8 +72,8 @@ pub(super) fn push_where_and_page<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &s
         DB::push_id(q, position.id.into());
         q.push(")");
     }
-    q.push(format_args!(" order by {expression} {0}, {row}.id {0} limit ", page.direction()));
-    DB::push_count(q, page.sql_limit());
+    q.push(format_args!(" order by {expression} {0}, {row}.id {0}", page.direction()));
+    DB::push_limit(q, page.sql_limit());
 }
 
 fn push_where<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, filter: Option<&Filter>) {

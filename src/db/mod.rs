@@ -23,6 +23,7 @@ pub mod network;
 pub mod nodes;
 pub mod page;
 pub mod refresh_tokens;
+mod rows;
 pub mod search_index;
 pub mod sessions;
 pub mod signing_keys;

@@ -12,6 +12,7 @@ use super::{
     list::{self, Table},
     on, on_planned, on_tx,
     page::{Listing, Slice},
+    rows::ReadRows,
 };
 use crate::{
     error::Result,
@@ -49,10 +50,8 @@ pub mod orders {
 
 /// One page of all users, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<User>> {
-    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => list::page_of_all(&TABLE, listing)
-        .build_query_as()
-        .persistent(keep)
-        .fetch_all(connection)
+    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
+        .rows(list::page_of_all(&TABLE, listing), keep)
         .await)?;
     Ok(Slice::cut(rows, &listing.page))
 }
@@ -68,7 +67,7 @@ pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
 
 /// The users with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<User>> {
-    on!(db, connection => list::by_ids(&TABLE, ids).build_query_as().fetch_all(connection).await)
+    on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
 }
 
 const FIND: &str = "

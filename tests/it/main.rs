@@ -12,6 +12,7 @@ mod cli;
 mod clients;
 mod connections;
 mod console;
+mod exact_rows;
 mod filters;
 mod graphql_http;
 mod http;

@@ -137,7 +137,6 @@ fn push_ranking<DB: Dialect>(q: &mut QueryBuilder<DB>, entries: &str, key: &str,
     let letters = DB::sort_expression(&format!("cast({key} as text)"), SortKind::Text);
     q.push(format_args!(" order by {entries} desc, {key} is not null, {letters}"));
     if let Some(first) = first {
-        q.push(" limit ");
-        DB::push_count(q, first);
+        DB::push_limit(q, first);
     }
 }

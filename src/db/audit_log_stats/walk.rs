@@ -127,8 +127,7 @@ impl Span {
         q
     }
 
-    /// The entries with each value of the column. Failures are few: they are put into groups, for the values that
-    /// come out.
+    /// The entries with each value of the column. Failures are few: those of the values that come out are put into groups.
     pub(super) fn by<DB: Dialect>(self, column: Column, first: Option<i64>) -> QueryBuilder<DB> {
         let name = column.0;
         let mut q = with_values(column);
@@ -146,15 +145,21 @@ impl Span {
         push_ranking(&mut q, "c.entries", "c.value", first);
         q.push(format_args!(
             "), failed (value, failures) as materialized (
-                select t.{name}, count(*) from audit_logs t where t.success = false"
+                select t.{name}, count(*) from audit_logs t
+                where t.success = false and t.{name} in (select r.value from ranked r where r.value is not null)"
         ));
         self.push_and(&mut q);
         q.push(format_args!(
-            " group by t.{name})
+            " group by t.{name}
+                union all select null, (select count(*) from audit_logs t where t.success = false and t.{name} is null"
+        ));
+        self.push_and(&mut q);
+        q.push(
+            "))
             select r.value, r.entries,
                 coalesce((select f.failures from failed f where f.value is not distinct from r.value), 0)
-            from ranked r"
-        ));
+            from ranked r",
+        );
         push_ranking(&mut q, "r.entries", "r.value", None);
         q
     }
