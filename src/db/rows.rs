@@ -1,7 +1,8 @@
 //! How the rows of a table are read that a statement of `list` or `Dialect::page_of_each` selects: one by one on
 //! PostgreSQL, all at once on SQLite, see `dialect::packed`.
 
-use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row, Sqlite, SqliteConnection, postgres::PgRow};
+use futures_util::TryStreamExt;
+use sqlx::{Either, Executor, FromRow, PgConnection, Postgres, QueryBuilder, Row, Sqlite, SqliteConnection, postgres::PgRow};
 
 use super::dialect::{
     Dialect,
@@ -29,8 +30,15 @@ impl ReadRows for PgConnection {
     where
         T: for<'r> FromRow<'r, PgRow> + Unpack + Send + Unpin,
     {
-        let connection = self;
-        statement.build_query_as().persistent(keep).fetch_all(connection).await
+        let mut rows = Vec::new();
+        // By `fetch_all` each row would go through two streams more.
+        let mut steps = self.fetch_many(statement.build().persistent(keep));
+        while let Some(step) = steps.try_next().await? {
+            if let Either::Right(row) = step {
+                rows.push(T::from_row(&row)?);
+            }
+        }
+        Ok(rows)
     }
 }
 
