@@ -7,7 +7,7 @@ use async_graphql::{Response, Variables};
 use axum::{Router, body::Body, http::Request};
 use futures_util::future::join_all;
 use guardianeye::{
-    auth::{Principal, Strength},
+    auth::{self, Callers, Principal, Strength},
     clock::Clock,
     config::Limits,
     db::{Db, Settings},
@@ -39,7 +39,7 @@ pub enum Case {
     Access,
     /// Checking an access token.
     Token,
-    /// The same and the statement that finds its user.
+    /// The same and the statement that finds its user, who is not known yet.
     Authenticate,
     /// A hundred users by their ids, asked for one by one.
     Loaders,
@@ -133,7 +133,9 @@ impl Bed {
                 assert!(subject.expect("is checked").is_some());
             }
             Case::Authenticate => {
-                let principal = self.services.authenticate(&self.services.db, Some(black_box(&self.header))).await;
+                let Services { db, tokens, clock, .. } = &self.services;
+                let header = Some(black_box(&*self.header));
+                let principal = auth::authenticate(db, tokens, &Callers::default(), *clock, header).await;
                 assert!(principal.expect("is checked").signed_in().is_some());
             }
             Case::Loaders => {

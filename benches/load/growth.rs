@@ -126,10 +126,10 @@ impl Grower<'_> {
         check: impl Fn(&Value) -> Result<usize>,
     ) -> Result<GrowthRow> {
         let body = jobs::body(document, &variables);
+        let (_, bytes) = caller.answer(&body, true, false).await?;
         let (answer, _) = caller.answer(&body, true, true).await?;
         let statements = answer["extensions"]["receipt"]["statements"].as_u64().ok_or("no receipt")?;
         let rows = check(&answer["data"])?;
-        let (_, bytes) = caller.answer(&body, true, false).await?;
         let exchanges = [Exchange { request: caller.request(&body, true, false), bytes }].into();
         let figures = watched.measure(&exchanges, AT_ONCE, self.length()).await?;
         eprintln!("{}: {case}: {:.0}/s", self.database.name(), figures.rate);

@@ -180,13 +180,14 @@ impl Caller {
         let check = |answer: &Value| job.check(&answer["data"]).map_err(|error| format!("{}: {error}", job.name));
         let (mut exchanges, mut first) = (Vec::new(), None);
         for body in job.bodies(&self.users) {
+            let (answer, bytes) = self.answer(&body, job.signed_in(), false).await?;
+            check(&answer)?;
+            // Right after another one, as while measuring: who asks is known.
             if first.is_none() {
                 let (answer, _) = self.answer(&body, job.signed_in(), true).await?;
                 let receipt = |field| answer["extensions"]["receipt"][field].as_u64().ok_or("no receipt");
                 first = Some((receipt("statements")?, receipt("cost")?, check(&answer)?));
             }
-            let (answer, bytes) = self.answer(&body, job.signed_in(), false).await?;
-            check(&answer)?;
             exchanges.push(Exchange { request: self.request(&body, job.signed_in(), false), bytes });
         }
         let (statements, cost, rows) = first.ok_or("a job without a body")?;

@@ -4,10 +4,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use hashlink::LruCache;
-use sha2::{Digest, Sha256};
 
 use super::token::Subject;
-use crate::model::KeyId;
+use crate::{db::api_tokens::TokenHash, model::KeyId};
 
 /// Tokens that are remembered; those that were not sent for the longest are forgotten first.
 const MOST: usize = 10_000;
@@ -24,7 +23,7 @@ pub(super) struct Checked {
 }
 
 /// The tokens that were checked, by their SHA-256: no token stays in memory.
-pub(super) struct CheckedTokens(Mutex<LruCache<[u8; 32], Checked>>);
+pub(super) struct CheckedTokens(Mutex<LruCache<TokenHash, Checked>>);
 
 impl Default for CheckedTokens {
     fn default() -> Self {
@@ -39,13 +38,11 @@ impl std::fmt::Debug for CheckedTokens {
 }
 
 impl CheckedTokens {
-    pub fn find(&self, token: &str) -> Option<Checked> {
-        let hash: [u8; 32] = Sha256::digest(token).into();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).copied()
+    pub fn find(&self, hash: &TokenHash) -> Option<Checked> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(hash).copied()
     }
 
-    pub fn keep(&self, token: &str, checked: Checked) {
-        let hash: [u8; 32] = Sha256::digest(token).into();
+    pub fn keep(&self, hash: TokenHash, checked: Checked) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, checked);
     }
 }

@@ -2,6 +2,7 @@
 
 mod api_token;
 mod budget;
+mod callers;
 mod checked_tokens;
 mod older_hash;
 mod password;
@@ -13,6 +14,7 @@ mod token;
 pub use self::{
     api_token::ApiKey,
     budget::{Budget, Charge},
+    callers::Callers,
     password::{Hasher, Strength, Turn, Work, is_same},
     password_policy::{MAX_BYTES, Policy},
     principal::{Credential, Principal, SignedIn, authenticate},

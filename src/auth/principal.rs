@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{ApiKey, Tokens};
+use sha2::{Digest, Sha256};
+
+use super::{ApiKey, Callers, Tokens};
 use crate::{
     clock::Clock,
     db::{Db, api_tokens, auth_sessions},
@@ -22,7 +24,7 @@ pub enum Principal {
 /// A user, and by what we know.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// As the database has it now: the role is the row's, never the token's.
+    /// As the database had it a moment ago: the role is the row's, never the token's.
     pub user: Arc<User>,
     pub by: Credential,
 }
@@ -92,8 +94,15 @@ impl Principal {
 }
 
 /// From the `Authorization` header to the caller: one statement, which also sees that the login was not ended, or the
-/// token not revoked, and that the user is still active. What cannot be one of our tokens costs none.
-pub async fn authenticate(db: &Db, tokens: &Tokens, clock: Clock, header: Option<&str>) -> Result<Principal> {
+/// token not revoked, and that the user is still active; none when the caller was found a moment ago, or when it cannot be
+/// one of our tokens.
+pub async fn authenticate(
+    db: &Db,
+    tokens: &Tokens,
+    callers: &Callers,
+    clock: Clock,
+    header: Option<&str>,
+) -> Result<Principal> {
     let Some(header) = header else {
         return Ok(Principal::Anonymous);
     };
@@ -104,15 +113,28 @@ pub async fn authenticate(db: &Db, tokens: &Tokens, clock: Clock, header: Option
     let now = clock.now();
     if ApiKey::is_meant(token) {
         let key = ApiKey::sent(token).ok_or_else(bad_api_token)?;
-        let holder = api_tokens::find_holder(db, key.hash(), now).await?.ok_or_else(bad_api_token)?;
-        let by = Credential::ApiToken(holder.token, holder.scopes);
-        return Ok(Principal::SignedIn(Arc::new(SignedIn { user: Arc::new(holder.user), by })));
+        let hash = key.hash();
+        let ask = async || {
+            let found = api_tokens::find_holder(db, hash, now).await?;
+            Ok(found.map(|holder| {
+                let by = Credential::ApiToken(holder.token, holder.scopes);
+                (SignedIn { user: Arc::new(holder.user), by }, holder.expires_at)
+            }))
+        };
+        let caller = callers.find(db, hash, now, ask).await?;
+        return caller.map(Principal::SignedIn).ok_or_else(bad_api_token);
     }
-    let subject = tokens.verify(db, token, now).await?.ok_or_else(bad_token)?;
-    let found = auth_sessions::find_user(db, subject.auth_session, subject.user, now).await?;
-    let user = Arc::new(found.ok_or_else(bad_token)?);
-    let by = Credential::AuthSession(subject.auth_session);
-    Ok(Principal::SignedIn(Arc::new(SignedIn { user, by })))
+    let hash = Sha256::digest(token).into();
+    let subject = tokens.verify_hashed(db, token, hash, now).await?.ok_or_else(bad_token)?;
+    let ask = async || {
+        let found = auth_sessions::find_holder(db, subject.auth_session, subject.user, now).await?;
+        Ok(found.map(|holder| {
+            let by = Credential::AuthSession(subject.auth_session);
+            (SignedIn { user: Arc::new(holder.user), by }, holder.expires_at)
+        }))
+    };
+    let caller = callers.find(db, hash, now, ask).await?;
+    caller.map(Principal::SignedIn).ok_or_else(bad_token)
 }
 
 fn bad_token() -> Error {

@@ -8,12 +8,14 @@ use aws_lc_rs::{
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::checked_tokens::{Checked, CheckedTokens};
 use crate::{
     db::{
         Db,
+        api_tokens::TokenHash,
         signing_keys::{self, SigningKey},
     },
     error::{Error, Result},
@@ -138,10 +140,21 @@ impl Tokens {
 
     /// Whom a token that holds was issued to; `None` for any that does not hold.
     pub async fn verify(&self, db: &Db, token: &str, now: Timestamp) -> Result<Option<Subject>> {
+        self.verify_hashed(db, token, Sha256::digest(token).into(), now).await
+    }
+
+    /// The same where the token's SHA-256 is known.
+    pub(super) async fn verify_hashed(
+        &self,
+        db: &Db,
+        token: &str,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<Subject>> {
         self.renew(db, now).await?;
-        let checked = match self.checked.find(token) {
+        let checked = match self.checked.find(&hash) {
             Some(checked) => self.known(checked.kid, now).map(|_| checked),
-            None => self.check(token, now),
+            None => self.check(token, hash, now),
         };
         let seconds = now.datetime().timestamp();
         let holding =
@@ -150,7 +163,7 @@ impl Tokens {
     }
 
     /// What a token says that was signed by a key of ours.
-    fn check(&self, token: &str, now: Timestamp) -> Option<Checked> {
+    fn check(&self, token: &str, hash: TokenHash, now: Timestamp) -> Option<Checked> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         // An extension that has to be understood (RFC 7515, 4.1.11) is none that we understand.
         let (Some("at+jwt"), Some(kid), None) = (header.typ.as_deref(), header.kid, header.crit) else {
@@ -165,7 +178,7 @@ impl Tokens {
         }
         let subject = Subject { user: UserId(sub), auth_session: AuthSessionId(sid) };
         let checked = Checked { kid, subject, begins: nbf.max(iat), ends: exp };
-        self.checked.keep(token, checked);
+        self.checked.keep(hash, checked);
         Some(checked)
     }
 

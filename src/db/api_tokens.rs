@@ -11,7 +11,7 @@ use super::{
     dialect::Dialect,
     filter::Filter,
     list::{self, Table},
-    on, on_tx,
+    on, on_accounts, on_tx,
     page::{Listing, Slice, slices_by},
     rows::ReadRows,
 };
@@ -59,6 +59,7 @@ pub struct Holder {
     pub user: User,
     pub token: ApiTokenId,
     pub scopes: Scopes,
+    pub expires_at: Timestamp,
 }
 
 impl<'r, R: Row> FromRow<'r, R> for Holder
@@ -67,15 +68,21 @@ where
     usize: sqlx::ColumnIndex<R>,
     ApiTokenId: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
     Scopes: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Timestamp: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
-        Ok(Self { user: User::from_row(row)?, token: row.try_get(9)?, scopes: row.try_get(10)? })
+        Ok(Self {
+            user: User::from_row(row)?,
+            token: row.try_get(9)?,
+            scopes: row.try_get(10)?,
+            expires_at: row.try_get(11)?,
+        })
     }
 }
 
 const FIND_HOLDER: &str = "
     select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login,
-        a.id, a.scopes
+        a.id, a.scopes, a.expires_at
     from api_tokens a join users t on t.id = a.user_id
     where a.token_hash = $1 and a.revoked_at is null and a.expires_at > $2 and t.is_active";
 
@@ -134,7 +141,7 @@ const REVOKE: &str = "update api_tokens set revoked_at = $2 where id = $1 and re
 
 /// Ends an API token; `false` when it was ended before.
 pub async fn revoke(tx: &mut Tx, id: ApiTokenId, now: Timestamp) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(REVOKE)
+    let done = on_accounts!(tx, connection => query(REVOKE)
         .bind(id)
         .bind(now)
         .execute(connection)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, Row, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     dialect::Dialect,
     filter::Filter,
     list::{self, Table},
-    on, on_tx,
+    on, on_accounts, on_tx,
     page::{Listing, Slice, slices_by},
     rows::ReadRows,
 };
@@ -52,14 +52,38 @@ pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<AuthSession>> {
     on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
 }
 
-const FIND_USER: &str = "
-    select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login
+/// Whose login it is, and when it ends.
+#[derive(Debug)]
+pub struct Holder {
+    pub user: User,
+    pub expires_at: Timestamp,
+}
+
+impl<'r, R: Row> FromRow<'r, R> for Holder
+where
+    User: FromRow<'r, R>,
+    usize: sqlx::ColumnIndex<R>,
+    Timestamp: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self { user: User::from_row(row)?, expires_at: row.try_get(9)? })
+    }
+}
+
+const FIND_HOLDER: &str = "
+    select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login,
+        s.expires_at
     from auth_sessions s join users t on t.id = s.user_id
     where s.id = $1 and s.user_id = $2 and s.revoked_at is null and s.expires_at > $3 and t.is_active";
 
 /// The user of an auth session that holds, if the user may still log in.
-pub async fn find_user(db: &Db, id: AuthSessionId, user: UserId, now: Timestamp) -> Result<Option<User>> {
-    on!(db, connection => query_as::<_, User>(FIND_USER).bind(id).bind(user).bind(now).fetch_optional(connection).await)
+pub async fn find_holder(db: &Db, id: AuthSessionId, user: UserId, now: Timestamp) -> Result<Option<Holder>> {
+    on!(db, connection => query_as::<_, Holder>(FIND_HOLDER)
+        .bind(id)
+        .bind(user)
+        .bind(now)
+        .fetch_optional(connection)
+        .await)
 }
 
 const FIND: &str = "
@@ -124,7 +148,7 @@ const REVOKE: &str = "update auth_sessions set revoked_at = $2 where id = $1 and
 
 /// Ends an auth session; `false` when it was ended before.
 pub async fn revoke(tx: &mut Tx, id: AuthSessionId, now: Timestamp) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(REVOKE)
+    let done = on_accounts!(tx, connection => query(REVOKE)
         .bind(id)
         .bind(now)
         .execute(connection)
@@ -139,7 +163,7 @@ const REVOKE_ALL: &str = "
 
 /// Ends all auth sessions of a user, or all but one; how many there were.
 pub async fn revoke_all(tx: &mut Tx, user: UserId, but: Option<AuthSessionId>, now: Timestamp) -> Result<u64> {
-    on_tx!(tx, connection => query(REVOKE_ALL)
+    on_accounts!(tx, connection => query(REVOKE_ALL)
         .bind(user)
         .bind(now)
         .bind(but.unwrap_or(AuthSessionId(Uuid::nil())))

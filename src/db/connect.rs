@@ -1,6 +1,6 @@
 //! Opens the database that a URL names, with the settings that this server relies on.
 
-use std::{net::IpAddr, path::Path, str::FromStr, time::Duration};
+use std::{net::IpAddr, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     ConnectOptions,
@@ -9,7 +9,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Db, Pools, connections::Connections, deadline::Deadline};
+use super::{Db, Pools, account_changes::AccountChanges, connections::Connections, deadline::Deadline};
 use crate::error::{Code, Error, Result};
 
 /// How the connections behave.
@@ -47,7 +47,7 @@ impl Db {
                 )));
             }
         };
-        Ok(Self { pools, meter: std::sync::Arc::default() })
+        Ok(Self { pools, meter: Arc::default(), account_changes: AccountChanges::default() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The database: one handle over SQLite or PostgreSQL, and the macros that run one statement text on either.
 //! Only this file and `dialect` know which database it is.
 
+mod account_changes;
 pub mod adoption;
 pub mod api_tokens;
 pub mod audit_log_stats;
@@ -33,7 +34,10 @@ use std::sync::Arc;
 
 use sqlx::{Postgres, Sqlite};
 
-use self::connections::{Connections, Lease};
+use self::{
+    account_changes::{AccountChange, AccountChanges},
+    connections::{Connections, Lease},
+};
 pub use self::{
     connect::Settings,
     dialect::adoption::Plan,
@@ -46,6 +50,7 @@ use crate::error::Result;
 pub struct Db {
     pools: Pools,
     meter: Arc<Meter>,
+    account_changes: AccountChanges,
 }
 
 /// The connections. SQLite allows one writer at a time, so writers queue here and never meet a busy file.
@@ -60,6 +65,9 @@ pub(crate) enum Pools {
 pub struct Tx {
     connection: TxConnection,
     meter: Arc<Meter>,
+    account_changes: AccountChanges,
+    /// Whether it changes accounts; counted when it ends, however that is.
+    account_change: Option<AccountChange>,
 }
 
 #[derive(Debug)]
@@ -112,6 +120,16 @@ macro_rules! on_tx {
     }};
 }
 
+/// The same for a statement that changes what is [kept of callers](Db::account_changes): when the transaction ends, that is
+/// asked for anew.
+macro_rules! on_accounts {
+    ($tx:expr, $connection:ident => $run:expr) => {{
+        let tx: &mut $crate::db::Tx = $tx;
+        tx.change_accounts();
+        $crate::db::on_tx!(tx, $connection => $run)
+    }};
+}
+
 /// Runs a statement that is kept prepared only when its plan is good for any values, see `filter::keeps_plan`.
 ///
 /// sqlx 0.9 loses such a statement when it meets a type of ours for the first time on a connection (its issue 4305).
@@ -133,19 +151,26 @@ macro_rules! on_planned {
     }};
 }
 
-pub(crate) use {on, on_planned, on_tx};
+pub(crate) use {on, on_accounts, on_planned, on_tx};
 
 impl Db {
     /// The same database, with a count of its own: one request's statements and rows.
     #[must_use]
     pub fn metered(&self) -> Self {
-        Self { pools: self.pools.clone(), meter: Arc::default() }
+        Self { meter: Arc::default(), ..self.clone() }
     }
 
     /// What was counted since the handle was made.
     #[must_use]
     pub fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    /// How often this process has changed users, logins or API tokens. What was read before and carries the number from
+    /// before is what they are now, as long as the number is the same and no other process writes.
+    #[must_use]
+    pub fn account_changes(&self) -> u64 {
+        self.account_changes.count()
     }
 
     /// The name of the database, for people.
@@ -174,7 +199,12 @@ impl Db {
                 TxConnection::Postgres(lease)
             }
         };
-        Ok(Tx { connection, meter: Arc::clone(&self.meter) })
+        Ok(Tx {
+            connection,
+            meter: Arc::clone(&self.meter),
+            account_changes: self.account_changes.clone(),
+            account_change: None,
+        })
     }
 
     /// Whether the database answers.
@@ -225,6 +255,10 @@ impl Tx {
             TxConnection::Postgres(mut lease) => lease.commit().await?,
         }
         Ok(())
+    }
+
+    fn change_accounts(&mut self) {
+        self.account_change.get_or_insert_with(|| self.account_changes.begin());
     }
 
     fn needs_operator(&self) -> bool {

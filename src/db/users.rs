@@ -10,7 +10,7 @@ use super::{
     dialect,
     filter::{Filter, keeps_plan},
     list::{self, Table},
-    on, on_planned, on_tx,
+    on, on_accounts, on_planned, on_tx,
     page::{Listing, Slice},
     rows::ReadRows,
 };
@@ -174,7 +174,7 @@ const UPDATE: &str = "
 
 /// Stores what can be changed of a user, but the password. A user name or an address that another user has is CONFLICT.
 pub async fn update(tx: &mut Tx, user: &User) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(UPDATE)
+    let done = on_accounts!(tx, connection => query(UPDATE)
         .bind(user.id)
         .bind(&user.username)
         .bind(&user.email)
@@ -209,7 +209,7 @@ const LOG_IN: &str = "update users set last_login = $3 where id = $1 and hashed_
 
 /// Notes a login, unless the user may not log in any more, or not by this hash.
 pub async fn log_in(tx: &mut Tx, id: UserId, hash: &SecretString, now: Timestamp) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(LOG_IN)
+    let done = on_accounts!(tx, connection => query(LOG_IN)
         .bind(id)
         .bind(hash.expose_secret())
         .bind(now)
@@ -230,7 +230,7 @@ pub async fn set_password(
     change_required: bool,
     now: Timestamp,
 ) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(SET_PASSWORD)
+    let done = on_accounts!(tx, connection => query(SET_PASSWORD)
         .bind(id)
         .bind(hash.expose_secret())
         .bind(change_required)
@@ -282,7 +282,7 @@ pub async fn lock(tx: &mut Tx) -> Result<()> {
 
 /// Removes a user, and by the foreign keys the sessions; audit logs stay without the user.
 pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool> {
-    let done = on_tx!(tx, connection => query("delete from users where id = $1")
+    let done = on_accounts!(tx, connection => query("delete from users where id = $1")
         .bind(id)
         .execute(connection)
         .await

@@ -21,7 +21,7 @@ mod throttle;
 pub mod users;
 
 use crate::{
-    auth::{Budget, Hasher, SignedIn, Strength, Tokens},
+    auth::{Budget, Callers, Hasher, SignedIn, Strength, Tokens},
     clock::Clock,
     config::Limits,
     db::{self, Db, Tx},
@@ -42,6 +42,7 @@ pub struct Services {
     pub clock: Clock,
     pub hasher: Hasher,
     pub tokens: Tokens,
+    pub callers: Callers,
     pub budget: Budget,
     pub refusals: Refusals,
     pub limits: Limits,
@@ -114,6 +115,7 @@ impl Services {
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
         let refusals = Refusals::new(clock);
-        Ok(Self { db, clock, hasher, tokens, budget, refusals, limits, uses: Uses::default() })
+        let (callers, uses) = (Callers::default(), Uses::default());
+        Ok(Self { db, clock, hasher, tokens, callers, budget, refusals, limits, uses })
     }
 }

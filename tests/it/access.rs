@@ -172,7 +172,8 @@ on_both! {
         let user = guardianeye::model::User { is_active: false, ..app.user("ina", guardianeye::model::Role::Admin, app.now()).await };
         let caller = app.logged_in(&user);
         assert_eq!(caller.gql("{ me { id } }", json!({})).await.data()["me"]["id"], user.id.to_string());
-        app.execute(&format!("update users set is_active = false where id = '{}'", user.id)).await;
+        let end = "mutation($user: ID!) { deactivateUser(id: $user) { user { id } } }";
+        app.admin().gql(end, json!({ "user": user.id.to_string() })).await.data();
         let reply = caller.gql("{ me { id } }", json!({})).await;
         assert_eq!((reply.status.as_u16(), reply.code()), (401, "UNAUTHENTICATED"));
     }
@@ -180,7 +181,8 @@ on_both! {
     async fn the_role_is_the_rows_not_the_tokens(app) {
         let caller = app.analyst();
         caller.gql("{ users { nodes { id } } }", json!({})).await.data();
-        app.execute(&format!("update users set role = 'viewer' where id = '{}'", caller.id())).await;
+        let demote = "mutation($user: ID!) { setUserRole(input: {id: $user, role: VIEWER}) { user { id } } }";
+        app.admin().gql(demote, json!({ "user": caller.id().to_string() })).await.data();
         assert_eq!(caller.gql("{ users { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
     }
 }

@@ -111,6 +111,9 @@ on_both! {
             (format!("delete from users where id = '{}'", user.id), 401),
         ] {
             app.execute(&change).await;
+            // A server that keeps nobody yet.
+            let server = app.within(|_| {}).await;
+            let script = Caller::with_token(app, script.token().to_owned()).at(&server);
             assert_eq!(script.gql("{ me { id } }", json!({})).await.status, status, "{change}");
         }
     }
@@ -121,10 +124,14 @@ on_both! {
         let (theirs, _) = app.api_token(app.viewer().id(), &[Scope::Read]).await;
         let users = "{ users(first: 1) { nodes { id } } }";
         script.gql(users, json!({})).await.data();
-        app.execute(&format!("update users set role = 'analyst' where id = '{}'", user.id)).await;
+        let give = async |role: &str| {
+            let query = "mutation($user: ID!, $role: Role!) { setUserRole(input: {id: $user, role: $role}) { user { id } } }";
+            app.admin().gql(query, json!({ "user": user.id.to_string(), "role": role })).await.data();
+        };
+        give("ANALYST").await;
         script.gql(users, json!({})).await.data();
         assert_eq!(revoke(&script, &theirs.id.to_string()).await.code(), "NOT_FOUND");
-        app.execute(&format!("update users set role = 'viewer' where id = '{}'", user.id)).await;
+        give("VIEWER").await;
         assert_eq!(script.gql(users, json!({})).await.code(), "FORBIDDEN");
     }
 

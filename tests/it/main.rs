@@ -8,6 +8,7 @@ mod attacks;
 mod audit_trail;
 mod auth_sessions;
 mod bad_input;
+mod callers;
 mod cli;
 mod clients;
 mod connections;

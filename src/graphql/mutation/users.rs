@@ -176,8 +176,8 @@ impl UserMutation {
         users::update(ctx.request().actor()?, id, profile, input.expected_updated_at).await.map(Into::into)
     }
 
-    /// Gives a user another role, which counts from the next request on. `CONFLICT` for the last active admin, or when
-    /// `expectedUpdatedAt` no longer holds; `NOT_FOUND` for an unknown id.
+    /// Gives a user another role, which counts from the next request on, on other instances within a second. `CONFLICT` for
+    /// the last active admin, or when `expectedUpdatedAt` no longer holds; `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn set_user_role(
         &self,
@@ -190,8 +190,8 @@ impl UserMutation {
         users::set_role(ctx.request().actor()?, id, input.role.into(), expected).await.map(Into::into)
     }
 
-    /// Keeps a user out from the next request on, and ends all logins. What the user has stays. `CONFLICT` for the last
-    /// active admin; `NOT_FOUND` for an unknown id.
+    /// Keeps a user out from the next request on, on other instances within a second, and ends all logins. What the user has
+    /// stays. `CONFLICT` for the last active admin; `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn deactivate_user(
         &self,
