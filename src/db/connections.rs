@@ -166,7 +166,8 @@ impl<DB: Reused> Shared<DB> {
                 return Ok((spare.connection, spare.born));
             }
         }
-        Ok((self.pool.acquire().await?, Instant::now()))
+        // Boxed, as what opens a connection is large, rare, and part of every future that runs a statement.
+        Ok((Box::pin(self.pool.acquire()).await?, Instant::now()))
     }
 
     /// Takes back a connection, and lets go of one that has not been needed for long.

@@ -76,7 +76,7 @@ pub async fn post(
             return refuse(media_type, status, &error, &call.id);
         }
     };
-    call.answer(params, |_| true).await
+    Box::pin(call.answer(params, |_| true)).await
 }
 
 /// `GET /graphql`, for queries only: a GET must not change anything.
@@ -92,11 +92,12 @@ pub async fn get(
         Ok(Query(url)) => Params::of_url(url),
         Err(_) => Err(Error::new(Code::BadUserInput, "the URL's parameters could not be read")),
     };
-    call.answer(params, Document::is_query).await
+    Box::pin(call.answer(params, Document::is_query)).await
 }
 
 impl Call {
-    /// In this order: what is cheap to refuse, who asks, the work.
+    /// In this order: what is cheap to refuse, who asks, the work. Its callers box it, as every layer of axum moves the future
+    /// of its handler.
     async fn answer(self, params: Result<Params>, allowed: impl Fn(&Document) -> bool) -> Response {
         let Some(media_type) = MediaType::accepted(&self.headers) else {
             let error = Error::new(
