@@ -2,7 +2,9 @@
 //! PostgreSQL, all at once on SQLite, see `dialect::packed`.
 
 use futures_util::TryStreamExt;
-use sqlx::{Either, Executor, FromRow, PgConnection, Postgres, QueryBuilder, Row, Sqlite, SqliteConnection, postgres::PgRow};
+use sqlx::{
+    Either, Executor, FromRow, PgConnection, Postgres, QueryBuilder, Row, Sqlite, SqliteConnection, postgres::PgRow,
+};
 
 use super::dialect::{
     Dialect,

@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use async_graphql::{
     EmptySubscription, Response, Schema, SchemaBuilder, ServerError, ValidationMode, Value, Variables,
+    parser::parse_schema,
 };
 
 pub use self::{
@@ -75,13 +76,13 @@ impl Default for Api {
         };
         let schema = builder().finish();
         let for_valid = builder().validation_mode(ValidationMode::Fast).finish();
-        let sdl = schema.sdl();
+        let definitions = parse_schema(schema.sdl()).expect("the SDL of our own schema is GraphQL").definitions;
         Self {
             schema,
             for_valid,
             sources: Arc::default(),
-            shapes: Arc::new(Shapes::of(&sdl)),
-            inputs: Arc::new(Inputs::of(&sdl)),
+            shapes: Arc::new(Shapes::of(&definitions)),
+            inputs: Arc::new(Inputs::of(definitions)),
             persisted: Arc::default(),
         }
     }

@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
     Positioned,
-    parser::{
-        parse_schema,
-        types::{BaseType, FieldDefinition, InputValueDefinition, OperationType, Type, TypeKind, TypeSystemDefinition},
+    parser::types::{
+        BaseType, FieldDefinition, InputValueDefinition, OperationType, Type, TypeKind, TypeSystemDefinition,
     },
 };
 
@@ -69,16 +68,15 @@ struct Counts {
 }
 
 impl Shapes {
-    /// From the schema definition language, as the library prints it.
-    pub fn of(sdl: &str) -> Self {
-        let definitions = parse_schema(sdl).expect("the SDL of our own schema is GraphQL").definitions;
+    /// Of the schema that these definitions are.
+    pub fn of(definitions: &[TypeSystemDefinition]) -> Self {
         let (mut types, mut directives) = (HashMap::new(), HashMap::new());
         let (mut all_fields, mut all_arguments, mut all_inputs, mut all_values, mut all_types) = (0, 0, 0, 0, 0);
         let mut interfaces = HashSet::new();
         let mut kinds = 0;
         for definition in definitions {
             let ty = match definition {
-                TypeSystemDefinition::Type(ty) => ty.node,
+                TypeSystemDefinition::Type(ty) => &ty.node,
                 TypeSystemDefinition::Directive(directive) => {
                     directives.insert(directive.node.name.node.to_string(), inputs(&directive.node.arguments));
                     continue;
@@ -87,14 +85,14 @@ impl Shapes {
             };
             kinds += 1;
             let name = ty.name.node.to_string();
-            let fields = match ty.kind {
+            let fields = match &ty.kind {
                 TypeKind::Object(object) => {
                     all_types += object.implements.len();
-                    object.fields
+                    &object.fields
                 }
                 TypeKind::Interface(interface) => {
                     interfaces.insert(name.clone());
-                    interface.fields
+                    &interface.fields
                 }
                 TypeKind::InputObject(input) => {
                     all_inputs += input.fields.len();

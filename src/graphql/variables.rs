@@ -6,10 +6,7 @@ use std::collections::{HashMap, HashSet};
 use async_graphql::{
     Name, Number, Pos, ScalarType, Value, Variables,
     indexmap::IndexMap,
-    parser::{
-        parse_schema,
-        types::{BaseType, InputValueDefinition, OperationDefinition, Type, TypeKind, TypeSystemDefinition},
-    },
+    parser::types::{BaseType, InputValueDefinition, OperationDefinition, Type, TypeKind, TypeSystemDefinition},
 };
 
 use crate::{error::Error, model::Timestamp};
@@ -26,9 +23,8 @@ pub enum Input {
 }
 
 impl Inputs {
-    /// From the schema definition language, as the library prints it.
-    pub fn of(sdl: &str) -> Self {
-        let definitions = parse_schema(sdl).expect("the SDL of our own schema is GraphQL").definitions;
+    /// Of the schema that these definitions are.
+    pub fn of(definitions: Vec<TypeSystemDefinition>) -> Self {
         let types = definitions.into_iter().filter_map(|definition| match definition {
             TypeSystemDefinition::Type(ty) => Some(ty.node),
             _ => None,
