@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    dialect::Dialect,
     filter::{Filter, keeps_plan},
     list::{self, Table},
     on, on_planned, on_tx,
@@ -59,7 +58,7 @@ pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<AuditLog>> {
 /// One page of entries for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuditLog>>> {
     let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
-        .rows(Dialect::page_of_each(&TABLE, users, listing), keep)
+        .rows(list::page_of_each(&TABLE, users, listing), keep)
         .await)?;
     Ok(slices_by(rows, &listing.page, |row: &AuditLog| row.user_id))
 }

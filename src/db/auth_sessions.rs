@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    dialect::Dialect,
     filter::Filter,
     list::{self, Table},
     on, on_accounts, on_tx,
@@ -34,7 +33,7 @@ pub mod orders {
 
 /// One page of auth sessions for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuthSession>>> {
-    let rows = on!(db, connection => connection.rows(Dialect::page_of_each(&TABLE, users, listing), true).await)?;
+    let rows = on!(db, connection => connection.rows(list::page_of_each(&TABLE, users, listing), true).await)?;
     Ok(slices_by(rows, &listing.page, |row: &AuthSession| Some(row.user_id)))
 }
 

@@ -100,7 +100,7 @@ pub(super) trait Dialect: Database + Sized {
     /// What ends such a statement.
     const SELECT_END: &'static str;
 
-    /// One page for each of the users, in one statement. Rows of one user come in reading order.
+    /// One page for each of several users, see `list::page_of_each`.
     ///
     /// Each database has the shape that is right for it and wrong by orders of magnitude for the other:
     /// PostgreSQL walks the index once for each key of a lateral join; SQLite has no lateral join, but a page is one

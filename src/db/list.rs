@@ -33,6 +33,18 @@ pub(super) fn page_of_all<DB: Dialect>(table: &Table, listing: &Listing) -> Quer
     q
 }
 
+/// One page for each of the users, in one statement. Rows of one user come in reading order.
+pub(super) fn page_of_each<DB: Dialect>(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<DB> {
+    let [user] = users else { return DB::page_of_each(table, users, listing) };
+    // A list of users to join with takes PostgreSQL a third as long again.
+    let mut q = DB::select(table, &listing.without);
+    q.push(format_args!("{} t where t.user_id = ", table.name));
+    DB::push_id(&mut q, (*user).into());
+    push_where_and_page(&mut q, "t", listing);
+    q.push(DB::SELECT_END);
+    q
+}
+
 /// The rows with these ids, in no order.
 pub(super) fn by_ids<DB: Dialect>(table: &Table, ids: &[Uuid]) -> QueryBuilder<DB> {
     let mut q = DB::select(table, &[]);

@@ -1,4 +1,4 @@
-//! How the rows of a table are read that a statement of `list` or `Dialect::page_of_each` selects: one by one on
+//! How the rows of a table are read that a statement of `list` selects: one by one on
 //! PostgreSQL, all at once on SQLite, see `dialect::packed`.
 
 use futures_util::TryStreamExt;
