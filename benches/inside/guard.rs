@@ -19,8 +19,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/inside/baseline.txt");
 /// Beyond this it is a regression. Hash tables are seeded by chance, and SQLite works in threads of
-/// its own, so the same program is not counted twice alike.
-const TOLERANCE: f64 = 1.05;
+/// its own, so the same program is not counted twice alike: by up to 0.6 % so far. Other processors have other ways to copy.
+const TOLERANCE: f64 = 1.1;
 const WARM_UP: u32 = 3;
 const TIMES: u32 = 20;
 
