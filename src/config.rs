@@ -121,9 +121,9 @@ pub struct ServeArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
-    /// Database connections
-    #[arg(long, env = "GUARDIANEYE_DATABASE_CONNECTIONS", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=1_000))]
-    pub database_connections: u32,
+    /// Database connections [default: 16; 8 on SQLite, where each keeps pages of its own]
+    #[arg(long, env = "GUARDIANEYE_DATABASE_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    pub database_connections: Option<u32>,
 
     /// Request bodies, in bytes
     #[arg(long, env = "GUARDIANEYE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 256 * 1024, value_parser = clap::value_parser!(u32).range(1_024..=64 * 1024 * 1024))]
@@ -161,8 +161,8 @@ pub struct Limits {
     pub document: DocumentLimits,
     /// How accounts are kept.
     pub accounts: AccountLimits,
-    /// Database connections.
-    pub database_connections: u32,
+    /// Database connections, if not as many as are right for the database.
+    pub database_connections: Option<u32>,
     /// Passwords hashed at the same time.
     pub hashing_threads: usize,
 }

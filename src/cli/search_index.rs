@@ -33,7 +33,7 @@ pub async fn run(common: &Common, args: SearchIndexArgs) -> Result<ExitCode> {
 
 async fn work(common: &Common, args: &SearchIndexArgs) -> Result<Report> {
     // One connection, which keeps its settings.
-    let db = super::connect(common, Settings { max_connections: 1, ..Settings::default() }).await?;
+    let db = super::connect(common, Settings { max_connections: Some(1), ..Settings::default() }).await?;
     if db.needs_operator() && !db.is_migrated().await? {
         let message = "the database's tables are missing or out of date: run `guardianeye db init` first";
         return Err(Error::new(Code::Conflict, message));

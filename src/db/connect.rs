@@ -15,8 +15,9 @@ use crate::error::{Code, Error, Result};
 /// How the connections behave.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Connections at most; on SQLite the readers, beside which there is one writer.
-    pub max_connections: u32,
+    /// Connections at most; on SQLite the readers, beside which there is one writer. 16 when absent, 8 readers on SQLite,
+    /// where each keeps pages and statements of its own.
+    pub max_connections: Option<u32>,
     /// How long to wait for a free connection, and for the database to answer at all.
     pub acquire_timeout: Duration,
     /// After how long a statement is stopped; `None` lets it run (migrations, seeding).
@@ -26,7 +27,7 @@ pub struct Settings {
 impl Default for Settings {
     /// For commands: few connections, no statement timeout.
     fn default() -> Self {
-        Self { max_connections: 4, acquire_timeout: Duration::from_secs(5), statement_timeout: None }
+        Self { max_connections: Some(4), acquire_timeout: Duration::from_secs(5), statement_timeout: None }
     }
 }
 
@@ -69,13 +70,10 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
         .with_regexp()
         .busy_timeout(settings.acquire_timeout)
         .pragma("temp_store", "memory")
-        // Of each connection; beyond it, the pages come from the file cache of the system. A mapped file is quicker where
-        // pages are hot, but counts as memory once for each connection.
-        .pragma("cache_size", "-4000")
         .disable_statement_logging();
     let pool = || {
         let deadline = settings.statement_timeout.map(Deadline::new);
-        let options = pool_options(settings);
+        let options = pool_options(settings, 8);
         (deadline.iter().fold(options, |options, deadline| deadline.watch(options)), deadline)
     };
     let (writer, writer_deadline) = pool();
@@ -130,7 +128,7 @@ async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
              the database URL does"
         );
     }
-    let pool = pool_options(settings)
+    let pool = pool_options(settings, 16)
         .connect_with(options)
         .await
         .map_err(|cause| Error::internal(cause).told(format!("cannot connect to the PostgreSQL server at {server}")))?;
@@ -147,8 +145,10 @@ fn is_unverified(options: &PgConnectOptions) -> bool {
     !this_machine && !matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull)
 }
 
-fn pool_options<DB: sqlx::Database>(settings: Settings) -> PoolOptions<DB> {
-    PoolOptions::new().max_connections(settings.max_connections).acquire_timeout(settings.acquire_timeout)
+fn pool_options<DB: sqlx::Database>(settings: Settings, max_connections: u32) -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(settings.max_connections.unwrap_or(max_connections))
+        .acquire_timeout(settings.acquire_timeout)
 }
 
 fn setting_error(message: String) -> Error {

@@ -102,7 +102,7 @@ async fn after_postgresql_was_restarted_the_next_requests_are_answered() {
 
 pub async fn one_connection(app: &TestApp, statement_timeout: Duration) -> Db {
     let settings = Settings {
-        max_connections: 1,
+        max_connections: Some(1),
         acquire_timeout: Duration::from_secs(20),
         statement_timeout: Some(statement_timeout),
     };
