@@ -20,7 +20,7 @@ COPY web .
 RUN npm run build
 
 FROM rust:1.95-bookworm AS build
-# The C parts (SQLite, aws-lc, mimalloc, zstd) need no more than this image's gcc on amd64 and arm64.
+# The C parts (SQLite, aws-lc, jemalloc, zstd) need no more than this image's gcc and make on amd64 and arm64.
 ARG TARGETARCH
 WORKDIR /build
 COPY . .
@@ -34,11 +34,9 @@ RUN groupadd --gid 10001 guardianeye \
     && useradd --uid 10001 --gid guardianeye --home-dir /data --no-create-home --shell /usr/sbin/nologin guardianeye \
     && install --directory --owner=guardianeye --group=guardianeye --mode=0700 /data
 COPY --from=build /usr/local/bin/guardianeye /usr/local/bin/
-# mimalloc reads the last one: after so many ms it gives memory back that is free, instead of 1,000; see docs/performance.md.
 ENV DATABASE_URL=sqlite:/data/guardianeye.db \
     GUARDIANEYE_HOST=0.0.0.0 \
-    GUARDIANEYE_PORT=8000 \
-    MIMALLOC_PURGE_DELAY=10
+    GUARDIANEYE_PORT=8000
 USER 10001:10001
 WORKDIR /data
 VOLUME /data

@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use self::cases::{Bed, CASES, Case};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/inside/baseline.txt");
 /// Beyond this it is a regression. Hash tables are seeded by chance, and SQLite works in threads of

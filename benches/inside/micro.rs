@@ -8,7 +8,7 @@ use tokio::runtime::Builder;
 use self::cases::{Bed, CASES};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a run-time");

@@ -1,6 +1,7 @@
 //! Who asks: passwords, access tokens, and the caller that comes out of them. No HTTP and no GraphQL here.
 
 mod api_token;
+mod argon2id;
 mod budget;
 mod callers;
 mod checked_tokens;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
+use argon2::{Params, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -17,7 +17,10 @@ use tokio::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-use super::older_hash::{Bcrypt, OlderHashes};
+use super::{
+    argon2id::Argon2id,
+    older_hash::{Bcrypt, OlderHashes},
+};
 use crate::error::{Error, Result};
 
 /// How much work a hash is.
@@ -49,7 +52,7 @@ const RETRY_AFTER: u64 = 5;
 /// Hashes and verifies passwords. Each running hash takes 19 MiB, so the number at a time is bounded; the rest wait.
 #[derive(Clone, Debug)]
 pub struct Hasher {
-    argon2: Argon2<'static>,
+    argon2: Argon2id,
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     /// What a login is checked against when there is no such user, so that it takes as long.
@@ -74,7 +77,7 @@ impl Hasher {
             Strength::Owasp => Params::new(19 * 1024, 2, 1, None),
             Strength::Cheap => Params::new(Params::MIN_M_COST, 1, 1, None),
         };
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(Error::internal)?);
+        let argon2 = Argon2id::new(params.map_err(Error::internal)?);
         let dummy = argon2.hash_password(b"nobody's password").map_err(Error::internal)?.to_string();
         let running = Arc::new(Semaphore::new(threads));
         let waiting = Arc::new(Semaphore::new(threads + QUEUE));
@@ -166,7 +169,7 @@ impl Turn {
             let fits = if let Some(stored) = stored {
                 hasher.argon2.verify_password(password, &stored).is_ok()
             } else {
-                let _ = hasher.argon2.verify_password(password, &*hasher.dummy);
+                let _ = PasswordHash::new(&hasher.dummy).map(|dummy| hasher.argon2.verify_password(password, &dummy));
                 false
             };
             hasher.verified.fetch_add(1, Relaxed);
