@@ -130,6 +130,8 @@ impl Span {
     /// The entries with each value of the column. Failures are few: those of the values that come out are put into groups.
     pub(super) fn by<DB: Dialect>(self, column: Column, first: Option<i64>) -> QueryBuilder<DB> {
         let name = column.0;
+        // Failures are read from their own index, not from the many entries of each value.
+        let of_failed = DB::loose(&format!("t.{name}"));
         let mut q = with_values(column);
         q.push(format_args!(
             ", counted (value, entries) as materialized (
@@ -145,13 +147,13 @@ impl Span {
         push_ranking(&mut q, "c.entries", "c.value", first);
         q.push(format_args!(
             "), failed (value, failures) as materialized (
-                select t.{name}, count(*) from audit_logs t
-                where t.success = false and t.{name} in (select r.value from ranked r where r.value is not null)"
+                select {of_failed}, count(*) from audit_logs t
+                where t.success = false and {of_failed} in (select r.value from ranked r where r.value is not null)"
         ));
         self.push_and(&mut q);
         q.push(format_args!(
-            " group by t.{name}
-                union all select null, (select count(*) from audit_logs t where t.success = false and t.{name} is null"
+            " group by {of_failed}
+                union all select null, (select count(*) from audit_logs t where t.success = false and {of_failed} is null"
         ));
         self.push_and(&mut q);
         q.push(
