@@ -1,5 +1,5 @@
 //! Counts over the audit log. What passes a filter is read once and put into groups; where a filter says nothing but
-//! when, the indexes are [walked](walk) instead, which takes a fraction of the time.
+//! when, the indexes are walked instead (`walk`), which takes a fraction of the time.
 
 mod walk;
 
