@@ -3,6 +3,7 @@
 mod accounts;
 mod commands;
 mod document;
+mod environment;
 mod http;
 
 use std::{
@@ -10,12 +11,13 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
 pub use self::accounts::{AccountArgs, AccountLimits, NEW_PASSWORD, PasswordArgs, UsersCommand, new_password};
 pub use self::commands::{DbCommand, DbInitArgs, InitArgs, KeysCommand, SearchIndexArgs, SeedArgs};
 pub use self::document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg};
+pub use self::environment::variables;
 pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
 
 /// A GraphQL API server over users, their conversation sessions with agents, and the audit log of everything.
@@ -23,7 +25,8 @@ pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
 #[command(
     name = "guardianeye",
     version,
-    after_help = "Every option can also be set by the environment variable named beside it; the option wins.\n\
+    after_help = "Every option can also be set by the environment variable named beside it; the option wins, and an\n\
+                  empty variable counts as unset.\n\
                   Without any setting, `guardianeye serve` keeps its data in data/guardianeye.db and listens on \
                   http://127.0.0.1:8000."
 )]
@@ -237,50 +240,11 @@ impl Default for Limits {
     }
 }
 
-impl Cli {
-    /// Reads arguments and environment; `guardianeye` alone serves. Ends the process on a setting that makes no sense.
-    #[must_use]
-    pub fn read() -> Self {
-        let mut args: Vec<_> = std::env::args_os().collect();
-        if args.len() == 1 {
-            args.push("serve".into());
-        }
-        if let Some(sentence) = unknown_variable(std::env::vars_os().map(|(name, _)| name)) {
-            Self::command().error(clap::error::ErrorKind::UnknownArgument, sentence).exit();
-        }
-        Self::parse_from(args)
-    }
-}
-
-/// A variable with our prefix that no option reads is a typing error that would otherwise pass unseen.
-fn unknown_variable(names: impl Iterator<Item = std::ffi::OsString>) -> Option<String> {
-    fn collect(command: &clap::Command, known: &mut Vec<String>) {
-        known.extend(command.get_arguments().filter_map(|arg| arg.get_env()?.to_str().map(str::to_owned)));
-        for subcommand in command.get_subcommands() {
-            collect(subcommand, known);
-        }
-    }
-    let mut known = vec![NEW_PASSWORD.to_owned()];
-    collect(&Cli::command(), &mut known);
-    known.sort();
-    known.dedup();
-    names
-        .filter_map(|name| name.into_string().ok())
-        .find(|name| name.starts_with("GUARDIANEYE_") && !known.contains(name))
-        .map(|name| format!("the environment variable {name} is not known; known are {}", known.join(", ")))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clap::CommandFactory;
 
-    #[test]
-    fn a_misspelt_variable_is_named() {
-        let names = ["PATH", "GUARDIANEYE_PORT", "GUARDIANEYE_PROT"].map(Into::into);
-        let sentence = unknown_variable(names.into_iter()).expect("one is unknown");
-        assert!(sentence.contains("GUARDIANEYE_PROT is not known"), "{sentence}");
-        assert!(sentence.contains("GUARDIANEYE_PORT"), "{sentence}");
-    }
+    use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -8,7 +8,10 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = guardianeye::config::Cli::read();
+    let cli = match guardianeye::config::Cli::read() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(guardianeye::cli::run(cli)),
         Err(cause) => {

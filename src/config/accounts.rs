@@ -37,11 +37,11 @@ pub struct PasswordArgs {
     pub password_min_length: u32,
 }
 
-/// The password for [`UsersCommand::ResetPassword`], if the environment has it.
+/// The password for [`UsersCommand::ResetPassword`], if the environment has it; an empty variable counts as unset.
 #[expect(clippy::disallowed_methods, reason = "clap would read it from an argument too")]
 #[must_use]
 pub fn new_password() -> Option<SecretString> {
-    std::env::var(NEW_PASSWORD).ok().map(SecretString::from)
+    std::env::var(NEW_PASSWORD).ok().filter(|password| !password.is_empty()).map(SecretString::from)
 }
 
 /// How accounts are kept.

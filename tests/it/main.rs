@@ -40,6 +40,7 @@ mod schema_changes;
 mod search_index;
 mod seed;
 mod session_writes;
+mod settings;
 mod statements;
 mod stats;
 mod support;

@@ -19,14 +19,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_guardianeye"))
-            .args(["serve", "--port", "0"])
-            .args(args)
-            .env("DATABASE_URL", url)
-            .envs(variables.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_guardianeye"));
+        command.args(["serve", "--port", "0"]).args(args).env("DATABASE_URL", url).envs(variables.iter().copied());
+        Self::start_command(command)
+    }
+
+    /// The same with a command of one's own, which has to listen on port 0.
+    pub fn start_command(mut command: Command) -> Self {
+        let child = command.stderr(Stdio::piped()).spawn().expect("starts");
         let mut server = Self { child, port: 0, log: String::new(), rest: None };
         let mut lines = BufReader::new(server.child.stderr.take().expect("piped")).lines();
         while let Some(Ok(line)) = lines.next() {

@@ -1,0 +1,142 @@
+//! Environment variables: which ones the program reads, and what an unknown or an empty one means.
+
+use std::{collections::BTreeSet, ffi::OsString, process::ExitCode};
+
+use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
+
+use super::{Cli, NEW_PASSWORD};
+
+/// The prefix of the program's own variables.
+const PREFIX: &str = "GUARDIANEYE_";
+
+impl Cli {
+    /// Reads arguments and environment. `Err` with the exit code when there is nothing to run: no argument at all
+    /// prints the help. Ends the process on an invalid setting.
+    ///
+    /// An empty variable counts as unset, so that a template with empty values (`.env`, Compose) changes nothing.
+    pub fn read() -> Result<Self, ExitCode> {
+        let args: Vec<OsString> = std::env::args_os().collect();
+        let mut command = without_empty_variables(Self::command());
+        if args.len() <= 1 {
+            // clap's own `arg_required_else_help` counts variables as arguments.
+            eprint!("{}", command.render_help());
+            return Err(ExitCode::from(2));
+        }
+        if let Some(message) = unknown_variable(std::env::vars_os().map(|(name, _)| name)) {
+            command.error(ErrorKind::UnknownArgument, message).exit();
+        }
+        let matches = command.try_get_matches_from_mut(args).unwrap_or_else(|error| error.exit());
+        Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit()))
+    }
+}
+
+/// The names of all environment variables that set something.
+#[must_use]
+pub fn variables() -> BTreeSet<String> {
+    fn collect(command: &Command, into: &mut BTreeSet<String>) {
+        into.extend(command.get_arguments().filter_map(|arg| arg.get_env()?.to_str().map(str::to_owned)));
+        for subcommand in command.get_subcommands() {
+            collect(subcommand, into);
+        }
+    }
+    let mut names = BTreeSet::from([NEW_PASSWORD.to_owned()]);
+    collect(&Cli::command(), &mut names);
+    names
+}
+
+/// The command line, reading only variables that have a value.
+fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|arg| if arg.get_env().is_some_and(is_empty) { arg.env(None) } else { arg })
+        .mut_subcommands(without_empty_variables)
+}
+
+/// A variable with the program's prefix that no option reads is a typing error that would otherwise pass unseen.
+fn unknown_variable(names: impl Iterator<Item = OsString>) -> Option<String> {
+    let known = variables();
+    names.filter_map(|name| name.into_string().ok()).find(|name| name.starts_with(PREFIX) && !known.contains(name)).map(
+        |name| {
+            let known: Vec<_> = known.iter().map(String::as_str).collect();
+            format!("the environment variable {name} is not known; known are {}", known.join(", "))
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../.env.example");
+    const COMPOSE: &str = include_str!("../../docker-compose.yml");
+
+    #[test]
+    fn a_misspelt_variable_is_named() {
+        let names = ["PATH", "GUARDIANEYE_PORT", "GUARDIANEYE_PROT"].map(Into::into);
+        let sentence = unknown_variable(names.into_iter()).expect("one is unknown");
+        assert!(sentence.contains("GUARDIANEYE_PROT is not known"), "{sentence}");
+        assert!(sentence.contains("GUARDIANEYE_PORT"), "{sentence}");
+    }
+
+    /// The lines `#NAME=VALUE` of `.env.example`.
+    fn example_lines() -> Vec<(&'static str, &'static str)> {
+        let setting = |line: &'static str| line.strip_prefix('#')?.split_once('=');
+        let is_name = |name: &str| !name.is_empty() && name.bytes().all(|c| c.is_ascii_uppercase() || c == b'_');
+        EXAMPLE.lines().filter_map(setting).filter(|(name, _)| is_name(name)).collect()
+    }
+
+    /// The default of each variable as clap has it; empty when the setting is unset by default.
+    fn defaults() -> BTreeMap<String, String> {
+        fn collect(command: &Command, into: &mut BTreeMap<String, String>) {
+            for arg in command.get_arguments() {
+                if let Some(name) = arg.get_env().and_then(std::ffi::OsStr::to_str) {
+                    let values: Vec<_> = arg.get_default_values().iter().filter_map(|value| value.to_str()).collect();
+                    into.insert(name.to_owned(), values.join(","));
+                }
+            }
+            for subcommand in command.get_subcommands() {
+                collect(subcommand, into);
+            }
+        }
+        let mut defaults: BTreeMap<_, _> = variables().into_iter().map(|name| (name, String::new())).collect();
+        collect(&Cli::command(), &mut defaults);
+        defaults
+    }
+
+    #[test]
+    fn the_example_file_lists_every_setting_once() {
+        let lines = example_lines();
+        let missing: Vec<_> =
+            variables().into_iter().filter(|name| !lines.iter().any(|(line, _)| line == name)).collect();
+        assert!(
+            missing.is_empty(),
+            "add a line `#NAME=default` with a comment to .env.example, with nothing after the = for a setting without \
+             a default: {missing:#?}"
+        );
+        let mut names: Vec<_> = lines.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        assert!(twice.is_empty(), ".env.example lists these twice; put examples into the comment: {twice:?}");
+    }
+
+    #[test]
+    fn the_example_file_shows_the_true_defaults() {
+        let defaults = defaults();
+        for (name, value) in example_lines() {
+            match defaults.get(name) {
+                Some(default) => assert_eq!(
+                    value, default,
+                    ".env.example must show the program's default of {name}; put other values into its comment"
+                ),
+                // The others are Compose's, or the tests' one, which has no default.
+                None if name == "TEST_DATABASE_URL" => assert_eq!(value, "", "{name}"),
+                None => assert!(
+                    COMPOSE.contains(&format!("${{{name}:-{value}}}")),
+                    "{name}={value} in .env.example is neither a setting of the program nor a default in docker-compose.yml"
+                ),
+            }
+        }
+    }
+}
