@@ -63,8 +63,9 @@ as_owner() (
   fi
 )
 
-# The directory is closed to other users, so the socket in it needs no password and no free port. The data is worthless,
-# so nothing waits for the disk. The odd time zone shows up SQL that leans on the server's.
+# The directory is closed to other users, so the socket in it needs no password and no free port; only members of one group
+# have to give theirs, for the tests of that. The data is worthless, so nothing waits for the disk. The odd time zone shows
+# up SQL that leans on the server's.
 start_cluster() {
   local locale=C
   case $(locale -a 2>/dev/null) in *C.UTF-8* | *C.utf8*) locale=C.UTF-8 ;; esac
@@ -80,6 +81,8 @@ synchronous_commit = off
 full_page_writes = off
 timezone = 'Asia/Kathmandu'
 EOF
+    printf '%s\n' 'local all +guardianeye_test_passwords scram-sha-256' "$(cat "$dir/data/pg_hba.conf")" >"$dir/hba" &&
+    cat "$dir/hba" >"$dir/data/pg_hba.conf" &&
     as_owner "$server/pg_ctl" -D "$dir/data" -l "$dir/server.log" -s -w -t 60 start
 }
 

@@ -103,7 +103,7 @@ impl Bed {
     pub async fn open(folder: &Path) -> Self {
         let clock = Clock::Fixed(now());
         let url = format!("sqlite:{}", folder.join("inside.db").display());
-        let db = Db::connect(&url, Settings::default()).await.expect("connects");
+        let db = Db::connect(&url, Settings { create: true, ..Settings::default() }).await.expect("connects");
         db.migrate().await.expect("migrates");
         let services = Services::new(db.clone(), clock, Limits::default(), Strength::Cheap).await.expect("starts");
         first_admin::ensure(&db, &services.hasher, clock, None).await.expect("an admin");

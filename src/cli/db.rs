@@ -17,7 +17,14 @@ use crate::{
 pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
     match command {
         DbCommand::Init(args) => {
-            let db = super::connect(common, Settings::default()).await?;
+            let settings = Settings { create: !args.dry_run, ..Settings::default() };
+            let db = match super::connect(common, settings).await {
+                Err(error) if args.dry_run && error.code() == Code::NotFound => {
+                    println!("Would create the database file and the tables.\n{DRY_RUN}");
+                    return Ok(ExitCode::SUCCESS);
+                }
+                connected => connected?,
+            };
             let done = prepare(&db, args).await;
             db.close().await;
             done
@@ -28,6 +35,7 @@ pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
     }
 }
 
+const DRY_RUN: &str = "Nothing was changed: this was a dry run.";
 const RULE: &str = "============================================================";
 
 async fn prepare(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
@@ -39,7 +47,7 @@ async fn prepare(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
         Found::Nothing => {}
     }
     if args.dry_run {
-        println!("Nothing was changed: this was a dry run.");
+        println!("{DRY_RUN}");
         return Ok(ExitCode::SUCCESS);
     }
     init(db, args.init).await

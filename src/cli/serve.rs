@@ -24,6 +24,7 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
         max_connections: config.limits.database_connections,
         acquire_timeout: Duration::from_secs(5),
         statement_timeout: Some(config.limits.statement_timeout),
+        create: true,
     };
     let db = super::connect(common, settings).await?;
     prepare(common, &db, &config).await?;

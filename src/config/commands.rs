@@ -36,7 +36,8 @@ pub enum DbCommand {
     ///
     /// Seven steps: tables, connection, user, session, audit log, relationships, cascade delete. The first makes the
     /// tables where there are none of ours. Tables that are out of date it brings up to date on SQLite, as `serve` does,
-    /// but never on PostgreSQL: there it fails and says so. Other rows are neither changed nor locked.
+    /// but never on PostgreSQL: there it fails and says so. A missing SQLite file is not made. Other rows are neither
+    /// changed nor locked.
     ///
     /// Exit code 0 when every step passed and nothing of the test is left, else 1.
     Check {

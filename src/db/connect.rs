@@ -1,15 +1,16 @@
 //! Opens the database that a URL names, with the settings that this server relies on.
 
-use std::{net::IpAddr, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{io::ErrorKind, net::IpAddr, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions,
+    ConnectOptions, Connection,
     pool::PoolOptions,
     postgres::{PgConnectOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
+use tokio::time::timeout;
 
-use super::{Db, Pools, account_changes::AccountChanges, connections::Connections, deadline::Deadline};
+use super::{Db, Pools, account_changes::AccountChanges, connect_error, connections::Connections, deadline::Deadline};
 use crate::error::{Code, Error, Result};
 
 /// How the connections behave.
@@ -22,17 +23,24 @@ pub struct Settings {
     pub acquire_timeout: Duration,
     /// After how long a statement is stopped; `None` lets it run (migrations, seeding).
     pub statement_timeout: Option<Duration>,
+    /// Whether a missing SQLite file is made, with its folder. Only what prepares a database asks for it.
+    pub create: bool,
 }
 
 impl Default for Settings {
-    /// For commands: few connections, no statement timeout.
+    /// For commands: few connections, no statement timeout, and a database that is there.
     fn default() -> Self {
-        Self { max_connections: Some(4), acquire_timeout: Duration::from_secs(5), statement_timeout: None }
+        Self {
+            max_connections: Some(4),
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: None,
+            create: false,
+        }
     }
 }
 
 impl Db {
-    /// Connects to `sqlite:PATH` (the file and its folder are made if missing) or `postgres://..`.
+    /// Connects to `sqlite:PATH` or `postgres://..`.
     /// A URL that names no database we know, or a database that does not answer, is an error that says so without
     /// showing the URL, which may hold a password.
     pub async fn connect(url: &str, settings: Settings) -> Result<Self> {
@@ -54,17 +62,17 @@ impl Db {
 
 async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
     let options = SqliteConnectOptions::from_str(url)
-        .map_err(|cause| setting_error(format!("the SQLite URL is not valid: {cause}")))?;
+        .map_err(|cause| setting_error(format!("the SQLite URL is not valid: {}", configuration(&cause))))?;
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(setting_error(
             "an in-memory SQLite database is private to one connection and cannot be served: name a file".to_owned(),
         ));
     }
     let file = options.get_filename().to_owned();
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|cause| open_error(&file, &cause))?;
+    if settings.create {
+        create_file(&file).map_err(|cause| connect_error::sqlite_file(&file, &cause))?;
     }
-    create_private(&file).map_err(|cause| open_error(&file, &cause))?;
+    find_file(&file)?;
     let options = options
         .foreign_keys(true)
         .with_regexp()
@@ -84,35 +92,55 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
             options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full),
         )
         .await
-        .map_err(|cause| open_error(&file, &cause))?;
+        .map_err(|cause| connect_error::sqlite(&file, &cause))?;
     let (readers, readers_deadline) = pool();
-    let readers =
-        readers.connect_with(options.pragma("query_only", "on")).await.map_err(|cause| open_error(&file, &cause))?;
+    let readers = readers
+        .connect_with(options.pragma("query_only", "on"))
+        .await
+        .map_err(|cause| connect_error::sqlite(&file, &cause))?;
     Ok(Pools::Sqlite {
         readers: Connections::new(readers, readers_deadline),
         writer: Connections::new(writer, writer_deadline),
     })
 }
 
+/// Refuses a file that is not there, which SQLite would tell in words that name no file. It is only looked at, see
+/// [`create_file`].
+fn find_file(file: &Path) -> Result<()> {
+    let full = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    match std::fs::metadata(&full) {
+        Ok(found) if found.is_dir() => Err(connect_error::sqlite_because(&full, "it is a directory")),
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Err(Error::new(
+            Code::NotFound,
+            format!("there is no database {}: `guardianeye db init` or `guardianeye serve` makes it", full.display()),
+        )),
+        Err(cause) => Err(connect_error::sqlite_file(&full, &cause)),
+    }
+}
+
 /// Makes a missing file before SQLite would, for the owner's eyes only: it holds password hashes and signing keys, and
-/// SQLite gives its side files the same mode.
+/// SQLite gives its side files the same mode. A missing folder is made, too.
 ///
 /// A file that is there is not touched. Opening and closing it here would end the locks that this process holds on it
 /// (POSIX), and with them the safety of the write-ahead log.
-fn create_private(file: &Path) -> std::io::Result<()> {
+fn create_file(file: &Path) -> std::io::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(file) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::AlreadyExists => Err(cause),
+        Err(cause) if cause.kind() != ErrorKind::AlreadyExists => Err(cause),
         _ => Ok(()),
     }
 }
 
 async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
     let mut options = PgConnectOptions::from_str(url)
-        .map_err(|cause| setting_error(format!("the PostgreSQL URL is not valid: {cause}")))?
+        .map_err(|cause| setting_error(format!("the PostgreSQL URL is not valid: {}", configuration(&cause))))?
         .application_name("guardianeye")
         .disable_statement_logging();
     if let Some(timeout) = settings.statement_timeout {
@@ -120,18 +148,21 @@ async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
         // them on compiling it.
         options = options.options([("statement_timeout", &*timeout.as_millis().to_string()), ("jit", "off")]);
     }
-    let server = format!("{}:{}", options.get_host(), options.get_port());
     if is_unverified(&options) {
         tracing::warn!(
-            server,
+            server = connect_error::address(&options),
             "nobody checks that this is the right database server, or keeps others from reading along: sslmode=verify-full in \
              the database URL does"
         );
     }
-    let pool = pool_options(settings, 16)
-        .connect_with(options)
+    // The pool would try again for seconds before it says that nobody listens, and then not say it.
+    let first = timeout(settings.acquire_timeout, options.connect())
         .await
-        .map_err(|cause| Error::internal(cause).told(format!("cannot connect to the PostgreSQL server at {server}")))?;
+        .map_err(|_| connect_error::postgres_timeout(&options, settings.acquire_timeout))?
+        .map_err(|cause| connect_error::postgres(&options, &cause))?;
+    // Whatever becomes of it: its like could be opened.
+    drop(first.close().await);
+    let pool = pool_options(settings, 16).connect_lazy_with(options);
     Ok(Pools::Postgres(Connections::new(pool, ())))
 }
 
@@ -155,8 +186,13 @@ fn setting_error(message: String) -> Error {
     Error::new(Code::BadUserInput, message)
 }
 
-fn open_error(file: &Path, cause: &dyn std::error::Error) -> Error {
-    setting_error(format!("cannot open the SQLite file {}: {cause}", file.display()))
+/// What is wrong with a URL, without the library's words around it.
+fn configuration(cause: &sqlx::Error) -> String {
+    match cause {
+        // One within the other.
+        sqlx::Error::Configuration(cause) => cause.downcast_ref().map_or_else(|| cause.to_string(), configuration),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -184,7 +220,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let Db { pools: Pools::Sqlite { readers, .. }, .. } =
-            Db::connect(&url, Settings::default()).await.expect("connects")
+            Db::connect(&url, Settings { create: true, ..Settings::default() }).await.expect("connects")
         else {
             panic!("it is SQLite")
         };

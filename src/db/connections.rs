@@ -266,7 +266,7 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a run-time");
         let db = runtime.block_on(async {
-            let db = Db::connect(&url, Settings::default()).await.expect("connects");
+            let db = Db::connect(&url, Settings { create: true, ..Settings::default() }).await.expect("connects");
             db.ping().await.expect("answers");
             db
         });

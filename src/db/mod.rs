@@ -10,6 +10,7 @@ pub mod auth_sessions;
 pub(crate) mod bulk;
 mod codec;
 mod connect;
+mod connect_error;
 mod connections;
 mod deadline;
 mod dialect;

@@ -96,7 +96,8 @@ mod tests {
         }
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        let db = db::Db::connect(&url, db::Settings::default()).await.expect("connects");
+        let db =
+            db::Db::connect(&url, db::Settings { create: true, ..db::Settings::default() }).await.expect("connects");
         db.migrate().await.expect("migrates");
         let services = Services::new(db, Clock::System, Limits::default(), Strength::Cheap).await.expect("starts");
         let app = App { api: Api::default(), services: Arc::new(services), http: Arc::default() };

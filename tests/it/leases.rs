@@ -145,7 +145,7 @@ on_both! {
     }
 
     async fn whoever_gets_no_connection_in_time_is_told_to_come_back(app) {
-        let settings = Settings { max_connections: Some(1), acquire_timeout: Duration::from_millis(100), statement_timeout: None };
+        let settings = Settings { max_connections: Some(1), acquire_timeout: Duration::from_millis(100), ..Settings::default() };
         let db = Db::connect(&app.database.url, settings).await.expect("connects");
         let kept = db.begin().await.expect("the one connection that writes");
         let refused = db.begin().await.expect_err("there is no other");
@@ -178,6 +178,7 @@ async fn connections(app: &TestApp, most: u32) -> Db {
         max_connections: Some(most),
         acquire_timeout: Duration::from_secs(20),
         statement_timeout: Some(Duration::from_secs(2)),
+        ..Settings::default()
     };
     Db::connect(&app.database.url, settings).await.expect("connects")
 }

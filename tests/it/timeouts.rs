@@ -105,6 +105,7 @@ pub async fn one_connection(app: &TestApp, statement_timeout: Duration) -> Db {
         max_connections: Some(1),
         acquire_timeout: Duration::from_secs(20),
         statement_timeout: Some(statement_timeout),
+        ..Settings::default()
     };
     Db::connect(&app.database.url, settings).await.expect("connects")
 }

@@ -72,7 +72,8 @@ impl Database {
     }
 
     pub async fn connect(&self) -> Db {
-        Db::connect(&self.url, Settings::default()).await.expect("the test database answers")
+        let settings = Settings { create: true, ..Settings::default() };
+        Db::connect(&self.url, settings).await.expect("the test database answers")
     }
 
     /// Removes what a temporary folder does not.
