@@ -3,13 +3,13 @@
 # Nothing secret goes in here, and nothing but /data is ever written to.
 #
 #   docker run -p 127.0.0.1:8000:8000 -v guardianeye:/data -e GUARDIANEYE_ADMIN_PASSWORD \
-#     -e GUARDIANEYE_ALLOW_PLAIN_HTTP=true guardianeye
+#     -e GUARDIANEYE_ALLOW_PLAIN_HTTP=true -e GUARDIANEYE_ALLOWED_HOSTS=localhost guardianeye
 #
 # The port is published on this machine only, and inside the container every request comes from another one: without
 # GUARDIANEYE_ALLOW_PLAIN_HTTP the server would take no password from it. Behind a proxy with TLS, trust that instead
 # (GUARDIANEYE_TRUSTED_PROXIES).
-# The first start needs GUARDIANEYE_ADMIN_PASSWORD, the password of the first admin: on an address that others can
-# reach, the server refuses to start while a default password still stands.
+# The first start needs GUARDIANEYE_ADMIN_PASSWORD, or the file that GUARDIANEYE_ADMIN_PASSWORD_FILE names, with the password of
+# the first admin: on an address that others can reach, the server refuses to start while a default password still stands.
 
 # The console is the same for every platform, so it is built once, on the builder's own.
 FROM --platform=$BUILDPLATFORM node:22-bookworm-slim AS console

@@ -5,6 +5,7 @@ mod commands;
 mod document;
 mod environment;
 mod http;
+mod secrets;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -14,11 +15,12 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
-pub use self::accounts::{AccountArgs, AccountLimits, NEW_PASSWORD, PasswordArgs, UsersCommand, new_password};
+pub use self::accounts::{AccountArgs, AccountLimits, NEW_PASSWORD, PasswordArgs, UsersCommand};
 pub use self::commands::{DbCommand, DbInitArgs, InitArgs, KeysCommand, SearchIndexArgs, SeedArgs};
 pub use self::document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg};
 pub use self::environment::variables;
 pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
+pub use self::secrets::new_password;
 
 /// A GraphQL API server over users, their conversation sessions with agents, and the audit log of everything.
 #[derive(Debug, Parser)]
@@ -26,7 +28,8 @@ pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
     name = "guardianeye",
     version,
     after_help = "Every option can also be set by the environment variable named beside it; the option wins, and an\n\
-                  empty variable counts as unset.\n\
+                  empty variable counts as unset. Passwords are taken from variables or files only, not from options:\n\
+                  DATABASE_URL_FILE, GUARDIANEYE_ADMIN_PASSWORD_FILE and GUARDIANEYE_NEW_PASSWORD_FILE name them.\n\
                   Without any setting, `guardianeye serve` keeps its data in data/guardianeye.db and listens on \
                   http://127.0.0.1:8000."
 )]
@@ -82,6 +85,7 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server
+    #[command(after_help = secrets::ADMIN_PASSWORD_HELP)]
     Serve(ServeArgs),
     /// Prepare, check and fill the database
     #[command(subcommand)]
@@ -199,9 +203,9 @@ impl Config {
                 document.max_cost, document.max_cost_per_minute
             ));
         }
-        let http = HttpSettings::from(args.http);
         // A proxy in front means that others can reach the server, whatever address it listens on.
-        let private = args.host.is_loopback() && http.trusted_proxies.is_empty();
+        let private = args.host.is_loopback() && args.http.trusted_proxies.is_empty();
+        let http = HttpSettings::new(args.http, private);
         Ok(Self {
             listen: SocketAddr::new(args.host, args.port),
             private,

@@ -33,9 +33,8 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
         return Err(Error::new(
             Code::Conflict,
             format!(
-                "will not serve others on {} with a first admin whose password everybody knows: choose one by \
-                 GUARDIANEYE_ADMIN_PASSWORD",
-                config.listen.ip()
+                "{} while the first admin would have a password that everybody knows: choose one by GUARDIANEYE_ADMIN_PASSWORD",
+                refusal(&config)
             ),
         ));
     }
@@ -113,9 +112,18 @@ async fn refuse_default_passwords(services: &Services, config: &Config) -> Resul
     Err(Error::new(
         Code::Conflict,
         format!(
-            "will not serve others on {}: these accounts still have the user name as password: {accounts}. Start on 127.0.0.1 \
-             and change them; that of admin can also be replaced by GUARDIANEYE_ADMIN_PASSWORD",
-            config.listen.ip()
+            "{}: these accounts still have the user name as password: {accounts}. Change it with `guardianeye users \
+             reset-password NAME`; that of admin can also be replaced by GUARDIANEYE_ADMIN_PASSWORD",
+            refusal(config)
         ),
     ))
+}
+
+/// Why a server does not start with a password that everybody knows: others can reach it.
+fn refusal(config: &Config) -> String {
+    let address = config.listen.ip();
+    if address.is_loopback() {
+        return format!("will not serve behind a proxy, by which others reach {address} (GUARDIANEYE_TRUSTED_PROXIES)");
+    }
+    format!("will not serve on {address}, where others reach it (GUARDIANEYE_HOST)")
 }

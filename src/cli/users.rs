@@ -35,7 +35,8 @@ async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
             (user, false) => println!("{} was not locked", user.username),
         },
         UsersCommand::ResetPassword { name, password } => {
-            let new = match new_password() {
+            let given = new_password().map_err(|message| Error::new(Code::BadUserInput, message))?;
+            let new = match given {
                 Some(new) => new,
                 None => tokio::task::spawn_blocking(ask).await.map_err(Error::internal)??,
             };

@@ -2,7 +2,6 @@
 //! commands for whoever runs the program and whose users are locked out.
 
 use clap::{Args, Subcommand};
-use secrecy::SecretString;
 
 use std::time::Duration;
 
@@ -19,8 +18,8 @@ pub enum UsersCommand {
     },
     /// Give a user another password, which the user is asked to change, and end all the user's logins
     ///
-    /// The password is taken from the environment variable `GUARDIANEYE_NEW_PASSWORD`, or else asked for; without a
-    /// terminal it is the first line of the input.
+    /// The password is taken from the environment variable `GUARDIANEYE_NEW_PASSWORD` or the file that
+    /// `GUARDIANEYE_NEW_PASSWORD_FILE` names, or else asked for; without a terminal it is the first line of the input.
     ResetPassword {
         /// The user name or the e-mail address
         name: String,
@@ -35,13 +34,6 @@ pub struct PasswordArgs {
     /// Characters that a new password has at least
     #[arg(long, env = "GUARDIANEYE_PASSWORD_MIN_LENGTH", value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(8..=64))]
     pub password_min_length: u32,
-}
-
-/// The password for [`UsersCommand::ResetPassword`], if the environment has it; an empty variable counts as unset.
-#[expect(clippy::disallowed_methods, reason = "clap would read it from an argument too")]
-#[must_use]
-pub fn new_password() -> Option<SecretString> {
-    std::env::var(NEW_PASSWORD).ok().filter(|password| !password.is_empty()).map(SecretString::from)
 }
 
 /// How accounts are kept.

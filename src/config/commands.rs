@@ -31,6 +31,7 @@ pub enum DbCommand {
     /// The tables that the Python program made on PostgreSQL (SQLAlchemy) are taken over as they are, in one transaction
     /// and without changing a row: enum values get the names that the server uses, defaults and indexes are added. Tables
     /// that are not as expected are refused with a list of what is wrong. Exit code 1 then, also of a dry run.
+    #[command(after_help = super::secrets::ADMIN_PASSWORD_HELP)]
     Init(DbInitArgs),
     /// Test the database end to end with rows of its own, which it removes again
     ///
@@ -78,8 +79,8 @@ pub struct SearchIndexArgs {
 
 #[derive(Args, Debug)]
 pub struct InitArgs {
-    /// The password of the first admin, instead of `admin`
-    #[arg(long, env = "GUARDIANEYE_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    /// The password of the first admin, instead of `admin`; from the environment or a file, never an argument.
+    #[arg(skip)]
     pub admin_password: Option<SecretString>,
 }
 

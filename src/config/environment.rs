@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ffi::OsString, process::ExitCode};
 
 use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
 
-use super::{Cli, NEW_PASSWORD};
+use super::{Cli, secrets::SECRETS};
 
 /// The prefix of the program's own variables.
 const PREFIX: &str = "GUARDIANEYE_";
@@ -26,7 +26,11 @@ impl Cli {
             command.error(ErrorKind::UnknownArgument, message).exit();
         }
         let matches = command.try_get_matches_from_mut(args).unwrap_or_else(|error| error.exit());
-        Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit()))
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
+        if let Err(message) = cli.add_secrets(&matches) {
+            command.error(ErrorKind::ValueValidation, message).exit();
+        }
+        Ok(cli)
     }
 }
 
@@ -39,7 +43,7 @@ pub fn variables() -> BTreeSet<String> {
             collect(subcommand, into);
         }
     }
-    let mut names = BTreeSet::from([NEW_PASSWORD.to_owned()]);
+    let mut names: BTreeSet<_> = SECRETS.iter().flat_map(|name| [(*name).to_owned(), format!("{name}_FILE")]).collect();
     collect(&Cli::command(), &mut names);
     names
 }

@@ -27,6 +27,15 @@ pub(super) fn refusal(error: &Error, request_id: &str) -> ServerError {
     refusal
 }
 
+/// In how many seconds to send the request again, if an error says so.
+#[must_use]
+pub fn retry_after(error: &ServerError) -> Option<u64> {
+    match error.extensions.as_ref()?.get("retryAfter")? {
+        Value::Number(seconds) => seconds.as_u64(),
+        _ => None,
+    }
+}
+
 /// Gives every error of an executed request its code, and writes internal causes to the log, once each.
 pub(super) fn finish(response: &mut Response, request_id: &str) {
     let mut causes = Vec::new();

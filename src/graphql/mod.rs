@@ -40,7 +40,7 @@ use async_graphql::{
 pub use self::{
     context::RequestContext,
     document::Document,
-    error::{Receipt, refused},
+    error::{Receipt, refused, retry_after},
     limits::Repeat,
     persisted::{Hash, Persisted},
 };
@@ -118,9 +118,7 @@ impl Answer {
     /// Whether it says no more than to come back later: nothing was done, as the one field that there was failed.
     #[must_use]
     pub fn asks_to_retry(&self) -> bool {
-        let later = |error: &ServerError| {
-            error.extensions.as_ref().is_some_and(|extensions| extensions.get("retryAfter").is_some())
-        };
+        let later = |error: &ServerError| retry_after(error).is_some();
         self.root_fields == 1 && !self.response.errors.is_empty() && self.response.errors.iter().all(later)
     }
 }

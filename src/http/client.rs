@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 
+use super::unnamed_proxy;
 use crate::config::{HttpSettings, ProxyHeader};
 
 /// The other end of a request; an extension of every request.
@@ -15,6 +16,19 @@ pub struct Remote {
     /// Unknown only where no socket is, as in tests.
     pub ip: Option<IpAddr>,
     pub way: Way,
+    pub proxy: Proxy,
+}
+
+/// What the peer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Proxy {
+    /// No proxy that we know of.
+    #[default]
+    None,
+    /// Named in `GUARDIANEYE_TRUSTED_PROXIES`: its headers are believed.
+    Trusted,
+    /// A proxy on this machine that is not named there: who asks it may be anybody, and its headers may be anybody's.
+    Unnamed,
 }
 
 /// Who may have read along between the client and us.
@@ -36,10 +50,12 @@ impl Way {
 }
 
 /// What one proxy on the way says of whoever asked it.
-struct Hop {
+pub(super) struct Hop {
     /// None when the proxy does not know or does not tell.
-    ip: Option<IpAddr>,
+    pub(super) ip: Option<IpAddr>,
     way: Way,
+    /// The host that it was asked for, where its header tells that.
+    host: Option<String>,
 }
 
 impl Remote {
@@ -53,10 +69,12 @@ impl Remote {
         let trusted = |ip: IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(&ip));
         let peer = peer.to_canonical();
         if !trusted(peer) {
-            let way = if peer.is_loopback() { Way::Untold } else { Way::Plain };
-            return Self { ip: Some(peer), way };
+            let unnamed = peer.is_loopback() && unnamed_proxy::asks_for_others(headers);
+            let proxy = if unnamed { Proxy::Unnamed } else { Proxy::None };
+            let way = if peer.is_loopback() && !unnamed { Way::Untold } else { Way::Plain };
+            return Self { ip: Some(peer), way, proxy };
         }
-        let mut remote = Self { ip: Some(peer), way: Way::Untold };
+        let mut remote = Self { ip: Some(peer), way: Way::Untold, proxy: Proxy::Trusted };
         let hops = match settings.proxy_header {
             ProxyHeader::XForwardedFor => x_forwarded_for(headers),
             ProxyHeader::Forwarded => forwarded(headers),
@@ -74,33 +92,50 @@ impl Remote {
     }
 }
 
+/// The host that a trusted proxy was asked for, as the nearest one tells it.
+pub fn forwarded_host(headers: &HeaderMap, settings: &HttpSettings) -> Option<String> {
+    match settings.proxy_header {
+        ProxyHeader::XForwardedFor => {
+            let line = headers.get_all("x-forwarded-host").iter().next_back()?;
+            let hosts = line.to_str().unwrap_or_default();
+            Some(hosts.rsplit(',').next().unwrap_or_default().trim().to_owned())
+        }
+        ProxyHeader::Forwarded => forwarded(headers).pop()?.host,
+    }
+}
+
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
     let protocol = headers.get_all("x-forwarded-proto").iter().next_back().and_then(|value| value.to_str().ok());
     let last = protocol.and_then(|text| text.rsplit(',').next()).map(str::trim);
     let way = last.map_or(Way::Untold, Way::of_protocol);
-    let lines = headers.get_all("x-forwarded-for").iter();
-    let nodes = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    let mut hops: Vec<_> =
-        nodes.map(|node| Hop { ip: std::str::from_utf8(node).ok().and_then(address), way }).collect();
+    let mut hops: Vec<_> = forwarded_addresses(headers).map(|ip| Hop { ip, way, host: None }).collect();
     // Some proxies tell the protocol only.
     if hops.is_empty() {
-        hops.push(Hop { ip: None, way });
+        hops.push(Hop { ip: None, way, host: None });
     }
     hops
 }
 
+/// Each node of `X-Forwarded-For`; None for one that is no address.
+pub(super) fn forwarded_addresses(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
+    let lines = headers.get_all("x-forwarded-for").iter();
+    let nodes = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    nodes.map(|node| std::str::from_utf8(node).ok().and_then(address))
+}
+
 /// `Forwarded: for=192.0.2.43;proto=https, for="[2001:db8::17]:4711"` (RFC 7239).
-fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
+pub(super) fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     let lines = headers.get_all(header::FORWARDED).iter();
     lines
         .flat_map(|line| split_outside_quotes(line.to_str().unwrap_or_default(), ','))
         .map(|element| {
-            let mut hop = Hop { ip: None, way: Way::Untold };
+            let mut hop = Hop { ip: None, way: Way::Untold, host: None };
             for pair in split_outside_quotes(element, ';') {
                 let (name, value) = pair.split_once('=').unwrap_or_default();
                 let value = value.trim().trim_matches('"');
                 match name.trim().to_ascii_lowercase().as_str() {
                     "for" => hop.ip = address(value),
+                    "host" => hop.host = Some(value.to_owned()),
                     "proto" => hop.way = Way::of_protocol(value),
                     _ => {}
                 }
@@ -119,7 +154,7 @@ fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &st
 }
 
 /// An address as proxies write it: plain, with a port, in brackets.
-fn address(node: &str) -> Option<IpAddr> {
+pub(super) fn address(node: &str) -> Option<IpAddr> {
     let node = node.trim();
     let in_brackets = node.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let ip = in_brackets.unwrap_or(node).parse::<IpAddr>();
@@ -240,7 +275,9 @@ mod tests {
             ("::ffff:192.168.1.7", Way::Plain),
             ("2001:db8::1", Way::Plain),
         ] {
-            assert_eq!(ask(peer, ProxyHeader::XForwardedFor, &[("x-forwarded-proto", "https")]).1, way, "{peer}");
+            assert_eq!(ask(peer, ProxyHeader::XForwardedFor, &[]).1, way, "{peer}");
+            let lie = [("x-forwarded-proto", "https")];
+            assert_eq!(ask(peer, ProxyHeader::XForwardedFor, &lie).1, Way::Plain, "{peer}");
         }
     }
 

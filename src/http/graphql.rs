@@ -15,7 +15,7 @@ use tracing::Instrument;
 use super::{
     App, RequestId,
     body::JsonBody,
-    client::{self, Remote, Way},
+    client::{self, Proxy, Remote, Way},
     idempotency::{self, Refusal},
     media_type::MediaType,
     params::{Params, UrlParams},
@@ -240,7 +240,11 @@ impl Call {
     }
 
     fn client(&self) -> Client {
-        Client { ip_address: self.remote.ip.map(|ip| ip.to_string()), user_agent: client::user_agent(&self.headers) }
+        Client {
+            ip_address: self.remote.ip.map(|ip| ip.to_string()),
+            user_agent: client::user_agent(&self.headers),
+            through_unnamed_proxy: self.remote.proxy == Proxy::Unnamed,
+        }
     }
 
     /// What the request cost, if it asked for that.

@@ -9,10 +9,26 @@ use axum::{
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
-    App,
-    client::{Remote, Way},
+    App, RequestId,
+    client::{Proxy, Remote, Way},
     idempotency::{IDEMPOTENCY_KEY, REPLAYED},
+    request_id::X_REQUEST_ID,
+    unnamed_proxy,
 };
+use crate::config::HttpSettings;
+
+/// The request headers that pages of the listed origins may send: those that the server reads, those by which clients show that
+/// no form sent them, and those by which they trace.
+const CORS_HEADERS: [HeaderName; 8] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    HeaderName::from_static("apollo-require-preflight"),
+    HeaderName::from_static("baggage"),
+    HeaderName::from_static("last-event-id"),
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+    HeaderName::from_static("x-receipt"),
+];
 
 /// A year, in the words of RFC 6797. Whether other hosts of the domain speak TLS is not ours to say.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -38,8 +54,14 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
 /// The outermost middleware: finds out who asks, and adds the headers. What a handler has set itself stays.
 pub async fn secure(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let remote = Remote::of(&request, &app.http);
+    if remote.proxy == Proxy::Unnamed {
+        unnamed_proxy::warn();
+    }
+    let request_id = RequestId::of(&request, &remote);
     request.extensions_mut().insert(remote);
+    request.extensions_mut().insert(request_id.clone());
     let mut response = next.run(request).await;
+    request_id.mark(&mut response);
     let headers = response.headers_mut();
     for (name, value) in &ALWAYS {
         headers.insert(name, value.clone());
@@ -59,21 +81,16 @@ fn is_page(headers: &HeaderMap) -> bool {
 
 /// For web pages of the listed origins; none without any. Tokens travel in a header that a page has to set, so there are
 /// no credentials for a browser to add.
-pub fn cors(origins: &[String]) -> Option<CorsLayer> {
-    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    let request_id = HeaderName::from_static("x-request-id");
+pub fn cors(settings: &HttpSettings) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = settings.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let more = settings.cors_headers.iter().filter_map(|name| name.parse().ok());
+    let headers = CORS_HEADERS.into_iter().chain([IDEMPOTENCY_KEY.clone(), X_REQUEST_ID.clone()]).chain(more);
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))
             .allow_methods([Method::GET, Method::POST])
-            .allow_headers([
-                header::AUTHORIZATION,
-                header::CONTENT_TYPE,
-                request_id.clone(),
-                HeaderName::from_static("x-receipt"),
-                IDEMPOTENCY_KEY.clone(),
-            ])
-            .expose_headers([request_id, REPLAYED.clone()])
+            .allow_headers(headers.collect::<Vec<HeaderName>>())
+            .expose_headers([X_REQUEST_ID.clone(), REPLAYED.clone(), header::RETRY_AFTER])
             .max_age(std::time::Duration::from_hours(1))
     })
 }

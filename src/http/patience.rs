@@ -1,4 +1,4 @@
-//! How long a connection waits for its client: for the headers of a request, and for an answer to be read.
+//! How long a connection waits for its client: for the headers of a request, and for an answer to be read (`ReadRate`).
 //! Silence between requests is hyper's to measure; here nothing is known of HTTP but whose turn it is.
 
 use std::{
@@ -19,6 +19,8 @@ use tokio::{
     net::TcpStream,
     time::{Sleep, sleep},
 };
+
+use super::read_rate::ReadRate;
 
 /// Whose turn it is on a connection: counts the changes, so an odd number means that we are answering.
 #[derive(Clone, Debug, Default)]
@@ -113,24 +115,24 @@ pub struct PatientStream {
     /// The turn that was last looked at.
     seen: u64,
     headers: Deadline,
-    reader: Deadline,
+    reader: ReadRate,
 }
 
 impl PatientStream {
     /// The first headers are due from now on.
-    pub fn new(stream: TcpStream, turn: Turn, headers: Duration, unread: Duration) -> Self {
+    pub fn new(stream: TcpStream, turn: Turn, headers: Duration, reader: ReadRate) -> Self {
         let mut headers = Deadline { after: headers, running: None };
         headers.start();
-        Self { stream, turn, seen: 0, headers, reader: Deadline { after: unread, running: None } }
+        Self { stream, turn, seen: 0, headers, reader }
     }
 
-    fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.reader.stop();
-            return written;
+    fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Pending => return self.reader.blocked(cx).map(Err),
+            Poll::Ready(Ok(bytes)) => self.reader.taken(*bytes),
+            Poll::Ready(Err(_)) => {}
         }
-        self.reader.start();
-        self.reader.check(cx).map(Err)
+        written
     }
 }
 

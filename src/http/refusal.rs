@@ -18,9 +18,6 @@ pub fn refuse(media_type: MediaType, status: StatusCode, error: &Error, id: &Req
         tracing::error!(error = error.chain(), "internal error");
     }
     let mut response = request_error(media_type, status, &graphql::refused(error, &id.id));
-    if let Some(seconds) = error.retry_after() {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
     let (name, value) = match status {
         StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
         // Whatever else the client was sending would be read as the next request.
@@ -31,7 +28,7 @@ pub fn refuse(media_type: MediaType, status: StatusCode, error: &Error, id: &Req
     response
 }
 
-/// A response without `data`: nothing was executed.
+/// A response without `data`: nothing was executed. The `retryAfter` of an error is the header `Retry-After` too.
 pub fn request_error(media_type: MediaType, status: StatusCode, response: &async_graphql::Response) -> Response {
     #[derive(serde::Serialize)]
     struct Body<'a> {
@@ -39,9 +36,13 @@ pub fn request_error(media_type: MediaType, status: StatusCode, response: &async
         #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
         extensions: &'a std::collections::BTreeMap<String, async_graphql::Value>,
     }
+    let retry_after = response.errors.iter().find_map(graphql::retry_after);
     let body = Body { errors: &response.errors, extensions: &response.extensions };
     let mut response = (status, serde_json::to_vec(&body).unwrap_or_default()).into_response();
     media_type.mark(&mut response);
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
     response
 }
 
@@ -57,6 +58,6 @@ pub async fn method_not_allowed(Extension(id): Extension<RequestId>, headers: He
     refuse(media_type_or_json(&headers), StatusCode::METHOD_NOT_ALLOWED, &error, &id)
 }
 
-fn media_type_or_json(headers: &HeaderMap) -> MediaType {
+pub fn media_type_or_json(headers: &HeaderMap) -> MediaType {
     MediaType::accepted(headers).unwrap_or(MediaType::Json)
 }

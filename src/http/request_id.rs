@@ -4,6 +4,7 @@
 use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
+    Extension,
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode},
     middleware::Next,
@@ -13,10 +14,14 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{client::Remote, media_type::MediaType, refusal};
+use super::{
+    client::{Proxy, Remote},
+    media_type::MediaType,
+    refusal,
+};
 use crate::error::Error;
 
-static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of a request and when it arrived; an extension of every request.
 #[derive(Clone, Debug)]
@@ -25,17 +30,31 @@ pub struct RequestId {
     pub arrived: Instant,
 }
 
+impl RequestId {
+    /// The id that a trusted proxy gave the request, else one of our own: any other client could write what it likes into
+    /// the log.
+    pub fn of(request: &Request, remote: &Remote) -> Self {
+        let header = request.headers().get(&X_REQUEST_ID).filter(|_| remote.proxy == Proxy::Trusted);
+        let id = taken_over(header).unwrap_or_else(|| Uuid::new_v4().to_string().into());
+        Self { id, arrived: Instant::now() }
+    }
+
+    /// Names it in the answer.
+    pub fn mark(&self, response: &mut Response) {
+        if let Ok(value) = HeaderValue::from_str(&self.id) {
+            response.headers_mut().insert(X_REQUEST_ID.clone(), value);
+        }
+    }
+}
+
 /// The middleware around all routes.
-pub async fn trace(mut request: Request, next: Next) -> Response {
-    let id = taken_over(request.headers().get(&X_REQUEST_ID)).unwrap_or_else(|| Uuid::new_v4().to_string().into());
-    let request_id = RequestId { id, arrived: Instant::now() };
-    request.extensions_mut().insert(request_id.clone());
+pub async fn trace(Extension(request_id): Extension<RequestId>, request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", request_id = &*request_id.id);
     let client = request.extensions().get::<Remote>().and_then(|remote| remote.ip).map(tracing::field::display);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     // What a request works on is dropped with it, so nothing half done is seen by the next one.
     let end = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
-    let mut response = span.in_scope(|| {
+    span.in_scope(|| {
         let response = end.unwrap_or_else(|panic| {
             let error = Error::internal(format!("panicked: {}", text_of(&*panic)));
             refusal::refuse(MediaType::Json, StatusCode::INTERNAL_SERVER_ERROR, &error, &request_id)
@@ -49,11 +68,7 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
             tracing::info!(%method, path, status, duration_us, client, "answered");
         }
         response
-    });
-    if let Ok(value) = HeaderValue::from_str(&request_id.id) {
-        response.headers_mut().insert(X_REQUEST_ID.clone(), value);
-    }
-    response
+    })
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> &str {

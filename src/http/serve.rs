@@ -19,11 +19,20 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use super::patience::{Answer, PatientStream, Turn};
+use super::{
+    patience::{Answer, PatientStream, Turn},
+    per_address::{self, AddressCap},
+    read_rate::ReadRate,
+};
 use crate::config::HttpSettings;
 
 /// How long requests under way may take after the signal to stop. Longer than any request may take by default.
 const GRACE: Duration = Duration::from_secs(15);
+
+/// Bytes that the system takes of an answer before the client takes them. Without it that is megabytes, and for as long
+/// nobody sees how fast the client reads.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 16 * 1024;
 
 /// The signals to stop, listened for from the moment this is made.
 #[derive(Debug)]
@@ -70,6 +79,7 @@ impl StopSignal {
 pub async fn serve(mut listener: TcpListener, router: Router, settings: &HttpSettings, stop: impl Future<Output = ()>) {
     let server = Server::new(router, settings);
     let places = Arc::new(Semaphore::new(settings.connections));
+    let per_address = AddressCap::new(settings);
     let (stopping, _) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
@@ -84,10 +94,14 @@ pub async fn serve(mut listener: TcpListener, router: Router, settings: &HttpSet
             () = &mut stop => break,
             next = next => next,
         };
+        let Some(slot) = per_address.admit(peer.ip()) else {
+            per_address::refuse(&stream);
+            continue;
+        };
         let connection = server.clone().connection(stream, peer, stopping.subscribe());
         tokio::spawn(async move {
             connection.await;
-            drop(place);
+            drop((place, slot));
         });
     }
     tracing::info!("stopping: finishing the requests under way");
@@ -105,7 +119,8 @@ struct Server {
     http: http1::Builder,
     router: TowerToHyperService<Router>,
     header_timeout: Duration,
-    unread_timeout: Duration,
+    read_grace: Duration,
+    min_read_bytes_per_second: u32,
 }
 
 impl Server {
@@ -120,7 +135,8 @@ impl Server {
             http,
             router: TowerToHyperService::new(router),
             header_timeout: settings.header_timeout,
-            unread_timeout: settings.body_timeout,
+            read_grace: settings.body_timeout,
+            min_read_bytes_per_second: settings.min_read_bytes_per_second,
         }
     }
 
@@ -129,8 +145,13 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
+        #[cfg(target_os = "linux")]
+        if let Err(error) = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
+            tracing::debug!(%error, "cannot set TCP_NOTSENT_LOWAT");
+        }
         let turn = Turn::default();
-        let stream = PatientStream::new(stream, turn.clone(), self.header_timeout, self.unread_timeout);
+        let reader = ReadRate::new(self.min_read_bytes_per_second, self.read_grace);
+        let stream = PatientStream::new(stream, turn.clone(), self.header_timeout, reader);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             let our_turn = turn.ours();
             request.extensions_mut().insert(ConnectInfo(peer));

@@ -2,7 +2,10 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::audit::{By, Entry};
+use super::{
+    Client,
+    audit::{By, Entry},
+};
 use crate::{
     auth::Hasher,
     clock::Clock,
@@ -110,4 +113,17 @@ async fn with_default_password_by_name(db: &Db, hasher: &Hasher, name: &str) -> 
 #[must_use]
 pub fn is_default(username: &str, password: &SecretString) -> bool {
     DEFAULT_ACCOUNTS.contains(&username) && password.expose_secret() == username
+}
+
+/// Whether a default password, which everybody knows, was sent by a client that may not be on this machine.
+#[must_use]
+pub fn is_default_of_stranger(client: &Client, user: Option<&User>, password: &SecretString) -> bool {
+    let refused = client.through_unnamed_proxy && user.is_some_and(|user| is_default(&user.username, password));
+    if refused {
+        tracing::warn!(
+            "refused a default password that came through a proxy on this machine that is not named in \
+             GUARDIANEYE_TRUSTED_PROXIES: change the password, and name the proxy there"
+        );
+    }
+    refused
 }

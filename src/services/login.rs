@@ -50,7 +50,8 @@ pub async fn login(
     // Kept until a failure is counted: no more tries than may hash at a time can slip past the throttle together.
     let turn = services.hasher.turn().await?;
     let attempt = throttle::Attempt::admit(services, db, client, username, user.as_ref()).await?;
-    let fits = turn.verify(password.clone(), hash.clone()).await?;
+    let fits = turn.verify(password.clone(), hash.clone()).await?
+        && !first_admin::is_default_of_stranger(client, user.as_ref(), &password);
     // By the password that only this moment has: the hash of an older program, or of weaker parameters, is replaced.
     let outdated = hash.clone().filter(|hash| fits && turn.is_outdated(hash));
     let better = match outdated {

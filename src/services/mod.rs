@@ -56,6 +56,8 @@ pub struct Client {
     pub ip_address: Option<String>,
     /// What it calls itself, cut to 512 characters.
     pub user_agent: Option<String>,
+    /// Whether it asks through a proxy on this machine that is not named as trusted, so that it may be anybody.
+    pub through_unnamed_proxy: bool,
 }
 
 /// What is to become of a value.

@@ -112,10 +112,10 @@ async fn a_request_under_way_is_finished_when_the_server_has_to_stop() {
     let connect = || TcpStream::connect(("127.0.0.1", server.port)).expect("connects");
     // One that keeps its connection without a request is not waited for.
     let mut idle = connect();
-    idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").expect("writes");
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("writes");
     assert!(idle.read(&mut [0; 4096]).expect("reads") > 0);
     let mut under_way = connect();
-    let head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 24\r\n";
+    let head = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 24\r\n";
     under_way.write_all(head).expect("writes");
     under_way.write_all(b"Expect: 100-continue\r\n\r\n").expect("writes");
     // It waits for the body, so it is under way.
@@ -150,8 +150,8 @@ fn settings_that_make_no_sense_are_refused_with_a_sentence() {
         (&["db", "init", "--database-url", "sqlite::memory:"], &[], "in-memory"),
         (&["db", "init", "--database-url", "sqlite:/dev/null/x.db"], &[], "cannot open the SQLite file"),
         (
-            &["db", "init", "--database-url", "postgres://nobody:hunter2@127.0.0.1:1/x"],
-            &[],
+            &["db", "init"],
+            &[("DATABASE_URL", "postgres://nobody:hunter2@127.0.0.1:1/x")],
             "cannot connect to the PostgreSQL server at 127.0.0.1:1",
         ),
         (&["db", "seed", "--sessions", "5"], &[], "--users"),

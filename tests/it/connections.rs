@@ -112,7 +112,8 @@ async fn too_large_or_too_many_headers_are_refused() {
 
 #[tokio::test]
 async fn requests_in_one_breath_are_answered_in_their_order() {
-    with_server(patient(), async |_, address| {
+    let trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+    with_server(HttpSettings { trusted_proxies, ..patient() }, async |_, address| {
         let mut stream = TcpStream::connect(address).await.expect("connects");
         let names = ["one", "two", "three"];
         let requests: String =

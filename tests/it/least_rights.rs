@@ -1,4 +1,4 @@
-//! The PostgreSQL role that `docs/security.md` gives the server: it is enough to serve, and not enough to change the log.
+//! The PostgreSQL role that `deploy/roles.sql` makes for the server: it is enough to serve, and not enough to change the log.
 
 use guardianeye::db::{Db, Settings};
 use serde_json::json;
@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::support::{Backend, Caller, TestApp};
 
-const DOCUMENT: &str = include_str!("../../docs/security.md");
+const ROLES: &str = include_str!("../../deploy/roles.sql");
 const ROLE: &str = "guardianeye_server";
 
 #[tokio::test]
@@ -17,9 +17,11 @@ async fn the_role_of_the_documentation_serves_and_cannot_change_the_log() {
 async fn story(app: &TestApp) {
     // Roles belong to all databases of a server.
     let role = format!("{ROLE}_{}", std::process::id());
-    let grants = DOCUMENT.split("```sql\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the statements");
-    assert!(grants.contains(ROLE), "{grants}");
-    app.execute_all(&grants.replace(ROLE, &role)).await;
+    let roles = ROLES.replace(ROLE, &role);
+    assert!(roles.contains(&role), "{roles}");
+    app.execute_all(&roles).await;
+    // After each migration it is run again.
+    app.execute_all(&roles).await;
 
     let joint = if app.database.url.contains('?') { '&' } else { '?' };
     let url = format!("{}{joint}options[role]={role}", app.database.url);

@@ -156,6 +156,7 @@ on_both! {
         let reply = app.analyst().at(&router).gql(query, json!({})).await;
         assert_eq!((reply.code(), reply.sql()), ("RATE_LIMITED", 1), "{:#}", reply.body);
         assert_eq!(reply.body["errors"][0]["extensions"]["retryAfter"], 30);
+        assert_eq!(reply.headers["retry-after"], "30");
         app.viewer().at(&router).gql("{ me { id } }", json!({})).await.data();
         assert_eq!(app.anonymous().at(&router).gql("{ __typename }", json!({})).await.data(), &json!({ "__typename": "Query" }));
     }

@@ -52,12 +52,22 @@ impl Server {
     /// The same with an access token; an empty one is none.
     pub fn post_as(&self, token: &str, body: &str) -> String {
         let token = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+        self.post_with("localhost", &token, body)
+    }
+
+    /// The same under another host name.
+    pub fn post_to(&self, host: &str, body: &str) -> String {
+        self.post_with(host, "", body)
+    }
+
+    /// The same with further headers, each with its end of line.
+    pub fn post_with(&self, host: &str, headers: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
         // A body that is refused for its size is not read to its end.
         let _ = write!(
             stream,
-            "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             {token}Connection: close\r\n\r\n{body}",
+            "POST /graphql HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             {headers}Connection: close\r\n\r\n{body}",
             body.len()
         );
         let mut answer = String::new();

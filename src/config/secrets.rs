@@ -1,0 +1,129 @@
+//! Secrets: from the environment, or from a file that the environment names. Never from an argument: those are seen by all
+//! programs of the machine.
+
+use std::path::Path;
+
+use clap::{ArgMatches, parser::ValueSource};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{Cli, Command, DbCommand, NEW_PASSWORD};
+
+const DATABASE_URL: &str = "DATABASE_URL";
+/// The password of the first admin, instead of `admin`.
+const ADMIN_PASSWORD: &str = "GUARDIANEYE_ADMIN_PASSWORD";
+
+/// Each may stand in a variable of its name, or in the file that the variable `<NAME>_FILE` names.
+pub(super) const SECRETS: [&str; 3] = [DATABASE_URL, ADMIN_PASSWORD, NEW_PASSWORD];
+
+/// For the help of the commands that create the first admin.
+pub(super) const ADMIN_PASSWORD_HELP: &str = "\
+The password of the first admin, instead of `admin`, is the value of the environment variable GUARDIANEYE_ADMIN_PASSWORD, or
+stands in the file that GUARDIANEYE_ADMIN_PASSWORD_FILE names. DATABASE_URL_FILE names a file with the database's URL.";
+
+impl Cli {
+    /// Adds the secrets that arguments do not hold. Contradictions and unreadable files are answered with a sentence.
+    pub(super) fn add_secrets(&mut self, matches: &ArgMatches) -> Result<(), String> {
+        if matches.value_source("database_url") == Some(ValueSource::CommandLine) {
+            if has_password(self.common.database_url.0.expose_secret()) {
+                return Err(format!(
+                    "--database-url holds a password, which every program of this machine could read: give the URL by the \
+                     environment variable {DATABASE_URL}, or in a file that {DATABASE_URL}_FILE names"
+                ));
+            }
+        } else if let Some(url) = secret(DATABASE_URL)? {
+            self.common.database_url = super::SecretUrl(url);
+        }
+        match &mut self.command {
+            Command::Serve(args) => args.init.admin_password = secret(ADMIN_PASSWORD)?,
+            Command::Db(DbCommand::Init(args)) => args.init.admin_password = secret(ADMIN_PASSWORD)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The password for `users reset-password`, if the environment or a file has it.
+pub fn new_password() -> Result<Option<SecretString>, String> {
+    secret(NEW_PASSWORD)
+}
+
+/// A secret from its variable or its file; an empty variable counts as unset.
+#[expect(clippy::disallowed_methods, reason = "clap would read it from an argument too")]
+fn secret(name: &str) -> Result<Option<SecretString>, String> {
+    let variable = |name: &str| match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(format!("the environment variable {name} is not UTF-8")),
+    };
+    match (variable(name)?, variable(&format!("{name}_FILE"))?) {
+        (Some(_), Some(_)) => Err(format!("both {name} and {name}_FILE are set: unset one of them")),
+        (value, None) => Ok(value.map(SecretString::from)),
+        (None, Some(file)) => read(name, Path::new(&file)).map(Some),
+    }
+}
+
+/// The content of a file without the end of its line.
+fn read(name: &str, file: &Path) -> Result<SecretString, String> {
+    let about = format!("the file {} that {name}_FILE names", file.display());
+    let text = std::fs::read_to_string(file).map_err(|cause| format!("{about} cannot be read: {cause}"))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let secret = line.strip_suffix('\r').unwrap_or(line);
+    match (secret.is_empty(), secret.contains(['\n', '\r'])) {
+        (true, _) => Err(format!("{about} is empty")),
+        (false, true) => Err(format!("{about} has more than one line")),
+        (false, false) => Ok(SecretString::from(secret)),
+    }
+}
+
+/// Whether a database URL holds a password, in its authority or as a parameter.
+fn has_password(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_url_is_found() {
+        for (url, found) in [
+            ("postgres://user:secret@localhost/x", true),
+            ("postgres://user:secret@%2Ftmp%2Fsocket:5432/x", true),
+            ("postgres://localhost/x?user=u&password=secret", true),
+            ("postgres://user@localhost/x", false),
+            ("postgres://localhost:5432/x?sslmode=require", false),
+            ("sqlite:data/guardianeye.db", false),
+            ("data:x", false),
+        ] {
+            assert_eq!(has_password(url), found, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_file_holds_one_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("secret");
+        for (content, secret) in [
+            ("a secret", Ok("a secret")),
+            ("a secret\n", Ok("a secret")),
+            ("a secret\r\n", Ok("a secret")),
+            (" spaces ", Ok(" spaces ")),
+            ("", Err("is empty")),
+            ("\n", Err("is empty")),
+            ("two\nlines\n", Err("has more than one line")),
+        ] {
+            std::fs::write(&file, content).expect("writes");
+            match (read("X", &file), secret) {
+                (Ok(read), Ok(secret)) => assert_eq!(read.expose_secret(), secret),
+                (Err(refused), Err(sentence)) => {
+                    let about = format!("the file {} that X_FILE names {sentence}", file.display());
+                    assert_eq!(refused, about);
+                }
+                (read, _) => panic!("{content:?}: {:?}", read.map(|secret| secret.expose_secret().to_owned())),
+            }
+        }
+        let missing = read("X", &folder.path().join("missing")).expect_err("there is none");
+        assert!(missing.contains("missing that X_FILE names cannot be read: No such file"), "{missing}");
+    }
+}

@@ -1,0 +1,96 @@
+//! Refuses requests for other hosts than the server's own. By DNS rebinding any web page can make a browser send requests to
+//! this machine; what it cannot choose is the host that the browser names in them.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    App, RequestId,
+    client::{self, Proxy, Remote},
+    refusal,
+};
+use crate::{
+    config::HttpSettings,
+    error::{Code, Error},
+};
+
+/// The host of a request, without its port.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Host {
+    /// An IP address, for which no DNS was asked, or `localhost`, which browsers do not look up.
+    Local,
+    /// In lower case, without a dot at its end.
+    Name(String),
+}
+
+impl Host {
+    /// Reads `host[:port]` as it stands in `Host`; None when it is no host.
+    pub fn parse(text: &str) -> Option<Self> {
+        let authority: Authority = text.parse().ok().filter(|_| !text.contains('@'))?;
+        let host = authority.host();
+        if let Some(address) = host.strip_prefix('[') {
+            return address.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(|_| Self::Local);
+        }
+        let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let local = name == "localhost" || name.ends_with(".localhost") || name.parse::<Ipv4Addr>().is_ok();
+        match (local, name.is_empty()) {
+            (true, _) => Some(Self::Local),
+            (false, true) => None,
+            (false, false) => Some(Self::Name(name)),
+        }
+    }
+}
+
+/// The middleware around all routes.
+pub async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
+    match checked(&request, &app.http) {
+        Ok(()) => next.run(request).await,
+        Err((status, error)) => {
+            tracing::info!(status = status.as_u16(), error = error.message(), "refused a request for its host");
+            let media_type = refusal::media_type_or_json(request.headers());
+            match request.extensions().get::<RequestId>() {
+                Some(id) => refusal::refuse(media_type, status, &error, id),
+                None => status.into_response(),
+            }
+        }
+    }
+}
+
+fn checked(request: &Request, settings: &HttpSettings) -> Result<(), (StatusCode, Error)> {
+    let Some(allowed) = &settings.allowed_hosts else { return Ok(()) };
+    let bad = |message| (StatusCode::BAD_REQUEST, Error::new(Code::BadUserInput, message));
+    let headers = request.headers();
+    let mut lines = headers.get_all(header::HOST).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return Err(bad("the header Host must stand in a request, once"));
+    };
+    let proxied = request.extensions().get::<Remote>().is_some_and(|remote| remote.proxy == Proxy::Trusted);
+    let forwarded = if proxied { client::forwarded_host(headers, settings) } else { None };
+    let target = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    let own = || line.to_str().unwrap_or_default().to_owned();
+    let hosts = match forwarded {
+        Some(host) => vec![host],
+        None => target.into_iter().chain([own()]).collect(),
+    };
+    for host in hosts {
+        match Host::parse(&host) {
+            None => return Err(bad("the host of the request is not one: it looks like api.example.com:8000")),
+            Some(Host::Local) => {}
+            Some(Host::Name(name)) if allowed.contains(&name) => {}
+            Some(Host::Name(name)) => {
+                let message = format!(
+                    "the host `{name}` is not accepted here: use localhost or an IP address, or list it in \
+                     GUARDIANEYE_ALLOWED_HOSTS"
+                );
+                return Err((StatusCode::MISDIRECTED_REQUEST, Error::new(Code::BadUserInput, message)));
+            }
+        }
+    }
+    Ok(())
+}
