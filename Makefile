@@ -2,7 +2,7 @@
 # No build logic here: that is Cargo's.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-web check check-fmt check-clippy check-doc audit audit-web seed schema bench bench-micro bench-guard
+.PHONY: help run web test test-web fuzz check check-fmt check-clippy check-doc audit audit-web seed schema bench bench-micro bench-guard
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ test: ## every test, on SQLite and PostgreSQL (ARGS="--test it paging" for some)
 
 test-web: ## the console in a real browser (Chromium), against the built server
 	web/tests/run.sh
+
+fuzz: ## random input against the server, from a new seed (FUZZ_SECONDS=10 for each target)
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),10) tests/postgres.sh cargo test --locked --test it -- fuzz:: --nocapture
 
 check: check-fmt check-clippy check-doc ## formatting, lints and documentation
 
