@@ -20,6 +20,9 @@ use crate::{
     error::{Code, Error},
 };
 
+/// Characters of the longest name that DNS has.
+const MAX_NAME: usize = 253;
+
 /// The host of a request, without its port.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Host {
@@ -39,10 +42,10 @@ impl Host {
         }
         let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let local = name == "localhost" || name.ends_with(".localhost") || name.parse::<Ipv4Addr>().is_ok();
-        match (local, name.is_empty()) {
-            (true, _) => Some(Self::Local),
-            (false, true) => None,
-            (false, false) => Some(Self::Name(name)),
+        match (local, (1..=MAX_NAME).contains(&name.len())) {
+            (_, false) => None,
+            (true, true) => Some(Self::Local),
+            (false, true) => Some(Self::Name(name)),
         }
     }
 }
@@ -52,12 +55,16 @@ pub async fn check(State(app): State<App>, request: Request, next: Next) -> Resp
     match checked(&request, &app.http) {
         Ok(()) => next.run(request).await,
         Err((status, error)) => {
-            tracing::info!(status = status.as_u16(), error = error.message(), "refused a request for its host");
             let media_type = refusal::media_type_or_json(request.headers());
-            match request.extensions().get::<RequestId>() {
-                Some(id) => refusal::refuse(media_type, status, &error, id),
-                None => status.into_response(),
-            }
+            let Some(id) = request.extensions().get::<RequestId>() else { return status.into_response() };
+            let error_message = error.message();
+            tracing::info!(
+                request_id = &*id.id,
+                status = status.as_u16(),
+                error_message,
+                "refused a request for its host"
+            );
+            refusal::refuse(media_type, status, &error, id)
         }
     }
 }
