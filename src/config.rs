@@ -6,6 +6,7 @@ mod document;
 mod environment;
 mod http;
 mod secrets;
+mod writes;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -21,6 +22,7 @@ pub use self::document::{DocumentArgs, DocumentLimits, Introspection, Introspect
 pub use self::environment::variables;
 pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
 pub use self::secrets::new_password;
+pub use self::writes::{WriteArgs, WriteLimits};
 
 /// A GraphQL API server over users, their conversation sessions with agents, and the audit log of everything.
 #[derive(Debug, Parser)]
@@ -83,6 +85,7 @@ pub enum LogFormat {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, read once at the start")]
 pub enum Command {
     /// Run the server
     #[command(after_help = secrets::ADMIN_PASSWORD_HELP)]
@@ -150,6 +153,9 @@ pub struct LimitArgs {
     #[command(flatten)]
     pub accounts: AccountArgs,
 
+    #[command(flatten)]
+    pub writes: WriteArgs,
+
     /// How many logins are hashed at the same time; each takes 19 MiB
     #[arg(long, env = "GUARDIANEYE_HASHING_THREADS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub hashing_threads: Option<u32>,
@@ -168,6 +174,8 @@ pub struct Limits {
     pub document: DocumentLimits,
     /// How accounts are kept.
     pub accounts: AccountLimits,
+    /// How often one principal may write.
+    pub writes: WriteLimits,
     /// Database connections, if not as many as are right for the database.
     pub database_connections: Option<u32>,
     /// Passwords hashed at the same time.
@@ -226,6 +234,7 @@ impl Limits {
             statement_timeout: Duration::from_secs(args.statement_timeout.into()),
             document: DocumentLimits::new(args.document, private),
             accounts: args.accounts.into(),
+            writes: args.writes.into(),
             database_connections: args.database_connections,
             hashing_threads: args.hashing_threads.map_or(cores, |threads| threads as usize),
         }

@@ -106,7 +106,7 @@ impl Bed {
         let db = Db::connect(&url, Settings { create: true, ..Settings::default() }).await.expect("connects");
         db.migrate().await.expect("migrates");
         let services = Services::new(db.clone(), clock, Limits::default(), Strength::Cheap).await.expect("starts");
-        first_admin::ensure(&db, &services.hasher, clock, None).await.expect("an admin");
+        first_admin::ensure(&db, &services.hasher, clock, None, None).await.expect("an admin");
         seed::bulk(&db, SIZES, now(), &mut |_| {}).await.expect("seeds");
         let issued = login::login(&services, &db, &Client::default(), "admin", "admin".into()).await.expect("logs in");
         let header = format!("Bearer {}", issued.access_token.token);
@@ -129,7 +129,7 @@ impl Bed {
             Case::Access => self.access(),
             Case::Token => {
                 let token = self.header.strip_prefix("Bearer ").expect("a token");
-                let subject = self.services.tokens.verify(&self.services.db, black_box(token), now()).await;
+                let subject = self.services.tokens.verify(black_box(token), now()).await;
                 assert!(subject.expect("is checked").is_some());
             }
             Case::Authenticate => {

@@ -5,37 +5,29 @@ use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Duration,
 };
 
-use governor::{
-    Quota, RateLimiter, clock::Clock as _, middleware::StateInformationMiddleware, nanos::Nanos,
-    state::keyed::DefaultKeyedStateStore,
+use super::{
+    Principal,
+    buckets::{Buckets, Refused, whole_seconds},
 };
-
-use super::Principal;
 use crate::{
     clock::Clock,
     error::{Code, Error, Result},
     model::{Timestamp, UserId},
 };
 
-/// After so many charges, callers whose buckets are full again are forgotten.
-const SWEEP: u32 = 1_000;
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// The buckets of all callers. Each holds a minute's cost, and refills steadily.
 #[derive(Clone)]
-pub struct Budget(Arc<Buckets>);
+pub struct Budget(Arc<Costs>);
 
-struct Buckets {
-    limiter: RateLimiter<Caller, DefaultKeyedStateStore<Caller>, Ticks, StateInformationMiddleware>,
+struct Costs {
+    buckets: Buckets<Caller>,
     per_minute: NonZeroU32,
-    charges: AtomicU32,
     clock: Clock,
 }
 
@@ -72,19 +64,12 @@ impl Budget {
     #[must_use]
     pub fn new(per_minute: u32, clock: Clock) -> Self {
         let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_minute(per_minute);
-        let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), Ticks::new(clock));
-        Self(Arc::new(Buckets { limiter, per_minute, charges: AtomicU32::new(0), clock }))
+        Self(Arc::new(Costs { buckets: Buckets::per_minute(per_minute, clock), per_minute, clock }))
     }
 
     /// Takes the cost from the caller's bucket, or says when there will be enough.
     pub fn charge(&self, principal: &Principal, address: Option<&str>, cost: u64) -> Result<Charge> {
-        let Buckets { limiter, per_minute, charges, clock } = &*self.0;
-        // A bucket that is full again is as good as none, and most are after a moment: this bounds the memory.
-        if charges.fetch_add(1, Relaxed) % SWEEP == SWEEP - 1 {
-            limiter.retain_recent();
-            limiter.shrink_to_fit();
-        }
+        let Costs { buckets, per_minute, clock } = &*self.0;
         let never = || {
             Error::new(
                 Code::QueryTooComplex,
@@ -96,21 +81,18 @@ impl Budget {
         };
         let cost = u32::try_from(cost.max(1)).ok().and_then(NonZeroU32::new).ok_or_else(never)?;
         let caller = Caller::of(principal, address);
-        let state = limiter.check_key_n(&caller, cost).map_err(|_| never())?.map_err(|until| {
-            let seconds = whole_seconds(until.wait_time_from(limiter.clock().now())).max(1);
-            let message = format!("your queries of the last minute cost too much: try again in {seconds} s");
-            Error::rate_limited(message, seconds)
+        let remaining = buckets.take(&caller, cost).map_err(|refused| match refused {
+            Refused::TooMuch => never(),
+            Refused::Until(seconds) => {
+                let message = format!("your queries of the last minute cost too much: try again in {seconds} s");
+                Error::rate_limited(message, seconds)
+            }
         })?;
-        let remaining = state.remaining_burst_capacity();
         let taken = per_minute.get().saturating_sub(remaining);
         let refill = Duration::from_secs_f64(MINUTE.as_secs_f64() * f64::from(taken) / f64::from(per_minute.get()));
         let reset_at = clock.now().plus_seconds(i64::try_from(whole_seconds(refill)).unwrap_or(i64::MAX));
         Ok(Charge { limit: per_minute.get(), cost: cost.get(), remaining, reset_at })
     }
-}
-
-fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 impl Caller {
@@ -127,30 +109,10 @@ impl Caller {
     }
 }
 
-/// The time that buckets refill by: it never goes back, and stands still for tests whose clock does.
-#[derive(Clone, Debug)]
-struct Ticks(Option<Instant>);
-
-impl Ticks {
-    fn new(clock: Clock) -> Self {
-        Self(match clock {
-            Clock::System => Some(Instant::now()),
-            Clock::Fixed(_) => None,
-        })
-    }
-}
-
-impl governor::clock::Clock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.0.map_or(Nanos::new(0), |start| start.elapsed().into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::buckets::SWEEP;
 
     fn budget() -> Budget {
         Budget::new(100, Clock::Fixed("2026-03-01T12:00:00Z".parse().expect("a time")))
@@ -195,6 +157,6 @@ mod tests {
             let address = std::net::Ipv4Addr::from_bits(n).to_string();
             budget.charge(&Principal::Anonymous, Some(&address), 1).expect("enough");
         }
-        assert!(budget.0.limiter.len() <= 2 * SWEEP as usize, "{}", budget.0.limiter.len());
+        assert!(budget.0.buckets.len() <= 2 * SWEEP as usize, "{}", budget.0.buckets.len());
     }
 }

@@ -2,23 +2,28 @@
 
 mod api_token;
 mod argon2id;
+mod buckets;
 mod budget;
 mod callers;
 mod checked_tokens;
+mod key_set;
 mod older_hash;
 mod password;
 mod password_policy;
 mod principal;
 mod refresh_token;
 mod token;
+mod write_limit;
 
 pub use self::{
     api_token::ApiKey,
     budget::{Budget, Charge},
     callers::Callers,
+    key_set::{ACCEPTED_AFTER_RETIREMENT, PublicKey},
     password::{Hasher, Strength, Turn, Work, is_same},
     password_policy::{MAX_BYTES, Policy},
     principal::{Credential, Principal, SignedIn, authenticate},
     refresh_token::RefreshToken,
-    token::{AccessToken, KEPT_AFTER_RETIREMENT, PublicKey, Subject, Tokens, new_signing_key},
+    token::{AccessToken, Subject, Tokens, new_signing_key},
+    write_limit::WriteLimit,
 };

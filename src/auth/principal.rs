@@ -125,7 +125,7 @@ pub async fn authenticate(
         return caller.map(Principal::SignedIn).ok_or_else(bad_api_token);
     }
     let hash = Sha256::digest(token).into();
-    let subject = tokens.verify_hashed(db, token, hash, now).await?.ok_or_else(bad_token)?;
+    let subject = tokens.verify_hashed(token, hash, now).await?.ok_or_else(bad_token)?;
     let ask = async || {
         let found = auth_sessions::find_holder(db, subject.auth_session, subject.user, now).await?;
         Ok(found.map(|holder| {

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use crate::{
     auth::{Hasher, Strength},
     clock::Clock,
-    config::{Common, DbCommand, DbInitArgs, InitArgs},
+    config::{Common, DbCommand, DbInitArgs},
     db::{Db, Plan, Settings},
     error::{Code, Error, Result},
     services::{
         adoption::{self, Found},
-        first_admin::{self, FirstAdmin},
+        first_admin::{self, Chosen, FirstAdmin},
     },
 };
 
@@ -50,7 +50,7 @@ async fn prepare(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
         println!("{DRY_RUN}");
         return Ok(ExitCode::SUCCESS);
     }
-    init(db, args.init).await
+    init(db, args).await
 }
 
 /// Says what was done to an older program's tables, or would be; an error when it cannot be.
@@ -76,7 +76,7 @@ fn tell(plan: &Plan, dry_run: bool) -> Result<()> {
     Ok(())
 }
 
-async fn init(db: &Db, args: InitArgs) -> Result<ExitCode> {
+async fn init(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
     println!("{RULE}\nInitializing Database Tables\n{RULE}\n");
     println!("[1/3] Creating database tables...");
     db.migrate().await?;
@@ -94,9 +94,11 @@ async fn init(db: &Db, args: InitArgs) -> Result<ExitCode> {
     println!("✓ {} connected: {} {}", db.kind(), db.kind(), db.server_version().await?);
     println!("✓ Found {} tables in database\n", tables.len());
 
-    let chosen = args.admin_password.is_some();
+    let min_length = args.password.password_min_length as usize;
+    let given = args.init.admin_password.map(|password| Chosen { password, min_length });
+    let chosen = given.is_some();
     let hasher = Hasher::new(Strength::Owasp, 1)?;
-    match first_admin::ensure(db, &hasher, Clock::System, args.admin_password).await? {
+    match first_admin::ensure(db, &hasher, Clock::System, given, super::operator::operator().as_ref()).await? {
         FirstAdmin::Untouched => println!("Users found. No default admin user is needed."),
         FirstAdmin::PasswordReplaced => println!("✓ Replaced the default password of admin by the one given"),
         FirstAdmin::Created(admin) => {

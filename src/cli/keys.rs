@@ -5,19 +5,19 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::{
-    auth::KEPT_AFTER_RETIREMENT,
+    auth::ACCEPTED_AFTER_RETIREMENT,
     clock::Clock,
     config::{Common, KeysCommand},
     db::{Db, Settings, signing_keys},
     error::{Code, Error, Result},
-    services::keys,
+    services::keys::{self, EarlierKeys},
 };
 
 pub async fn run(common: &Common, command: KeysCommand) -> Result<ExitCode> {
     let db = super::connect(common, Settings::default()).await?;
     let done = match db.is_migrated().await {
         Ok(true) => match command {
-            KeysCommand::Rotate { json } => rotate(&db, json).await,
+            KeysCommand::Rotate { revoke_now, json } => rotate(&db, revoke_now, json).await,
             KeysCommand::List { json } => list(&db, json).await,
         },
         Ok(false) => Err(Error::new(
@@ -30,12 +30,14 @@ pub async fn run(common: &Common, command: KeysCommand) -> Result<ExitCode> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn rotate(db: &Db, json: bool) -> Result<()> {
-    let rotated = keys::rotate(db, Clock::System).await?;
+async fn rotate(db: &Db, revoke_now: bool, json: bool) -> Result<()> {
+    let earlier = if revoke_now { EarlierKeys::Revoke } else { EarlierKeys::Retire };
+    let rotated = keys::rotate(db, Clock::System, earlier, super::operator::operator().as_ref()).await?;
     if json {
         let report = serde_json::json!({
             "active": rotated.active.to_string(),
             "retired": rotated.retired.map(|kid| kid.to_string()),
+            "revoked": rotated.revoked.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "deleted": rotated.deleted,
         });
         println!("{report}");
@@ -44,6 +46,12 @@ async fn rotate(db: &Db, json: bool) -> Result<()> {
     println!("✓ {} signs access tokens from now on; running servers take it up within seconds", rotated.active);
     if let Some(retired) = rotated.retired {
         println!("✓ {retired} is retired: what it signed holds until it expires");
+    }
+    for kid in &rotated.revoked {
+        println!("✓ {kid} is revoked: its tokens are refused within 5 seconds");
+    }
+    if !rotated.revoked.is_empty() {
+        println!("  Users stay signed in by their refresh tokens; API tokens are not affected.");
     }
     if rotated.deleted > 0 {
         println!("✓ {} old keys are deleted", rotated.deleted);
@@ -68,7 +76,7 @@ async fn list(db: &Db, json: bool) -> Result<()> {
         kid: key.kid.to_string(),
         state: match key.retired_at {
             None => "active",
-            Some(at) if now < at.plus_seconds(KEPT_AFTER_RETIREMENT) => "retired",
+            Some(at) if now < at.plus_seconds(ACCEPTED_AFTER_RETIREMENT) => "retired",
             Some(_) => "expired",
         },
         created_at: key.created_at.to_string(),

@@ -3,6 +3,7 @@
 mod check;
 mod db;
 mod keys;
+mod operator;
 mod search_index;
 mod seed;
 mod serve;

@@ -14,7 +14,7 @@ use crate::{
     http::{self, App, StopSignal},
     services::{
         Services,
-        first_admin::{self, FirstAdmin},
+        first_admin::{self, Chosen, FirstAdmin},
     },
 };
 
@@ -38,7 +38,12 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
             ),
         ));
     }
-    match first_admin::ensure(&db, &services.hasher, services.clock, config.admin_password.clone()).await? {
+    let chosen = config
+        .admin_password
+        .clone()
+        .map(|password| Chosen { password, min_length: config.limits.accounts.password_min_length });
+    let operator = super::operator::operator();
+    match first_admin::ensure(&db, &services.hasher, services.clock, chosen, operator.as_ref()).await? {
         FirstAdmin::Created(admin) => tracing::warn!(username = admin.username, "created the first admin"),
         FirstAdmin::PasswordReplaced => tracing::warn!("replaced the first admin's default password by the one given"),
         FirstAdmin::Untouched => {}

@@ -29,11 +29,14 @@ pub async fn run(common: &Common, command: UsersCommand) -> Result<ExitCode> {
 }
 
 async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
+    let operator = super::operator::operator();
     match command {
-        UsersCommand::Unlock { name } => match users::unlock_as_operator(db, Clock::System, &name).await? {
-            (user, true) => println!("✓ Unlocked {}", user.username),
-            (user, false) => println!("{} was not locked", user.username),
-        },
+        UsersCommand::Unlock { name } => {
+            match users::unlock_as_operator(db, Clock::System, &name, operator.as_ref()).await? {
+                (user, true) => println!("✓ Unlocked {}", user.username),
+                (user, false) => println!("{} was not locked", user.username),
+            }
+        }
         UsersCommand::ResetPassword { name, password } => {
             let given = new_password().map_err(|message| Error::new(Code::BadUserInput, message))?;
             let new = match given {
@@ -42,8 +45,9 @@ async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
             };
             let hasher = Hasher::new(Strength::Owasp, 1)?;
             let min_length = password.password_min_length as usize;
-            let reset = passwords::reset_as_operator(db, &hasher, Clock::System, &name, new, min_length);
-            let user = reset.await.map_err(|error| match error.code() {
+            let reset =
+                passwords::reset_as_operator(db, &hasher, Clock::System, &name, new, min_length, operator.as_ref());
+            let passwords::Reset { user, api_tokens } = reset.await.map_err(|error| match error.code() {
                 Code::BadUserInput => {
                     let message = format!("the password is not taken: {}", error.message());
                     error.told(message)
@@ -51,6 +55,11 @@ async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
                 _ => error,
             })?;
             println!("✓ Reset the password of {}, who is asked to change it after the next login", user.username);
+            match api_tokens {
+                0 => {}
+                1 => println!("✓ Revoked 1 API token of the user"),
+                more => println!("✓ Revoked {more} API tokens of the user"),
+            }
             if !user.is_active {
                 println!("  ⚠ {} is deactivated and cannot log in", user.username);
             }

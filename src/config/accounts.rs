@@ -16,7 +16,7 @@ pub enum UsersCommand {
         /// The user name or the e-mail address
         name: String,
     },
-    /// Give a user another password, which the user is asked to change, and end all the user's logins
+    /// Give a user another password, which the user is asked to change, and end all logins and API tokens of the user
     ///
     /// The password is taken from the environment variable `GUARDIANEYE_NEW_PASSWORD` or the file that
     /// `GUARDIANEYE_NEW_PASSWORD_FILE` names, or else asked for; without a terminal it is the first line of the input.

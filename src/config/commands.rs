@@ -3,15 +3,23 @@
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 
+use super::PasswordArgs;
 use crate::model::Timestamp;
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
     /// Put a new key in the place of the active one
     ///
-    /// Running servers sign with it within seconds. Tokens of the old key hold until they expire, a quarter of an hour at
-    /// most; keys that were retired more than an hour ago are deleted.
+    /// Running servers sign with it within 5 seconds. Tokens of the old key hold until they expire, a quarter of an hour at
+    /// most. From then on the old key counts for nothing, whatever times a token names, and the next rotation deletes it.
     Rotate {
+        /// Revoke all earlier keys, after a leak: what they signed is refused within 5 seconds
+        ///
+        /// Users stay signed in: their clients get an access token of the new key by their refresh tokens. API tokens are
+        /// not affected. Programs that verify access tokens by `/.well-known/jwks.json` keep the keys up to a minute.
+        #[arg(long)]
+        revoke_now: bool,
+
         /// Print the result as one JSON object
         #[arg(long)]
         json: bool,
@@ -79,7 +87,8 @@ pub struct SearchIndexArgs {
 
 #[derive(Args, Debug)]
 pub struct InitArgs {
-    /// The password of the first admin, instead of `admin`; from the environment or a file, never an argument.
+    /// The password of the first admin, instead of `admin`; from the environment or a file, never an argument. It has to
+    /// follow the rules of all passwords.
     #[arg(skip)]
     pub admin_password: Option<SecretString>,
 }
@@ -92,6 +101,9 @@ pub struct DbInitArgs {
 
     #[command(flatten)]
     pub init: InitArgs,
+
+    #[command(flatten)]
+    pub password: PasswordArgs,
 }
 
 #[derive(Args, Debug)]

@@ -148,3 +148,15 @@ pub async fn revoke(tx: &mut Tx, id: ApiTokenId, now: Timestamp) -> Result<bool>
         .map(|done| done.rows_affected()))?;
     Ok(done > 0)
 }
+
+const REVOKE_ALL: &str = "update api_tokens set revoked_at = $2 where user_id = $1 and revoked_at is null";
+
+/// Ends all API tokens of a user that were not ended before; how many there were.
+pub async fn revoke_all(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<u64> {
+    on_accounts!(tx, connection => query(REVOKE_ALL)
+        .bind(user)
+        .bind(now)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))
+}

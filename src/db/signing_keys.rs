@@ -86,3 +86,8 @@ pub async fn delete_retired(tx: &mut Tx, before: Timestamp) -> Result<u64> {
         .await
         .map(|done| done.rows_affected()))
 }
+
+/// Deletes all key pairs; which they were.
+pub async fn delete_all(tx: &mut Tx) -> Result<Vec<KeyId>> {
+    on_tx!(tx, connection => query_scalar::<_, KeyId>("delete from signing_keys returning kid").fetch_all(connection).await)
+}

@@ -33,6 +33,10 @@ pub const LOGGED_IN: Rule = Rule { role: Role::Viewer, owner: false, scope: None
 pub const MANAGE_OWN: Rule = Rule { role: Role::Admin, owner: true, scope: Some(Scope::ManageUsers) };
 /// Admins.
 pub const MANAGE_USERS: Rule = Rule { role: Role::Admin, owner: false, scope: Some(Scope::ManageUsers) };
+/// Admins who have logged in; no API token.
+pub const RESET_PASSWORDS: Rule = Rule { role: Role::Admin, owner: false, scope: None };
+/// The same, where a user becomes an ADMIN. It holds for a value of an argument, which no directive can say.
+pub const MAKE_ADMINS: Rule = RESET_PASSWORDS;
 /// Analysts for their own conversations, admins for anybody's.
 pub const WRITE_SESSIONS: Rule = Rule { role: Role::Analyst, owner: false, scope: Some(Scope::WriteSessions) };
 /// Analysts for what they did, admins for what anybody did.
@@ -62,7 +66,9 @@ impl Rule {
                 Some(scope) => {
                     format!("this API token lacks the scope {}", model::Scope::from(scope).as_str().to_uppercase())
                 }
-                None => "no API token may do this: log in".to_owned(),
+                None => {
+                    "an API token cannot do this: sign in and use the access token of that login session".to_owned()
+                }
             },
         ))
     }
@@ -156,6 +162,9 @@ mod tests {
         let code = |result: Result<()>| result.map_err(|error| error.code());
         assert_eq!(code(ANALYST.check(&reader)), Ok(()));
         assert_eq!(code(LOGGED_IN.check(&reader)), Err(Code::Forbidden), "only a login may");
+        assert_eq!(code(RESET_PASSWORDS.check(&token(model::Role::Admin, model::Scope::ALL))), Err(Code::Forbidden));
+        assert_eq!(code(RESET_PASSWORDS.check(&caller(model::Role::Admin).1)), Ok(()));
+        assert_eq!(code(RESET_PASSWORDS.check(&caller(model::Role::Analyst).1)), Err(Code::Forbidden));
         assert_eq!(code(MANAGE_OWN.check(&reader)), Err(Code::Forbidden), "it lacks the scope");
         assert_eq!(code(MANAGE_OWN.check(&writer)), Err(Code::Forbidden), "its owner lacks the role");
         assert_eq!(code(MANAGE_OWN.check_scope(&writer)), Ok(()), "until it is known whose data it is");

@@ -55,6 +55,13 @@ impl RequestContext {
         Ok(())
     }
 
+    /// Counts the mutations of an operation against the limit of whoever sent it. Nobody is signed in by `login` and
+    /// `refreshToken` yet, which have limits of their own.
+    pub(super) fn charge_writes(&self, mutations: usize) -> Result<()> {
+        let principal = self.sent_by.signed_in();
+        principal.map_or(Ok(()), |principal| self.services.write_limit.charge(principal, mutations))
+    }
+
     /// What was taken, once it was.
     pub(super) fn charged(&self) -> Option<Charge> {
         self.charged

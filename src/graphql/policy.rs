@@ -1,5 +1,5 @@
-//! Whether a caller may run an operation at all, before it is validated: the minute's budget, and who may ask for the
-//! schema itself. It must not ask the database.
+//! Whether a caller may run an operation at all, before it is validated: the minute's budget, the rate limit of mutations,
+//! and who may ask for the schema itself. It must not ask the database.
 
 use async_graphql::ServerError;
 
@@ -12,9 +12,12 @@ use crate::{
 /// Errors of one document that are told; a document can be made to have tens of thousands.
 const MAX_ERRORS: usize = 20;
 
-/// Takes the cost from the caller's budget, and refuses introspection to whom it is not open.
+/// Takes the cost from the caller's budget, counts mutations, and refuses introspection to whom it is not open.
 pub fn admit(document: &Document, context: &mut RequestContext) -> Result<()> {
     context.charge(document.cost())?;
+    if !document.is_query() {
+        context.charge_writes(document.root_fields())?;
+    }
     if document.introspects() { check_introspection(context) } else { Ok(()) }
 }
 

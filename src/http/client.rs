@@ -8,7 +8,10 @@ use axum::{
 };
 
 use super::unnamed_proxy;
-use crate::config::{HttpSettings, ProxyHeader};
+use crate::{
+    config::{HttpSettings, ProxyHeader},
+    services::characters::is_hidden,
+};
 
 /// The other end of a request; an extension of every request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,17 +164,10 @@ pub(super) fn address(node: &str) -> Option<IpAddr> {
     ip.or_else(|_| node.parse::<SocketAddr>().map(|address| address.ip())).ok().map(|ip| ip.to_canonical())
 }
 
-/// What the client calls itself, made harmless for logs and tables: at most 512 characters, none of which moves the
-/// cursor, breaks the line or turns the direction of writing.
+/// What the client calls itself, made harmless for logs and tables: at most 512 characters, none of which is hidden.
 pub fn user_agent(headers: &HeaderMap) -> Option<String> {
     const MAX_CHARS: usize = 512;
-    let harmless = |character: char| match character {
-        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
-            char::REPLACEMENT_CHARACTER
-        }
-        _ if character.is_control() => char::REPLACEMENT_CHARACTER,
-        _ => character,
-    };
+    let harmless = |character: char| if is_hidden(character) { char::REPLACEMENT_CHARACTER } else { character };
     let text = String::from_utf8_lossy(headers.get(header::USER_AGENT)?.as_bytes());
     Some(text.chars().take(MAX_CHARS).map(harmless).collect())
 }

@@ -14,8 +14,10 @@ use crate::{
 };
 
 const MAX_DESCRIPTION_CHARS: usize = 4_000;
-/// The actions that are not the server's own.
-const RECORDABLE: [AuditAction; 3] = [AuditAction::QueryAgent, AuditAction::AgentExecution, AuditAction::ConfigChanged];
+/// The actions that do not describe what the server did.
+const RECORDABLE: [AuditAction; 2] = [AuditAction::QueryAgent, AuditAction::AgentExecution];
+/// The field of `details` in which the server says what only it knows: `recordedBy`, `apiToken`.
+const RESERVED_KEY: &str = "guardianeye";
 
 /// An entry that somebody wants to have in the audit log.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ pub async fn record(actor: Actor<'_>, new: NewEntry) -> Result<AuditLog> {
     if !RECORDABLE.contains(&new.action) {
         return Err(Error::bad_input(
             "action",
-            "QUERY_AGENT, AGENT_EXECUTION and CONFIG_CHANGED can be recorded; the others are the server's own",
+            "QUERY_AGENT and AGENT_EXECUTION can be recorded; the others are recorded by the server only",
         ));
     }
     check_lines("description", new.description.as_deref(), MAX_DESCRIPTION_CHARS)?;
@@ -43,15 +45,16 @@ pub async fn record(actor: Actor<'_>, new: NewEntry) -> Result<AuditLog> {
         Some(Value::Object(details)) => details,
         Some(_) => return Err(Error::bad_input("details", "the details are a JSON object")),
     };
+    // Also in another case: nobody should take it for the server's.
+    if details.keys().any(|key| key.eq_ignore_ascii_case(RESERVED_KEY)) {
+        let message = format!("the key `{RESERVED_KEY}` is reserved for the server: choose another one");
+        return Err(Error::bad_input("details", message));
+    }
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
     let owner = actor.owner(&mut tx, new.user).await?;
-    // Who wrote it is not for the writer to say.
-    if owner.id != actor.caller.user.id {
-        details.insert("recordedBy".to_owned(), actor.caller.user.id.to_string().into());
-    }
-    if let Credential::ApiToken(id, _) = &actor.caller.by {
-        details.insert("apiToken".to_owned(), id.to_string().into());
+    if let Some(facts) = facts(actor, owner.id) {
+        details.insert(RESERVED_KEY.to_owned(), facts);
     }
     let details = (!details.is_empty()).then(|| RawJson(Value::Object(details).to_string()));
     let entry = AuditLog {
@@ -71,4 +74,16 @@ pub async fn record(actor: Actor<'_>, new: NewEntry) -> Result<AuditLog> {
     }
     tx.commit().await?;
     Ok(entry)
+}
+
+/// What the server says of an entry that a client records: who recorded it for another user, and by which API token.
+fn facts(actor: Actor<'_>, owner: UserId) -> Option<Value> {
+    let mut facts = serde_json::Map::new();
+    if owner != actor.caller.user.id {
+        facts.insert("recordedBy".to_owned(), actor.caller.user.id.to_string().into());
+    }
+    if let Credential::ApiToken(id, _) = &actor.caller.by {
+        facts.insert("apiToken".to_owned(), id.to_string().into());
+    }
+    (!facts.is_empty()).then_some(Value::Object(facts))
 }

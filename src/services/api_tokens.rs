@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Actor, Services, audit::Entry};
+use super::{Actor, Services, audit::Entry, text::check_line};
 use crate::{
     auth::{self, ApiKey, Credential, Principal},
     db::{Db, api_tokens, users},
@@ -82,9 +82,8 @@ fn name(given: &str) -> Result<String> {
     if name.is_empty() || name.chars().count() > MAX_NAME {
         return Err(Error::bad_input("name", format!("a name has 1 to {MAX_NAME} characters")));
     }
-    if name.chars().any(char::is_control) {
-        return Err(Error::bad_input("name", "a name has no control characters"));
-    }
+    // Before its ends are trimmed, or a line break there would go unseen.
+    check_line("name", Some(given), given.chars().count())?;
     Ok(name.to_owned())
 }
 

@@ -11,31 +11,40 @@ use crate::{
     model::{AuditAction, AuditLog, AuditLogId, RawJson, Timestamp, User},
 };
 
+/// The operating-system user who runs a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// None when the system has no name for the id, as in some containers.
+    pub name: Option<String>,
+    pub uid: u32,
+}
+
 /// Who does something, and from where.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct By<'a> {
     user: Option<&'a User>,
     client: Option<&'a Client>,
     credential: Option<&'a Credential>,
+    operator: Option<&'a Operator>,
 }
 
 impl<'a> By<'a> {
-    /// The program itself.
+    /// A command, run by an operating-system user where the system has such.
     #[must_use]
-    pub fn the_system() -> Self {
-        Self::default()
+    pub fn command(operator: Option<&'a Operator>) -> Self {
+        Self { operator, ..Self::default() }
     }
 
     /// A user who is only now logging in, or nobody known.
     #[must_use]
     pub fn client(user: Option<&'a User>, client: &'a Client) -> Self {
-        Self { user, client: Some(client), credential: None }
+        Self { user, client: Some(client), ..Self::default() }
     }
 
     /// Whoever is signed in.
     #[must_use]
     pub fn signed_in(caller: &'a SignedIn, client: &'a Client) -> Self {
-        Self { user: Some(&caller.user), client: Some(client), credential: Some(&caller.by) }
+        Self { user: Some(&caller.user), client: Some(client), credential: Some(&caller.by), operator: None }
     }
 }
 
@@ -86,13 +95,21 @@ impl Entry {
         if let Some(Credential::ApiToken(id, _)) = by.credential {
             details.insert("apiToken".to_owned(), id.to_string().into());
         }
+        let description = match by.operator {
+            None => self.description,
+            Some(Operator { name, uid }) => {
+                details.insert("operatingSystemUser".to_owned(), json!({ "name": name, "uid": uid }));
+                let who = name.clone().unwrap_or_else(|| format!("user {uid}"));
+                format!("{} (by {who} on the command line)", self.description)
+            }
+        };
         let entry = AuditLog {
             id: AuditLogId::new(now),
             user_id: by.user.map(|user| user.id),
             username: by.user.map(|user| user.username.clone()),
             action: self.action,
             details: (!details.is_empty()).then(|| RawJson(Value::Object(details).to_string())),
-            description: Some(self.description),
+            description: Some(description),
             ip_address: by.client.and_then(|client| client.ip_address.clone()),
             user_agent: by.client.and_then(|client| client.user_agent.clone()),
             success: self.success,

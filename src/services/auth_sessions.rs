@@ -87,7 +87,7 @@ fn issue(
 /// has a copy of it: the login ends, which is recorded.
 pub async fn refresh(services: &Services, db: &Db, client: &Client, token: RefreshToken) -> Result<Issued> {
     let now = services.clock.now();
-    services.tokens.renew(db, now).await?;
+    services.tokens.refresh_keys(now).await?;
     let mut tx = db.begin().await?;
     let first_use = refresh_tokens::take(&mut tx, token.hash(), now).await?;
     let id = match first_use {

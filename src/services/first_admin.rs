@@ -4,13 +4,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     Client,
-    audit::{By, Entry},
+    audit::{By, Entry, Operator},
 };
 use crate::{
-    auth::Hasher,
+    auth::{Hasher, Policy},
     clock::Clock,
     db::{Db, users},
-    error::{Error, Result},
+    error::{Code, Error, Result},
     model::{AuditAction, Credentials, Role, Timestamp, User, UserId},
 };
 
@@ -31,25 +31,65 @@ pub enum FirstAdmin {
     Untouched,
 }
 
+/// The password that somebody chose for the first admin, and the rule that it has to follow.
+#[derive(Debug)]
+pub struct Chosen {
+    pub password: SecretString,
+    /// Characters that a password has at least.
+    pub min_length: usize,
+}
+
 /// Creates the first admin when there is no user at all: with the given password, or else with `admin`, which has to
-/// be changed. A password that is given later replaces one that is still the default, and never any other.
-pub async fn ensure(db: &Db, hasher: &Hasher, clock: Clock, password: Option<SecretString>) -> Result<FirstAdmin> {
-    if password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
+/// be changed. A password that is given later replaces one that is still the default, and never any other. Where it is
+/// used, it follows the rules of all passwords.
+pub async fn ensure(
+    db: &Db,
+    hasher: &Hasher,
+    clock: Clock,
+    chosen: Option<Chosen>,
+    operator: Option<&Operator>,
+) -> Result<FirstAdmin> {
+    let by = By::command(operator);
+    if chosen.as_ref().is_some_and(|chosen| chosen.password.expose_secret().is_empty()) {
         return Err(Error::bad_input("GUARDIANEYE_ADMIN_PASSWORD", "the first admin's password is empty"));
     }
     if users::count(db, None).await? == 0 {
-        let password = password.unwrap_or_else(|| SecretString::from(USERNAME));
-        return create(db, clock.now(), hasher.hash(password).await?).await;
+        let user = new_admin(clock.now());
+        let hashed_password = match chosen {
+            Some(chosen) => hash(hasher, &user, chosen).await?,
+            None => hasher.hash(SecretString::from(USERNAME)).await?,
+        };
+        return create(db, user, hashed_password, by).await;
     }
-    let Some(password) = password else { return Ok(FirstAdmin::Untouched) };
+    let Some(chosen) = chosen else { return Ok(FirstAdmin::Untouched) };
     match with_default_password_by_name(db, hasher, USERNAME).await? {
-        Some(admin) => replace_password(db, clock.now(), &admin, &hasher.hash(password).await?).await,
+        Some(admin) => {
+            let hashed_password = hash(hasher, &admin, chosen).await?;
+            replace_password(db, clock.now(), &admin, &hashed_password, by).await
+        }
         None => Ok(FirstAdmin::Untouched),
     }
 }
 
-async fn create(db: &Db, now: Timestamp, hashed_password: SecretString) -> Result<FirstAdmin> {
-    let user = User {
+/// The hash of a chosen password, unless that is too short or easy to guess.
+async fn hash(hasher: &Hasher, admin: &User, chosen: Chosen) -> Result<SecretString> {
+    let policy = Policy::of(admin, chosen.min_length, "GUARDIANEYE_ADMIN_PASSWORD");
+    let outcome = match policy.check_length(&chosen.password) {
+        Ok(()) => hasher.turn().await?.hash_if(chosen.password, move |password| policy.check_strength(password)).await,
+        Err(error) => Err(error),
+    };
+    outcome.map_err(|error| match error.code() {
+        Code::BadUserInput => {
+            let message =
+                format!("GUARDIANEYE_ADMIN_PASSWORD is refused as the first admin's password: {}", error.message());
+            error.told(message)
+        }
+        _ => error,
+    })
+}
+
+fn new_admin(now: Timestamp) -> User {
+    User {
         id: UserId::new(now),
         username: USERNAME.to_owned(),
         email: "admin@guardianeye.local".to_owned(),
@@ -59,7 +99,11 @@ async fn create(db: &Db, now: Timestamp, hashed_password: SecretString) -> Resul
         created_at: now,
         updated_at: now,
         last_login: None,
-    };
+    }
+}
+
+async fn create(db: &Db, user: User, hashed_password: SecretString, by: By<'_>) -> Result<FirstAdmin> {
+    let now = user.created_at;
     let credentials = Credentials { user, hashed_password, password_change_required: false };
     let mut tx = db.begin().await?;
     // Another instance may be doing the same: the unique user name lets one of them win.
@@ -67,17 +111,23 @@ async fn create(db: &Db, now: Timestamp, hashed_password: SecretString) -> Resul
         return Ok(FirstAdmin::Untouched);
     }
     let entry = Entry::new(AuditAction::UserCreated, "Created the first admin").about(&credentials.user);
-    entry.record(&mut tx, By::the_system(), now).await?;
+    entry.record(&mut tx, by, now).await?;
     tx.commit().await?;
     Ok(FirstAdmin::Created(credentials.user))
 }
 
-async fn replace_password(db: &Db, now: Timestamp, admin: &User, hashed_password: &SecretString) -> Result<FirstAdmin> {
+async fn replace_password(
+    db: &Db,
+    now: Timestamp,
+    admin: &User,
+    hashed_password: &SecretString,
+    by: By<'_>,
+) -> Result<FirstAdmin> {
     let mut tx = db.begin().await?;
     users::set_password(&mut tx, admin.id, hashed_password, false, now).await?;
     Entry::new(AuditAction::PasswordChanged, "Replaced the first admin's default password by a setting")
         .about(admin)
-        .record(&mut tx, By::the_system(), now)
+        .record(&mut tx, by, now)
         .await?;
     tx.commit().await?;
     Ok(FirstAdmin::PasswordReplaced)

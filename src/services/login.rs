@@ -37,7 +37,7 @@ pub async fn login(
     if password.expose_secret().len() > auth::MAX_BYTES {
         return Err(Error::bad_input("password", format!("at most {} bytes", auth::MAX_BYTES)));
     }
-    services.tokens.renew(db, services.clock.now()).await?;
+    services.tokens.refresh_keys(services.clock.now()).await?;
     let found = users::find_credentials(db, username).await?;
     let (user, hash, change_required) = match found {
         // Without a hash, who is inactive is refused like who is unknown, whatever the password.

@@ -6,6 +6,7 @@ pub mod agent_log;
 pub mod api_tokens;
 pub mod audit;
 pub mod auth_sessions;
+pub mod characters;
 pub mod check;
 pub mod first_admin;
 pub mod idempotency;
@@ -21,7 +22,7 @@ mod throttle;
 pub mod users;
 
 use crate::{
-    auth::{Budget, Callers, Hasher, SignedIn, Strength, Tokens},
+    auth::{Budget, Callers, Hasher, SignedIn, Strength, Tokens, WriteLimit},
     clock::Clock,
     config::Limits,
     db::{self, Db, Tx},
@@ -44,6 +45,7 @@ pub struct Services {
     pub tokens: Tokens,
     pub callers: Callers,
     pub budget: Budget,
+    pub write_limit: WriteLimit,
     pub refusals: Refusals,
     pub limits: Limits,
     pub uses: Uses,
@@ -116,8 +118,9 @@ impl Services {
         keys::ensure(&db, clock).await?;
         let tokens = Tokens::load(&db, clock.now()).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
+        let write_limit = WriteLimit::new(limits.writes, clock);
         let refusals = Refusals::new(clock);
         let (callers, uses) = (Callers::default(), Uses::default());
-        Ok(Self { db, clock, hasher, tokens, callers, budget, refusals, limits, uses })
+        Ok(Self { db, clock, hasher, tokens, callers, budget, write_limit, refusals, limits, uses })
     }
 }

@@ -119,7 +119,9 @@ mod tests {
             assert!(check_full_name(name).is_ok(), "{name}");
         }
         let too_long = "\u{5b89}".repeat(256);
-        for name in ["", "  ", "Jo\nDoe", "Jo\u{202e}eoD", "Jo\u{2066}", "Jo\u{7f}", &too_long] {
+        for name in
+            ["", "  ", "Jo\u{200b}", "Jo\u{2028}Doe", "Jo\nDoe", "Jo\u{202e}eoD", "Jo\u{2066}", "Jo\u{7f}", &too_long]
+        {
             assert_eq!(check_full_name(name).expect_err(name).field(), Some("fullName"));
         }
     }

@@ -4,14 +4,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     Actor,
-    audit::{By, Entry},
+    audit::{By, Entry, Operator},
     throttle,
     users::{begin, find, find_by_login, time_of_change},
 };
 use crate::{
     auth::{self, Hasher, Policy},
     clock::Clock,
-    db::{Db, Tx, auth_sessions, users},
+    db::{Db, Tx, api_tokens, auth_sessions, users},
     error::{Code, Error, Result},
     model::{AuditAction, Timestamp, User, UserId},
 };
@@ -19,7 +19,12 @@ use crate::{
 /// Changes the caller's own password. A wrong current one counts as a failed login. All other logins of the caller end.
 pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) -> Result<User> {
     let login = actor.caller.auth_session();
-    let login = login.ok_or_else(|| Error::new(Code::Forbidden, "no API token may do this: log in"))?;
+    let login = login.ok_or_else(|| {
+        Error::new(
+            Code::Forbidden,
+            "an API token cannot do this: sign in and use the access token of that login session",
+        )
+    })?;
     let (services, user) = (actor.services, &actor.caller.user);
     let policy = Policy::of(user, services.limits.accounts.password_min_length, "newPassword");
     policy.check_length(&new)?;
@@ -63,7 +68,8 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
     Ok(after)
 }
 
-/// Gives another user a password, which is to be changed after the next login. All logins of the user end.
+/// Gives another user a password, which is to be changed after the next login. All logins and API tokens of the user end:
+/// whoever had the old password may have made some.
 pub async fn reset(actor: Actor<'_>, id: UserId, new: SecretString) -> Result<User> {
     if id == actor.caller.user.id {
         return Err(Error::bad_input("userId", "one's own password is changed by changePassword"));
@@ -77,7 +83,15 @@ pub async fn reset(actor: Actor<'_>, id: UserId, new: SecretString) -> Result<Us
     // It may have been deleted meanwhile.
     let before = find(&mut tx, id).await?;
     let by = By::signed_in(actor.caller, actor.client);
-    reset_within(tx, before, &hash, by, actor.now()).await
+    reset_within(tx, before, &hash, by, actor.now()).await.map(|reset| reset.user)
+}
+
+/// A user with another password.
+#[derive(Debug)]
+pub struct Reset {
+    pub user: User,
+    /// How many API tokens of the user were revoked.
+    pub api_tokens: u64,
 }
 
 /// The same by whoever runs the program, for the user of this name or address.
@@ -88,13 +102,14 @@ pub async fn reset_as_operator(
     login: &str,
     new: SecretString,
     min_length: usize,
-) -> Result<User> {
+    operator: Option<&Operator>,
+) -> Result<Reset> {
     let user = find_by_login(db, login).await?;
     let hash = hash_of(hasher, Policy::of(&user, min_length, "newPassword"), new).await?;
     let mut tx = db.begin().await?;
     users::lock(&mut tx).await?;
     let before = find(&mut tx, user.id).await?;
-    reset_within(tx, before, &hash, By::the_system(), clock.now()).await
+    reset_within(tx, before, &hash, By::command(operator), clock.now()).await
 }
 
 async fn hash_of(hasher: &Hasher, policy: Policy, new: SecretString) -> Result<SecretString> {
@@ -102,17 +117,19 @@ async fn hash_of(hasher: &Hasher, policy: Policy, new: SecretString) -> Result<S
     hasher.turn().await?.hash_if(new, move |password| policy.check_strength(password)).await
 }
 
-async fn reset_within(mut tx: Tx, before: User, hash: &SecretString, by: By<'_>, now: Timestamp) -> Result<User> {
+async fn reset_within(mut tx: Tx, before: User, hash: &SecretString, by: By<'_>, now: Timestamp) -> Result<Reset> {
     let after = User { updated_at: time_of_change(&before, now), ..before };
     // First the user: a login under way either sees this, or is among those that are ended.
     users::set_password(&mut tx, after.id, hash, true, after.updated_at).await?;
     throttle::unlock(&mut tx, &after).await?;
     let ended = auth_sessions::revoke_all(&mut tx, after.id, None, now).await?;
+    let api_tokens = api_tokens::revoke_all(&mut tx, after.id, now).await?;
     Entry::new(AuditAction::PasswordChanged, format!("Reset the password of {}", after.username))
         .about(&after)
         .detail("authSessions", ended)
+        .detail("apiTokens", api_tokens)
         .record(&mut tx, by, now)
         .await?;
     tx.commit().await?;
-    Ok(after)
+    Ok(Reset { user: after, api_tokens })
 }

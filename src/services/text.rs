@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::characters::find_hidden;
 use crate::{
     error::{Error, Result},
     model::RawJson,
@@ -10,13 +11,12 @@ use crate::{
 /// Bytes of a JSON value that a client stores.
 const MAX_JSON_BYTES: usize = 64 * 1024;
 
-/// A text of at most `max` characters in one line, in which nothing is hidden: no control characters, and none that
-/// turn the direction of what follows.
+/// A text of at most `max` characters in one line, in which [nothing is hidden](find_hidden).
 pub(super) fn check_line(field: &'static str, text: Option<&str>, max: usize) -> Result<()> {
     check(field, text, max, |_| false)
 }
 
-/// The same in as many lines as it likes.
+/// The same in several lines, with tabs.
 pub(super) fn check_lines(field: &'static str, text: Option<&str>, max: usize) -> Result<()> {
     check(field, text, max, |letter| matches!(letter, '\n' | '\r' | '\t'))
 }
@@ -26,11 +26,16 @@ fn check(field: &'static str, text: Option<&str>, max: usize, allowed: impl Fn(c
     if text.chars().count() > max {
         return Err(Error::bad_input(field, format!("at most {max} characters")));
     }
-    let turns = |letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if text.chars().any(|letter| (letter.is_control() && !allowed(letter)) || turns(letter)) {
-        return Err(Error::bad_input(field, "no control characters, and none that turn the direction of writing"));
+    match find_hidden(text, allowed) {
+        None => Ok(()),
+        Some((at, character)) => {
+            let code = u32::from(character);
+            let message = format!(
+                "U+{code:04X} at character {at} is a control, invisible or direction-changing character: remove it"
+            );
+            Err(Error::bad_input(field, message))
+        }
     }
-    Ok(())
 }
 
 /// A JSON value of at most 64 KiB. The character U+0000 is in none: no request may hold it.

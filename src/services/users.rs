@@ -5,13 +5,13 @@ use secrecy::SecretString;
 
 use super::{
     Actor, Change,
-    audit::{By, Changes, Entry},
+    audit::{By, Changes, Entry, Operator},
     names, throttle,
 };
 use crate::{
     auth::Policy,
     clock::Clock,
-    db::{Db, Tx, audit_logs, auth_sessions, users},
+    db::{Db, Tx, api_tokens, audit_logs, auth_sessions, users},
     error::{Code, Error, Result},
     model::{AuditAction, Credentials, Role, Timestamp, User, UserId},
 };
@@ -103,7 +103,8 @@ pub async fn set_role(actor: Actor<'_>, id: UserId, role: Role, expected: Option
     store(actor, tx, &before, User { role, ..before.clone() }, description).await
 }
 
-/// Keeps a user out, at once and by whatever login or token, or lets the user log in again.
+/// Keeps a user out, at once and by whatever login or token, or lets the user log in again. The logins and API tokens that
+/// ended do not come back.
 pub async fn set_active(actor: Actor<'_>, id: UserId, is_active: bool) -> Result<User> {
     let mut tx = begin(actor, None).await?;
     let before = find(&mut tx, id).await?;
@@ -121,9 +122,14 @@ pub async fn unlock(actor: Actor<'_>, id: UserId) -> Result<User> {
 }
 
 /// The same by whoever runs the program, for the user of this name or address. Whether there was anything to forget.
-pub async fn unlock_as_operator(db: &Db, clock: Clock, login: &str) -> Result<(User, bool)> {
+pub async fn unlock_as_operator(
+    db: &Db,
+    clock: Clock,
+    login: &str,
+    operator: Option<&Operator>,
+) -> Result<(User, bool)> {
     let user = find_by_login(db, login).await?;
-    let done = unlock_within(db.begin().await?, &user, By::the_system(), clock.now()).await?;
+    let done = unlock_within(db.begin().await?, &user, By::command(operator), clock.now()).await?;
     Ok((user, done))
 }
 
@@ -201,7 +207,9 @@ async fn store(actor: Actor<'_>, mut tx: Tx, before: &User, mut after: User, des
     users::update(&mut tx, &after).await?;
     let mut entry = Entry::new(AuditAction::UserUpdated, description).about(&after).changes(changes);
     if before.is_active && !after.is_active {
-        entry = entry.detail("authSessions", auth_sessions::revoke_all(&mut tx, after.id, None, now).await?);
+        entry = entry
+            .detail("authSessions", auth_sessions::revoke_all(&mut tx, after.id, None, now).await?)
+            .detail("apiTokens", api_tokens::revoke_all(&mut tx, after.id, now).await?);
     }
     actor.record(&mut tx, entry, now).await?;
     tx.commit().await?;

@@ -139,6 +139,7 @@ fn settings_that_make_no_sense_are_refused_with_a_sentence() {
         (&["serve"][..], &[("GUARDIANEYE_PROT", "8001")][..], "GUARDIANEYE_PROT is not known"),
         (&["serve", "--statement-timeout", "60"], &[], "is longer than the request timeout"),
         (&["serve", "--port", "70000"], &[], "70000 is not in 0..=65535"),
+        (&["serve"], &[("GUARDIANEYE_WRITES_PER_MINUTE_VIEWER", "0")], "0 is not in 1..=1000000"),
         (&["serve"], &[("GUARDIANEYE_CORS_ORIGINS", "*")], "would let web pages of strangers call the API"),
         (
             &["serve"],

@@ -6,7 +6,10 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guardianeye::{
     clock::Clock,
     model::Timestamp,
-    services::{Services, keys},
+    services::{
+        Services,
+        keys::{self, EarlierKeys},
+    },
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Value, json};
@@ -18,44 +21,44 @@ on_both! {
         let subject = subject_of(app.viewer().id());
         let tokens = &app.services.tokens;
         let old = tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
-        let rotated = keys::rotate(app.db(), app.services.clock).await.expect("rotates");
+        let rotated = keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
         assert_eq!(rotated.retired.map(|kid| kid.to_string()), Some(kid_of(&old)));
 
-        tokens.renew(app.db(), app.now().plus_seconds(4)).await.expect("asks");
+        tokens.refresh_keys(app.now().plus_seconds(4)).await.expect("asks");
         assert_eq!(kid_of(&tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token), kid_of(&old));
-        tokens.renew(app.db(), app.now().plus_seconds(5)).await.expect("asks");
+        tokens.refresh_keys(app.now().plus_seconds(5)).await.expect("asks");
         let new = tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
         assert_eq!(kid_of(&new), rotated.active.to_string());
         for (token, seconds) in [(&old, 5), (&new, 5), (&old, 14 * 60), (&new, 14 * 60)] {
-            let found = tokens.verify(app.db(), token, app.now().plus_seconds(seconds)).await.expect("asks");
+            let found = tokens.verify(token, app.now().plus_seconds(seconds)).await.expect("asks");
             assert_eq!(found, Some(subject), "after {seconds} s");
         }
     }
 
     async fn logins_and_refreshes_take_up_the_new_key(app) {
-        let rotated = keys::rotate(app.db(), app.services.clock).await.expect("rotates");
+        let rotated = keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
         // An instance that was started a minute ago, by its own clock.
         let later = Services { clock: Clock::Fixed(app.now().plus_seconds(60)), ..app.services.clone() };
         let client = guardianeye::services::Client::default();
         let issued = guardianeye::services::login::login(&later, app.db(), &client, "anna", "a good password".to_owned().into()).await.expect("logs in");
         assert_eq!(kid_of(&issued.access_token.token), rotated.active.to_string());
-        let again = keys::rotate(app.db(), later.clock).await.expect("rotates");
+        let again = keys::rotate(app.db(), later.clock, EarlierKeys::Retire, None).await.expect("rotates");
         let later = Services { clock: Clock::Fixed(app.now().plus_seconds(120)), ..later };
         let issued = guardianeye::services::auth_sessions::refresh(&later, app.db(), &client, issued.refresh_token).await.expect("refreshes");
         assert_eq!(kid_of(&issued.access_token.token), again.active.to_string());
     }
 
-    async fn a_key_that_was_retired_for_an_hour_is_not_accepted_and_goes(app) {
+    async fn a_rotation_deletes_keys_that_no_longer_count(app) {
         let subject = subject_of(app.viewer().id());
-        keys::rotate(app.db(), app.services.clock).await.expect("rotates");
-        let retired = app.now().plus_seconds(60 * 60);
+        keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
+        let retired = app.now().plus_seconds(15 * 60 + 5);
         // Whoever has the old private key signs what it likes.
         let forged = app.services.tokens.issue(subject, Timestamp::MAX, retired).expect("a token").token;
         for (at, accepted) in [(retired.plus_seconds(-1), true), (retired, false)] {
-            assert_eq!(app.services.tokens.verify(app.db(), &forged, at).await.expect("asks").is_some(), accepted);
+            assert_eq!(app.services.tokens.verify(&forged, at).await.expect("asks").is_some(), accepted);
         }
         let later = Clock::Fixed(retired.plus_seconds(1));
-        assert_eq!(keys::rotate(app.db(), later).await.expect("rotates").deleted, 1);
+        assert_eq!(keys::rotate(app.db(), later, EarlierKeys::Retire, None).await.expect("rotates").deleted, 1);
         assert_eq!(guardianeye::db::signing_keys::list(app.db()).await.expect("asks").len(), 2);
     }
 
@@ -63,7 +66,7 @@ on_both! {
     async fn a_token_that_was_checked_is_refused_when_it_no_longer_holds(app) {
         let subject = subject_of(app.viewer().id());
         let tokens = &app.services.tokens;
-        let holds = async |token: &str, seconds: i64| tokens.verify(app.db(), token, app.now().plus_seconds(seconds)).await.expect("asks").is_some();
+        let holds = async |token: &str, seconds: i64| tokens.verify(token, app.now().plus_seconds(seconds)).await.expect("asks").is_some();
         let token = tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
         for _ in 0..2 {
             for (seconds, expected) in [(0, true), (-5, true), (-6, false), (15 * 60 - 1, true), (15 * 60, false), (0, true)] {
@@ -75,8 +78,8 @@ on_both! {
         let forged = format!("{rest}.{}{}", if signature.starts_with('A') { "B" } else { "A" }, &signature[1..]);
         assert!(!holds(&forged, 0).await && holds(&token, 0).await && !holds(&forged, 0).await);
         // Its key is gone: a thief may have it.
-        keys::rotate(app.db(), app.services.clock).await.expect("rotates");
-        tokens.renew(app.db(), app.now().plus_seconds(5)).await.expect("asks");
+        keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
+        tokens.refresh_keys(app.now().plus_seconds(5)).await.expect("asks");
         assert!(holds(&token, 5).await, "a retired key's tokens hold for their time");
         app.execute("delete from signing_keys where retired_at is not null").await;
         assert!(!holds(&token, 10).await && !holds(&token, 11).await);
@@ -97,14 +100,14 @@ on_both! {
     }
 
     async fn of_two_rotations_at_once_one_key_is_active(app) {
-        let both = tokio::join!(keys::rotate(app.db(), app.services.clock), keys::rotate(app.db(), app.services.clock));
+        let both = tokio::join!(keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None), keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None));
         assert!(both.0.is_ok() || both.1.is_ok(), "{both:?}");
         let active = guardianeye::db::signing_keys::list(app.db()).await.expect("asks").into_iter().filter(|key| key.retired_at.is_none());
         assert_eq!(active.count(), 1);
     }
 
     async fn a_rotation_is_recorded(app) {
-        let rotated = keys::rotate(app.db(), app.services.clock).await.expect("rotates");
+        let rotated = keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
         let reply = app.admin().gql("{ auditLogs { nodes { action username user { id } success details } } }", json!({})).await;
         assert_eq!(reply.data()["auditLogs"]["nodes"], json!([{
             "action": "CONFIG_CHANGED", "username": null, "user": null, "success": true,

@@ -127,7 +127,7 @@ on_both! {
     }
 
     async fn an_agents_run_is_recorded_as_the_caller(app) {
-        let input = json!({ "action": "AGENT_EXECUTION", "description": "Examined srv-1\nno findings", "details": { "agent": "triage", "recordedBy": "forged" }, "success": false });
+        let input = json!({ "action": "AGENT_EXECUTION", "description": "Examined srv-1\nno findings", "details": { "agent": "triage" }, "success": false });
         let reply = app.analyst().gql(RECORD, json!({ "input": input })).await;
         let entry = &reply.data()["recordAuditLog"]["auditLog"];
         assert_eq!((&entry["action"], &entry["success"], &entry["username"]), (&json!("AGENT_EXECUTION"), &json!(false), &json!("anna")));
@@ -138,7 +138,7 @@ on_both! {
         let reply = app.admin().gql(RECORD, json!({ "input": input })).await;
         let entry = &reply.data()["recordAuditLog"]["auditLog"];
         assert_eq!(entry["user"], json!({ "username": "vera" }));
-        assert_eq!(entry["details"]["recordedBy"], app.admin().id().to_string(), "who wrote it is not forged");
+        assert_eq!(entry["details"]["guardianeye"]["recordedBy"], app.admin().id().to_string(), "who wrote it is not forged");
     }
 }
 

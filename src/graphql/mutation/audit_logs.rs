@@ -22,11 +22,12 @@ pub struct AuditLogMutation;
 /// What an agent or a script did.
 #[derive(InputObject)]
 pub struct RecordAuditLogInput {
-    /// What was done: `QUERY_AGENT`, `AGENT_EXECUTION` or `CONFIG_CHANGED`. The other actions are written by the server.
+    /// What was done: `QUERY_AGENT` or `AGENT_EXECUTION`. The other actions are recorded by the server only.
     action: AuditAction,
     /// A sentence for people, at most 4,000 characters.
     description: Option<String>,
-    /// More about it: a JSON object of at most 64 KiB. Never a secret.
+    /// More about it: a JSON object of at most 64 KiB. Never a secret. The key `guardianeye` is reserved: under it the
+    /// server adds who recorded the entry for another user (`recordedBy`) and by which API token (`apiToken`).
     details: Option<RawJson>,
     /// Whether it succeeded.
     #[graphql(default = true)]

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::{
     error::{Error, Result},
     graphql::{
-        access::{LOGGED_IN, MANAGE_OWN, MANAGE_USERS, requires},
+        access::{LOGGED_IN, MAKE_ADMINS, MANAGE_OWN, MANAGE_USERS, RESET_PASSWORDS, requires},
         context::ContextExt,
         scalars::uuid,
         types::Role,
@@ -35,10 +35,10 @@ pub struct CreateUserInput {
     /// bytes. The user is asked to change it.
     #[graphql(secret)]
     password: String,
-    /// What the user may do.
+    /// What the user may do. `ADMIN` takes a login session: no API token creates an admin.
     #[graphql(default_with = "Role::Viewer")]
     role: Role,
-    /// The name for people: 1 to 255 characters, without control characters and marks of direction.
+    /// The name for people: 1 to 255 characters, without control, invisible and direction-changing characters.
     full_name: Option<String>,
 }
 
@@ -62,7 +62,7 @@ pub struct UpdateUserInput {
 pub struct SetUserRoleInput {
     /// The id of the user, a UUID.
     id: ID,
-    /// What the user may do from now on.
+    /// What the user may do from now on. `ADMIN` takes a login session: no API token makes anybody an admin.
     role: Role,
     /// The `updatedAt` that the change is meant for: when the user has another by now, the answer is `CONFLICT`.
     expected_updated_at: Option<Timestamp>,
@@ -144,7 +144,7 @@ impl UserMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who is to be created.")] input: CreateUserInput,
     ) -> Result<CreateUserPayload> {
-        MANAGE_USERS.check(ctx.request().principal())?;
+        check_role_change(ctx, input.role)?;
         let new = NewUser {
             username: input.username,
             email: input.email,
@@ -184,14 +184,14 @@ impl UserMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Whose role, and which.")] input: SetUserRoleInput,
     ) -> Result<SetUserRolePayload> {
-        MANAGE_USERS.check(ctx.request().principal())?;
+        check_role_change(ctx, input.role)?;
         let id = UserId(uuid("id", &input.id)?);
         let expected = input.expected_updated_at;
         users::set_role(ctx.request().actor()?, id, input.role.into(), expected).await.map(Into::into)
     }
 
-    /// Keeps a user out from the next request on, on other instances within a second, and ends all logins. What the user has
-    /// stays. `CONFLICT` for the last active admin; `NOT_FOUND` for an unknown id.
+    /// Keeps a user out from the next request on, on other instances within a second, and ends all logins and API tokens.
+    /// What the user has stays. `CONFLICT` for the last active admin; `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn deactivate_user(
         &self,
@@ -202,7 +202,7 @@ impl UserMutation {
         users::set_active(ctx.request().actor()?, UserId(uuid("id", &id)?), false).await.map(Into::into)
     }
 
-    /// Lets a user log in again. The logins that were ended stay so. `NOT_FOUND` for an unknown id.
+    /// Lets a user log in again. The logins and API tokens that were ended stay so. `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn reactivate_user(
         &self,
@@ -251,19 +251,25 @@ impl UserMutation {
         passwords::change(ctx.request().actor()?, current, new).await.map(Into::into)
     }
 
-    /// Gives another user a password, which the user is asked to change. All logins of the user end, and failed ones
-    /// are forgotten. `BAD_USER_INPUT` for a password that is easy to guess, or for one's own id; `NOT_FOUND` for an
-    /// unknown id.
-    #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
+    /// Gives another user a password, which the user is asked to change. All logins and API tokens of the user end, and
+    /// failed logins are forgotten. It takes a login session: no API token resets a password. `BAD_USER_INPUT` for a
+    /// password that is easy to guess, or for one's own id; `NOT_FOUND` for an unknown id.
+    #[graphql(directive = requires::apply(RESET_PASSWORDS.role, RESET_PASSWORDS.owner, RESET_PASSWORDS.scope))]
     async fn reset_password(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whose password, and which.")] input: ResetPasswordInput,
     ) -> Result<ResetPasswordPayload> {
-        MANAGE_USERS.check(ctx.request().principal())?;
+        RESET_PASSWORDS.check(ctx.request().principal())?;
         let id = UserId(uuid("userId", &input.user_id)?);
         passwords::reset(ctx.request().actor()?, id, SecretString::from(input.new_password)).await.map(Into::into)
     }
+}
+
+/// Whether the caller may give a user this role.
+fn check_role_change(ctx: &Context<'_>, role: Role) -> Result<()> {
+    let needed = if role == Role::Admin { MAKE_ADMINS } else { MANAGE_USERS };
+    needed.check(ctx.request().principal())
 }
 
 /// What can be changed but not cleared.

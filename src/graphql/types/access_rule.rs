@@ -36,7 +36,7 @@ pub enum Scope {
     WriteSessions,
     /// Records audit log entries.
     WriteAudit,
-    /// Manages users, when the owner is an admin.
+    /// Manages users, when the owner is an admin. Creating or promoting an admin and resetting passwords take a login session.
     ManageUsers,
 }
 

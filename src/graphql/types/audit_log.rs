@@ -108,7 +108,8 @@ impl AuditLog {
         self.action.into()
     }
 
-    /// More about it, as the writer gave it.
+    /// More about it, as the writer gave it. In an entry that a client recorded, the key `guardianeye` holds what the server
+    /// adds: `recordedBy`, `apiToken`. In all other entries everything is the server's.
     async fn details(&self) -> Option<&RawJson> {
         self.details.as_ref()
     }
