@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
 pub use self::accounts::{AccountArgs, AccountLimits, NEW_PASSWORD, PasswordArgs, UsersCommand};
-pub use self::commands::{DbCommand, DbInitArgs, InitArgs, KeysCommand, SearchIndexArgs, SeedArgs};
+pub use self::commands::{BackupArgs, DbCommand, DbInitArgs, InitArgs, KeysCommand, SearchIndexArgs, SeedArgs};
 pub use self::document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg};
 pub use self::environment::variables;
 pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};

@@ -30,6 +30,7 @@ pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
             done
         }
         DbCommand::Check { json } => super::check::run(common, json).await,
+        DbCommand::Backup(args) => super::backup::run(common, args).await,
         DbCommand::Seed(args) => super::seed::run(common, args).await,
         DbCommand::SearchIndex(args) => super::search_index::run(common, args).await,
     }

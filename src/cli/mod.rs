@@ -1,5 +1,6 @@
 //! The commands: one file per group. They print for people, or with `--json` for scripts.
 
+mod backup;
 mod check;
 mod db;
 mod keys;

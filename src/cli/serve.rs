@@ -8,7 +8,7 @@ use crate::{
     auth::Strength,
     clock::Clock,
     config::{Common, Config, HttpSettings, ServeArgs},
-    db::{Db, Settings},
+    db::{self, Db, Exposed, Settings},
     error::{Code, Error, Result},
     graphql::Api,
     http::{self, App, StopSignal},
@@ -28,6 +28,7 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     };
     let db = super::connect(common, settings).await?;
     prepare(common, &db, &config).await?;
+    close_files_to_others(&db);
     let services = Services::new(db.clone(), Clock::System, config.limits, Strength::Owasp).await?;
     if !config.private && config.admin_password.is_none() && first_admin::is_missing(&db).await? {
         return Err(Error::new(
@@ -81,6 +82,17 @@ fn tell_about_plain_http(settings: &HttpSettings) {
         tracing::warn!(
             "other machines cannot log in over plain HTTP: put a proxy with TLS in front and trust it, or allow plain HTTP"
         );
+    }
+}
+
+fn close_files_to_others(db: &Db) {
+    for Exposed { file, mode, closed } in db::close_to_others(db) {
+        let (file, mode) = (file.display(), format!("{mode:04o}"));
+        if closed {
+            tracing::warn!(%file, mode, "other users could read this database file: its mode is 0600 from now on");
+        } else {
+            tracing::warn!(%file, mode, "other users can read this file, which may hold password hashes and keys: chmod 600");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The commands beside `serve`, with their arguments.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 
@@ -54,6 +56,12 @@ pub enum DbCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Copy the SQLite database into one new file, while the server goes on
+    ///
+    /// The copy is the database as it is when the command starts. Its mode is 0600, and it appears under its name when it is
+    /// complete. An existing file is not overwritten. To restore it, stop the server, put the file in the place of the
+    /// database's, remove the old `-wal` and `-shm`, and run `db check`. PostgreSQL has `pg_dump` for this.
+    Backup(BackupArgs),
     /// Fill in demo data; with numbers, a large data set for trials and benchmarks
     ///
     /// Without numbers: the users admin, analyst and viewer, each with the user name as the password, with sample
@@ -73,6 +81,15 @@ pub enum DbCommand {
     ///
     /// Exit code 0 when all indexes are there (or with --drop, gone), else 1.
     SearchIndex(SearchIndexArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct BackupArgs {
+    /// The file to write; it must not exist
+    pub file: PathBuf,
+    /// Print the result as one JSON object, and no progress
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -2,6 +2,7 @@
 
 pub mod adoption;
 pub(super) mod bulk;
+pub(super) mod files;
 pub(super) mod packed;
 pub(super) mod search;
 mod texts;

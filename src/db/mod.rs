@@ -41,7 +41,10 @@ use self::{
 };
 pub use self::{
     connect::Settings,
-    dialect::adoption::Plan,
+    dialect::{
+        adoption::Plan,
+        files::{Exposed, backup, close_to_others},
+    },
     meter::{Meter, Rows},
 };
 use crate::error::Result;

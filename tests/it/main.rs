@@ -7,6 +7,7 @@ mod api_tokens;
 mod attacks;
 mod audit_trail;
 mod auth_sessions;
+mod backup;
 mod bad_input;
 mod callers;
 mod cli;

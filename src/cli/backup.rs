@@ -1,0 +1,82 @@
+//! `guardianeye db backup`: copies an SQLite database that may be in use, and shows how far it is.
+
+use std::{
+    io::IsTerminal,
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use crate::{
+    config::{BackupArgs, Common},
+    db::{Settings, backup},
+    error::{Error, Result},
+};
+
+pub async fn run(common: &Common, args: BackupArgs) -> Result<ExitCode> {
+    let done = tokio::select! {
+        done = copy(common, &args) => done,
+        Ok(()) = tokio::signal::ctrl_c() => Err(Error::internal("interrupted").told("no backup was written")),
+    };
+    let report = match done {
+        Ok(report) => report,
+        Err(error) if args.json => Report { error: Some(error.chain()), ..Report::default() },
+        Err(error) => return Err(error),
+    };
+    if args.json {
+        println!("{}", serde_json::to_string(&report).map_err(Error::internal)?);
+    } else {
+        let seconds = Duration::from_millis(report.duration_ms.try_into().unwrap_or(u64::MAX)).as_secs_f64();
+        println!("✓ Backup written to {}: {} bytes in {seconds:.1} s", report.file, report.bytes);
+        println!("  ⚠ It holds password hashes and signing keys: encrypt what leaves this machine.");
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn copy(common: &Common, args: &BackupArgs) -> Result<Report> {
+    let db = super::connect(common, Settings::default()).await?;
+    let started = Instant::now();
+    let progress = show_progress(&args.file, args.json);
+    let done = backup(&db, &args.file).await;
+    progress.finish_and_clear();
+    let report = done.map(|bytes| Report {
+        ok: true,
+        database: Some(db.kind()),
+        file: args.file.display().to_string(),
+        bytes,
+        duration_ms: started.elapsed().as_millis(),
+        error: None,
+    });
+    db.close().await;
+    report
+}
+
+/// A line that moves on a terminal, a plain one elsewhere.
+fn show_progress(file: &Path, silent: bool) -> ProgressBar {
+    if silent {
+        return ProgressBar::hidden();
+    }
+    let line = format!("copying the database to {}", file.display());
+    if !std::io::stderr().is_terminal() {
+        eprintln!("{line}");
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner().with_message(line);
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    spinner
+}
+
+/// The result for programs. Fields may be added, none is removed or renamed.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    ok: bool,
+    database: Option<&'static str>,
+    file: String,
+    bytes: u64,
+    duration_ms: u128,
+    error: Option<String>,
+}
