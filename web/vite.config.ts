@@ -21,5 +21,5 @@ export default defineConfig({
     },
   },
   worker: { format: "es" },
-  server: { proxy: { "/graphql": { target: server, ws: true } } },
+  server: { proxy: { "/graphql": { target: server, ws: true }, "/health": server } },
 });

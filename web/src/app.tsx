@@ -1,5 +1,6 @@
 // The console: nothing but the sign-in before somebody signed in, then a header and one of two pages.
 import { Suspense, lazy, useEffect } from "react";
+import { useReachable, watchReachable } from "./api/reachable.ts";
 import { ChangePassword } from "./auth/change-password.tsx";
 import { type Person, signOut, useSignedIn } from "./auth/session.ts";
 import { SignIn } from "./auth/sign-in.tsx";
@@ -18,12 +19,12 @@ const TITLES: Record<Place, string> = { overview: "Overview", explore: "Explore"
 export function App() {
   const signedIn = useSignedIn();
   const { place } = useRoute();
-  const page = !signedIn ? "Sign in" : signedIn.passwordChangeRequired ? "Choose a password" : TITLES[place];
+  const page = !signedIn ? "Sign in" : signedIn.passwordChange ? "Choose a password" : TITLES[place];
   useEffect(() => {
     document.title = `${page} · GuardianEye`;
   }, [page]);
   if (!signedIn) return <SignIn />;
-  if (signedIn.passwordChangeRequired) return <ChangePassword person={signedIn.person} />;
+  if (signedIn.passwordChange) return <ChangePassword {...signedIn} />;
   // The key: nothing of one person's page is left for the next.
   return <Shell key={signedIn.person.id} person={signedIn.person} place={place} />;
 }
@@ -64,11 +65,28 @@ function Shell({ person, place }: { person: Person; place: Place }) {
           </button>
         </div>
       </header>
+      <ServerGone />
       <main id="main" tabIndex={-1}>
         <Suspense fallback={<Waiting what={`Opening ${TITLES[place]}…`} />}>
           {place === "explore" ? <Explore person={person} /> : <Overview person={person} />}
         </Suspense>
       </main>
+    </div>
+  );
+}
+
+/** Between header and content, so that it is in view wherever somebody has scrolled to. */
+function ServerGone() {
+  const reachable = useReachable();
+  useEffect(watchReachable, []);
+  return (
+    <div role="alert">
+      {!reachable && (
+        <p className="gone">
+          <strong>The server does not answer.</strong> What you see may be out of date. This page goes on by itself as soon as
+          the server is back.
+        </p>
+      )}
     </div>
   );
 }

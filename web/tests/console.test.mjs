@@ -198,6 +198,8 @@ test("the page for a new password sends it, tells a refusal, and goes on with th
     // The server's own password stays, so that other tests go on.
     const body = await (await route.fetch()).json();
     body.data.login.passwordChangeRequired = true;
+    // As after a reset: another password than the one that default accounts are made with.
+    body.data.login.user.username = "nora";
     return fulfill(body);
   });
   await signIn(page, server.url, "viewer", { password: "viewer" });
@@ -207,6 +209,8 @@ test("the page for a new password sends it, tells a refusal, and goes on with th
     await page.getByLabel("New password again").fill(password);
     await page.getByRole("button", { name: "Change the password" }).click();
   };
+  await page.getByText("nora has a password that an administrator chose.").waitFor();
+  assert.equal(await page.getByText("everybody knows").count(), 0);
   await choose("short");
   await page.getByRole("alert").getByText("The password is too short.").waitFor();
   await choose("five unrelated words");
@@ -217,6 +221,7 @@ test("a password that everybody knows has to be changed", async () => {
   const page = await browser.newPage();
   await signIn(page, server.url, "admin");
   await page.getByRole("heading", { name: "Choose a password" }).waitFor();
+  await page.getByText("admin still has the password that the account was made with, which everybody knows.").waitFor();
   await page.getByLabel("Current password").fill("admin");
   await page.getByLabel("New password", { exact: true }).fill("one thing and");
   await page.getByLabel("New password again").fill("another thing");
@@ -224,6 +229,21 @@ test("a password that everybody knows has to be changed", async () => {
   await page.getByText("The two new passwords are not the same.").waitFor();
   await enter(page, "admin");
   await page.getByText("Signed in as admin").waitFor();
+});
+
+test("a server that asks for another password first is obeyed in the middle of a session", async () => {
+  const page = await browser.newPage();
+  await signIn(page, server.url, "analyst");
+  await enter(page, "analyst");
+  await page.locator(".legend li").first().waitFor();
+  await page.route("**/graphql", (route) => {
+    const extensions = { code: "FORBIDDEN", reason: "PASSWORD_CHANGE_REQUIRED" };
+    const errors = [{ message: "change the password first", extensions }];
+    return route.fulfill({ contentType: "application/json", body: JSON.stringify({ data: null, errors }) });
+  });
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await page.getByRole("heading", { name: "Choose a password" }).waitFor();
+  await page.getByText("analyst has a password that an administrator chose.").waitFor();
 });
 
 test("a viewer sees the own activity, and why there is no more", async () => {

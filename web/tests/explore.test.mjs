@@ -124,6 +124,24 @@ test("tokens and passwords in a query are not kept", async () => {
   assert.doesNotMatch(kept, /geheim/);
 });
 
+test("tokens, escaped passwords and variables that are passwords are in no history and no link", async () => {
+  const token = `gey_${"4vXz81LmQ".repeat(5)}`;
+  const query = String.raw`mutation Secret($p: String!) { a: login(input: { username: "x", password: "say \"geheim\"" }) { expiresAt } b: login(input: { username: "${token}", password: $p }) { expiresAt } }`;
+  const page = await openExplore({ hash: link(query, { p: "geheim", nested: { clientSecret: ["geheim"], note: token } }) });
+  await page.locator(".graphiql-tab-button").getByText(/Secret/).waitFor();
+  await execute(page);
+  await state(page).waitFor();
+  await page.waitForTimeout(800);
+  const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
+  assert.match(kept, /mutation Secret/);
+  assert.doesNotMatch(kept, /geheim|gey_/);
+  await page.getByRole("button", { name: "Copy a link" }).click();
+  await page.getByText("Link copied").waitFor();
+  const copied = decodeURIComponent(await page.evaluate(() => navigator.clipboard.readText()));
+  assert.match(copied, /mutation.Secret/);
+  assert.doesNotMatch(copied, /geheim|gey_/);
+});
+
 test("a result is exported as JSON and as CSV that is no formula", async () => {
   const page = await openExplore({ hash: link("{ auditLogs { nodes { description } } }") });
   const nodes = ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", 'plain, "quoted"', null].map((description, index) => ({

@@ -23,14 +23,9 @@ function run(args, env) {
   if (status !== 0) throw new Error(`${binary} ${args.join(" ")}: ${error ?? stderr}`);
 }
 
-/** A running server over demo data; `stop` ends it and removes them. */
-export async function startServer({ rows = 5_000 } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "guardianeye-console-"));
-  const env = { ...process.env, DATABASE_URL: `sqlite:${folder}/console.db` };
-  run(["db", "init"], env);
-  run(["db", "seed"], env);
-  run(["db", "seed", "--users", "30", "--sessions", "200", "--audit-logs", String(rows)], env);
-  const child = spawn(binary, ["serve", "--port", "0"], { env, stdio: ["ignore", "ignore", "pipe"] });
+/** The process and where it listens. */
+async function serve(env, port) {
+  const child = spawn(binary, ["serve", "--port", port], { env, stdio: ["ignore", "ignore", "pipe"] });
   const lines = createInterface({ input: child.stderr });
   let log = "";
   const url = await new Promise((found, failed) => {
@@ -42,15 +37,30 @@ export async function startServer({ rows = 5_000 } = {}) {
     });
   });
   if (log.includes("without the console")) throw new Error("this binary has no console in it: `make web`, then build");
-  const stop = () =>
+  return { child, url };
+}
+
+/** A running server over demo data; `stop` ends it and removes them. `pause` ends the process alone, `goOn` starts it again. */
+export async function startServer({ rows = 5_000 } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "guardianeye-console-"));
+  const env = { ...process.env, DATABASE_URL: `sqlite:${folder}/console.db` };
+  run(["db", "init"], env);
+  run(["db", "seed"], env);
+  run(["db", "seed", "--users", "30", "--sessions", "200", "--audit-logs", String(rows)], env);
+  let { child, url } = await serve(env, "0");
+  const pause = () =>
     new Promise((done) => {
-      child.once("exit", () => {
-        rmSync(folder, { recursive: true, force: true });
-        done();
-      });
+      child.once("exit", done);
       child.kill("SIGTERM");
     });
-  return { url, stop };
+  const goOn = async () => {
+    ({ child } = await serve(env, new URL(url).port));
+  };
+  const stop = async () => {
+    await pause();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { url, stop, pause, goOn };
 }
 
 /** A browser whose pages note what they asked of others, what went wrong, and what the policy refused. */

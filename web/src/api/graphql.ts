@@ -1,9 +1,10 @@
 // One GraphQL request over HTTP. It knows no session: who asks is an argument.
+import { checkReachable } from "./reachable.ts";
 
 export interface GraphQLProblem {
   message: string;
   path?: (string | number)[];
-  extensions?: { code?: string; field?: string; retryAfter?: number; requestId?: string; [key: string]: unknown };
+  extensions?: { code?: string; reason?: string; field?: string; retryAfter?: number; requestId?: string; [key: string]: unknown };
 }
 
 export interface Receipt {
@@ -76,6 +77,7 @@ export async function post<T>(question: Question, options: Options = {}): Promis
     serverTime = Date.parse(response.headers.get("date") ?? "") || serverTime;
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    void checkReachable();
     throw new Unreachable();
   }
   const ms = performance.now() - started;
@@ -83,6 +85,7 @@ export async function post<T>(question: Question, options: Options = {}): Promis
     const body = JSON.parse(text) as Body<T>;
     return { status, body, ms, bytes: text.length, serverTime };
   } catch {
+    void checkReachable();
     throw new Unreachable(`The server's answer (HTTP ${status}) is not one of GraphQL. A proxy may stand in between.`);
   }
 }

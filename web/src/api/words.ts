@@ -17,12 +17,13 @@ const seconds = (count: number) => (count === 1 ? "one second" : `${Math.ceil(co
 
 /** A GraphQL error for people who do not write GraphQL. */
 export function sentence(problem: GraphQLProblem | undefined): string {
-  const { code, retryAfter, requestId } = problem?.extensions ?? {};
+  const { code, reason, retryAfter, requestId } = problem?.extensions ?? {};
   const said = problem?.message ? `${problem.message.charAt(0).toUpperCase()}${problem.message.slice(1)}` : "";
   switch (code) {
     case "UNAUTHENTICATED":
       return "Your sign-in is no longer valid. Please sign in again.";
     case "FORBIDDEN":
+      if (reason === "PASSWORD_CHANGE_REQUIRED") return "Please choose a password of your own first.";
       return "Your role does not allow this. An administrator can change it.";
     case "RATE_LIMITED":
       return `Too many requests. Please try again${retryAfter ? ` in ${seconds(retryAfter)}` : " in a moment"}.`;

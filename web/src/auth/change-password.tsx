@@ -1,11 +1,16 @@
-// After a sign-in with a password that everybody knows: a new one first, then the console.
+// After a sign-in with a password that everybody knows, or that an administrator chose: a new one first, then the console.
 import { type FormEvent, useState } from "react";
 import { plainly } from "../api/words.ts";
 import { Message } from "../ui/parts.tsx";
-import { type Person, changePassword, signOut } from "./session.ts";
+import { type SignedIn, changePassword, signOut } from "./session.ts";
 import { Entrance } from "./sign-in.tsx";
 
-export function ChangePassword({ person }: { person: Person }) {
+const REASONS = {
+  default: "still has the password that the account was made with, which everybody knows.",
+  reset: "has a password that an administrator chose.",
+};
+
+export function ChangePassword({ person, passwordChange }: SignedIn) {
   const [problem, setProblem] = useState<string | null>(null);
   const [waiting, setWaiting] = useState(false);
 
@@ -28,7 +33,7 @@ export function ChangePassword({ person }: { person: Person }) {
   return (
     <Entrance
       title="Choose a password"
-      lead={`${person.username} still has a password that everybody knows. Choose your own to go on.`}
+      lead={`${person.username} ${REASONS[passwordChange ?? "reset"]} Choose your own to go on.`}
     >
       {problem && <Message kind="error">{problem}</Message>}
       <form onSubmit={(event) => void submit(event)}>

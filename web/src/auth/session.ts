@@ -1,6 +1,6 @@
 // Who is signed in. Tokens live in memory, and in sessionStorage only for who asked to stay signed in for this tab;
 // they never enter a URL, a history or local storage.
-import { type Body, type Options, type Question, post } from "../api/graphql.ts";
+import { type Answer, type Body, type Options, type Question, post } from "../api/graphql.ts";
 import { Refused, codeOf } from "../api/words.ts";
 import { createStore, useStore } from "../store.ts";
 
@@ -25,6 +25,8 @@ interface Session {
   /** Whether it outlives a reload of this tab. */
   kept: boolean;
   passwordChangeRequired: boolean;
+  /** Whether the sign-in was by the password that a default account is made with: the user name. */
+  defaultPassword?: boolean;
   /** The same in duplicated tabs, which share one refresh token. */
   family: string;
 }
@@ -32,7 +34,8 @@ interface Session {
 /** What components may see of it: no token. */
 export interface SignedIn {
   person: Person;
-  passwordChangeRequired: boolean;
+  /** Why another password has to be chosen first: everybody knows it, or an administrator chose it. */
+  passwordChange: "default" | "reset" | null;
 }
 
 interface LoginPayload {
@@ -70,13 +73,13 @@ function remember(next: Session | null) {
   } catch {
     // Without storage a reload asks again.
   }
+  if (!next) return visible.set(null);
   const before = visible.get();
-  if (!next) {
-    visible.set(null);
-  } else if (before?.person.id !== next.person.id || before.passwordChangeRequired !== next.passwordChangeRequired) {
-    visible.set({ person: next.person, passwordChangeRequired: next.passwordChangeRequired });
+  const passwordChange = !next.passwordChangeRequired ? null : next.defaultPassword ? "default" : "reset";
+  if (before?.person.id !== next.person.id || before.passwordChange !== passwordChange) {
+    visible.set({ person: next.person, passwordChange });
   }
-  if (next) schedule(next);
+  schedule(next);
 }
 
 /** A browser wakes timers late after sleep, so every request looks at the time as well. */
@@ -85,8 +88,10 @@ function schedule({ tokens }: Session) {
   timer = setTimeout(() => void renew(), Math.max(left - AHEAD_MS, left / 2, PAUSE_MS));
 }
 
+type Before = Pick<Session, "kept" | "family" | "defaultPassword">;
+
 /** The clocks of server and browser may differ by hours, so only how long the token holds is taken from the answer. */
-function sessionOf(payload: LoginPayload, serverTime: number, before: Pick<Session, "kept" | "family">): Session {
+function sessionOf(payload: LoginPayload, serverTime: number, before: Before): Session {
   const { accessToken, refreshToken, expiresAt, passwordChangeRequired, user } = payload;
   const endsAt = Date.now() + Date.parse(expiresAt) - serverTime;
   const tokens = { accessToken, refreshToken, endsAt };
@@ -107,7 +112,7 @@ export async function signIn(username: string, password: string, kept: boolean):
   }
   notice.set(null);
   const family = crypto.getRandomValues(new Uint32Array(4)).join("-");
-  remember(sessionOf(payload, serverTime, { kept, family }));
+  remember(sessionOf(payload, serverTime, { kept, family, defaultPassword: password === payload.user.username }));
 }
 
 /** Changes the own password, or throws a sentence for people. This login goes on; all others of the user end. */
@@ -117,7 +122,7 @@ export async function changePassword(currentPassword: string, newPassword: strin
     variables: { input: { currentPassword, newPassword } },
   });
   if (!body.data?.changePassword) throw new Refused(body.errors?.[0]);
-  if (session) remember({ ...session, passwordChangeRequired: false });
+  if (session) remember({ ...session, passwordChangeRequired: false, defaultPassword: false });
 }
 
 export async function signOut(): Promise<void> {
@@ -180,11 +185,18 @@ export async function currentToken(): Promise<string | null> {
 /** Asks as whoever is signed in. A token that the server no longer takes is renewed once, or the session is over. */
 export async function ask<T>(question: Question, options: Omit<Options, "token"> = {}) {
   const token = await currentToken();
-  const answer = await post<T>(question, { ...options, token });
+  const answer = seen(await post<T>(question, { ...options, token }));
   const ownToken = !Object.keys(options.headers ?? {}).some((name) => name.toLowerCase() === "authorization");
   if (answer.status !== 401 || !ownToken || !session) return answer;
   if (session.tokens.accessToken === token && !(await renew())) return answer;
-  return post<T>(question, { ...options, token: session?.tokens.accessToken ?? null });
+  return seen(await post<T>(question, { ...options, token: session?.tokens.accessToken ?? null }));
+}
+
+/** A server that wants another password first answers nothing else, so the page for that is shown. */
+function seen<T>(answer: Answer<T>): Answer<T> {
+  const wanted = answer.body.errors?.some(({ extensions }) => extensions?.reason === "PASSWORD_CHANGE_REQUIRED");
+  if (wanted && session && !session.passwordChangeRequired) remember({ ...session, passwordChangeRequired: true });
+  return answer;
 }
 
 /** The data of a question, or a thrown sentence. */

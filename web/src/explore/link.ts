@@ -10,7 +10,7 @@ function hash(query: string, variables: string) {
 }
 
 export function shareLink(query: string, variables: string): string {
-  return `${location.origin}${location.pathname}${hash(withoutSecrets(query), withoutSecrets(variables))}`;
+  return `${location.origin}${location.pathname}${hash(withoutSecrets(query), withoutSecrets(variables, query))}`;
 }
 
 /** Opens a query in GraphiQL and runs it. */

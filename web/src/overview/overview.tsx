@@ -1,5 +1,6 @@
 // What is going on: activity, failures, the busiest, and a live tail. Every number leads to the query behind it.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useReachable } from "../api/reachable.ts";
 import { plainly } from "../api/words.ts";
 import type { Person } from "../auth/session.ts";
 import { CONVERSATIONS, TRAIL, USER, allows } from "../explore/library.ts";
@@ -70,8 +71,15 @@ function useNumbers(key: string) {
   const [waiting, setWaiting] = useState(true);
   const [round, setRound] = useState(0);
   const shownKey = useRef("");
+  const reachable = useReachable();
   const again = useCallback(() => setRound((count) => count + 1), []);
   useEffect(() => {
+    // The page says so by itself, and asks when the server is back.
+    if (!reachable) {
+      setWaiting(false);
+      setProblem(null);
+      return;
+    }
     const end = new AbortController();
     setWaiting(true);
     overview(JSON.parse(key) as Filters, end.signal)
@@ -95,7 +103,7 @@ function useNumbers(key: string) {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", onShow);
     };
-  }, [key, round, again]);
+  }, [key, round, again, reachable]);
   return { numbers, problem, waiting, again };
 }
 

@@ -1,5 +1,6 @@
 // What happens now: the newest entries, as they come.
 import { useEffect, useRef, useState } from "react";
+import { useReachable } from "../api/reachable.ts";
 import { plainly } from "../api/words.ts";
 import { explore } from "../explore/link.ts";
 import { PauseIcon, PlayIcon } from "../ui/icons.tsx";
@@ -39,6 +40,7 @@ export function Tail({ filter, own = false }: { filter: string; own?: boolean })
   const [paused, setPaused] = useState(false);
   const [news, setNews] = useState("");
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  const reachable = useReachable();
   const known = useRef<Set<string> | null>(null);
 
   useEffect(() => {
@@ -47,7 +49,8 @@ export function Tail({ filter, own = false }: { filter: string; own?: boolean })
   }, [filter]);
 
   useEffect(() => {
-    if (paused) return;
+    if (!reachable) setProblem(null);
+    if (paused || !reachable) return;
     const end = new AbortController();
     const seen = (next: Entry[]) => {
       const before = known.current;
@@ -62,7 +65,7 @@ export function Tail({ filter, own = false }: { filter: string; own?: boolean })
     };
     follow(JSON.parse(filter), own, end.signal, seen, (cause) => setProblem(plainly(cause)));
     return () => end.abort();
-  }, [filter, own, paused]);
+  }, [filter, own, paused, reachable]);
 
   return (
     <section className="card panel tail" aria-label="Live tail">
