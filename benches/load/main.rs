@@ -1,6 +1,7 @@
 //! `make bench`: the server as a process of its own under load, on PostgreSQL and SQLite, beside pgbench with the same
 //! statements. See `docs/performance.md`.
 
+#![expect(clippy::disallowed_methods, reason = "what it reads is what our own server and programs wrote")]
 #![expect(clippy::cast_precision_loss, reason = "counts of a few seconds, which a float holds")]
 
 mod capture;

@@ -184,7 +184,7 @@ impl Dialect for Postgres {
     }
 
     fn push_json_contains(q: &mut QueryBuilder<Self>, column: &str, value: &Value) {
-        q.push(format_args!("{column}::jsonb @> ")).push_bind(RawJson(value.to_string())).push("::jsonb");
+        q.push(format_args!("{} @> ", search::jsonb(column))).push_bind(RawJson(value.to_string())).push("::jsonb");
     }
 
     /// Most intervals have a fixed length, and `date_bin` takes half as long as `date_trunc`. Migration 0007 has

@@ -2,16 +2,19 @@
 //!
 //! The rules are PostgreSQL's: an object holds another when it has each of its fields, holding that field's value; an
 //! array holds another when each element of it is held by some element; a scalar holds its equal; and, as the one
-//! exception, an array at the top holds a scalar that is one of its elements.
+//! exception, an array at the top holds a scalar that is one of its elements. Numbers are equal when their digits stand for
+//! the same number: 1, 1.0 and 1e0 are.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 use sqlx::{QueryBuilder, Sqlite};
 
 /// Writes that the JSON text in `column` holds the value.
 pub(super) fn push(q: &mut QueryBuilder<Sqlite>, column: &str, value: &Value) {
     let mut aliases = 0;
-    // One row, so that the top is a value with a type like any element of an array.
-    q.push(format_args!("exists (select 1 from json_each(json_array(json({column}))) j0 where "));
+    // What SQLite cannot read holds nothing. One row, so that the top is a value with a type like any element of an array.
+    q.push(format_args!(
+        "case when json_valid({column}) then exists (select 1 from json_each(json_array(json({column}))) j0 where "
+    ));
     if matches!(value, Value::Array(_) | Value::Object(_)) {
         push_held(q, "j0", value, &mut aliases);
     } else {
@@ -21,7 +24,7 @@ pub(super) fn push(q: &mut QueryBuilder<Sqlite>, column: &str, value: &Value) {
         push_some_element(q, "j0", value, &mut aliases);
         q.push("))");
     }
-    q.push(")");
+    q.push(") else false end");
 }
 
 /// That the value in the row `at` of a `json_each` holds `value`.
@@ -34,12 +37,7 @@ fn push_held(q: &mut QueryBuilder<Sqlite>, at: &str, value: &Value, aliases: &mu
             q.push(format_args!("{at}.type = '{value}'"));
         }
         Value::Number(number) => {
-            q.push(format_args!("({at}.type in ('integer', 'real') and {at}.value = "));
-            match number.as_i64() {
-                Some(whole) => q.push_bind(whole),
-                None => q.push_bind(number.as_f64()),
-            };
-            q.push(")");
+            push_equal(q, at, number);
         }
         Value::String(text) => {
             q.push(format_args!("({at}.type = 'text' and {at}.value = ")).push_bind(text.clone()).push(")");
@@ -64,6 +62,32 @@ fn push_held(q: &mut QueryBuilder<Sqlite>, at: &str, value: &Value, aliases: &mu
             q.push(")");
         }
     }
+}
+
+/// That the value in the row `at` is this number. The number's text is read by SQLite, as the stored text is.
+fn push_equal(q: &mut QueryBuilder<Sqlite>, at: &str, number: &Number) {
+    /// 2^53: up to here each integer is a double, and each double stands for its own shortest digits.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let float = number.as_f64().unwrap_or_default();
+    if float.abs() < EXACT {
+        q.push(format_args!("({at}.type in ('integer', 'real') and {at}.value = (")).push_bind(number.to_string());
+        q.push(" ->> '$'))");
+        return;
+    }
+    let digits = if number.is_f64() { format!("{float}") } else { number.to_string() };
+    q.push(format_args!("(({at}.type = 'integer' and "));
+    match digits.parse::<i64>() {
+        Ok(whole) => q.push(format_args!("{at}.value = ")).push_bind(whole),
+        // SQLite would compare it as a double.
+        Err(_) => q.push(format_args!("{at}.json -> {at}.fullkey = ")).push_bind(digits.clone()),
+    };
+    q.push(")");
+    // A double stands for the number when its shortest digits are the number's.
+    if let Some(nearest) = digits.parse::<f64>().ok().filter(|nearest| format!("{nearest}") == digits) {
+        q.push(format_args!(" or ({at}.type = 'real' and {at}.value = (")).push_bind(format!("{nearest:e}"));
+        q.push(" ->> '$'))");
+    }
+    q.push(")");
 }
 
 /// That some element of the array in the row `at` holds `value`.

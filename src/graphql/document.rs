@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Positioned, Value, Variables,
+    Positioned, Variables,
     parser::{
         self, parse_query,
         types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
@@ -102,24 +102,7 @@ fn read(text: &str, limits: &DocumentLimits) -> Result<Source> {
     let scan = Scan::of(text);
     scan.check(limits)?;
     let parsed = parse_query(text).map_err(|error| parse_error(&error))?;
-    if scan.nul { Err(nul()) } else { Ok(Source::new(text, parsed)) }
-}
-
-/// Refuses variables with U+0000 in a string: PostgreSQL has no place for it, and no name or title needs it.
-pub(super) fn check_variables(variables: &Variables) -> Result<()> {
-    fn has_nul(value: &Value) -> bool {
-        match value {
-            Value::String(text) => text.contains('\0'),
-            Value::List(values) => values.iter().any(has_nul),
-            Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
-            _ => false,
-        }
-    }
-    if variables.values().any(has_nul) { Err(nul()) } else { Ok(()) }
-}
-
-fn nul() -> Error {
-    Error::new(Code::BadUserInput, "a string must not contain the character U+0000")
+    Ok(Source::new(text, parsed))
 }
 
 fn parse_error(error: &parser::Error) -> Error {
@@ -156,15 +139,18 @@ struct Scan {
     tokens: usize,
     /// Bytes of the longest name or number.
     longest_word: usize,
-    /// Whether a string holds an escaped U+0000.
+    /// Whether U+0000 is anywhere in it, as it is or escaped in a string.
     nul: bool,
+    /// The argument or field of the first integer that has no place in 64 bits: the last name before a colon.
+    large_integer: Option<String>,
 }
 
 impl Scan {
     fn of(text: &str) -> Self {
-        let mut scan = Self::default();
+        let mut scan = Self { nul: text.contains('\0'), ..Self::default() };
         let mut open = 0_usize;
-        for (_, token) in Tokens::of(text) {
+        let (mut field, mut before) = (&b""[..], &b""[..]);
+        for (at, token) in Tokens::of(text) {
             scan.tokens += 1;
             match token {
                 [b'{' | b'(' | b'[', ..] => {
@@ -173,9 +159,16 @@ impl Scan {
                 }
                 [b'}' | b')' | b']', ..] => open = open.saturating_sub(1),
                 [b'"', ..] => scan.nul |= has_nul(token),
-                [byte, ..] if is_word(*byte) => scan.longest_word = scan.longest_word.max(token.len()),
+                b":" => field = before,
+                [byte, ..] if is_word(*byte) => {
+                    scan.longest_word = scan.longest_word.max(token.len());
+                    if scan.large_integer.is_none() && is_large_integer(text, at, token) {
+                        scan.large_integer = Some(String::from_utf8_lossy(field).into_owned());
+                    }
+                }
                 _ => {}
             }
+            before = token;
         }
         scan
     }
@@ -192,8 +185,32 @@ impl Scan {
         if self.tokens > limits.tokens {
             return Err(too_complex("tokens are in the document", self.tokens, limits.tokens, "MAX_TOKENS"));
         }
+        if self.nul {
+            return Err(Error::new(Code::BadUserInput, "a document must not contain the character U+0000"));
+        }
+        if let Some(field) = &self.large_integer {
+            let message = format!("{field}: an integer must fit in 64 bits: send a larger one as a string");
+            return Err(Error::bad_input(field.clone(), message));
+        }
         Ok(())
     }
+}
+
+/// Whether the word at this place is an integer that has no place in 64 bits. The parser would make a float of it.
+fn is_large_integer(text: &str, at: usize, word: &[u8]) -> bool {
+    const MOST_DIGITS: usize = 18;
+    let point = |byte: Option<&u8>| byte == Some(&b'.');
+    let bytes = text.as_bytes();
+    let digits = word.strip_prefix(b"-").unwrap_or(word);
+    if digits.len() <= MOST_DIGITS || !digits.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    // The digits before or behind the point of a float.
+    if point(bytes.get(at + word.len())) || point(at.checked_sub(1).and_then(|before| bytes.get(before))) {
+        return false;
+    }
+    let word = &text[at..at + word.len()];
+    word.parse::<i64>().is_err() && word.parse::<u64>().is_err()
 }
 
 /// Whether a string of the document has an escaped U+0000; in block strings nothing is escaped so.
@@ -276,6 +293,27 @@ mod tests {
             [(r#"{a(b:"\u0000")}"#, true), (r#"{a(b:"\\u0000")}"#, false), (r#"{a(b:"\u0001")}"#, false)]
         {
             assert_eq!(Scan::of(text).nul, found, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_raw_nul_is_found_wherever_it_is() {
+        for text in ["{a(b:\"\0\")}", "{a(b:\"\"\"\0\"\"\")}", "{a} #\0", "\0", "{a\0}"] {
+            assert_eq!(parse(text, None).expect_err(text).code(), Code::BadUserInput, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_integer_beyond_64_bits_is_found_with_its_field() {
+        for (text, field) in [
+            ("{a(b: 18446744073709551616)}", Some("b")),
+            ("{a(b: {c: [1, -9223372036854775809]}, d: 1)}", Some("c")),
+            ("query($v: JSON = 18446744073709551616) {a}", Some("v")),
+            ("{a(b: [18446744073709551615, -9223372036854775808])}", None),
+            ("{a(b: [1.18446744073709551616, 18446744073709551616.1, 18446744073709551616e1, 1e20])}", None),
+            ("{a(b: \"18446744073709551616\") # 18446744073709551616\n}", None),
+        ] {
+            assert_eq!(Scan::of(text).large_integer.as_deref(), field, "{text}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{ErrorExtensionValues, Name, Pos, Response, ServerError, Value, indexmap::IndexMap};
 
+use super::json::Json;
 use crate::error::{Code, Error};
 
 impl From<Error> for async_graphql::Error {
@@ -91,6 +92,14 @@ pub struct Receipt {
     pub rows: u64,
     /// From the request's arrival, in milliseconds.
     pub duration_ms: f64,
+}
+
+impl Receipt {
+    /// As JSON text.
+    #[must_use]
+    pub fn to_json(self) -> String {
+        Json::of_value(&self.into())
+    }
 }
 
 impl From<Receipt> for Value {

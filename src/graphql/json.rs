@@ -7,7 +7,10 @@ use async_graphql::{Name, Response, Value, indexmap::IndexMap, resolver_utils::E
 use serde_json::ser::to_string;
 use uuid::Uuid;
 
-use crate::model::{RawJson, Timestamp};
+use crate::{
+    error::{Error, Result},
+    model::{RawJson, Timestamp},
+};
 
 /// The library's mark for a string that is JSON text itself.
 static RAW: LazyLock<Name> = LazyLock::new(|| Name::new(async_graphql_value::RAW_VALUE_TOKEN));
@@ -27,6 +30,26 @@ impl Json {
             json.object(&response.extensions, Self::value);
         }
         json.0.push('}');
+        json.0
+    }
+
+    /// An answer without its extensions: `{"data": .., "errors": ..}`.
+    pub fn without_extensions(response: &Response) -> Result<String> {
+        let mut json = Self::default();
+        json.0.push_str("{\"data\":");
+        json.value(&response.data);
+        if !response.errors.is_empty() {
+            json.0.push_str(",\"errors\":");
+            json.0.push_str(&to_string(&response.errors).map_err(Error::internal)?);
+        }
+        json.0.push('}');
+        Ok(json.0)
+    }
+
+    /// One value of the library's, as it would stand in an answer.
+    pub fn of_value(value: &Value) -> String {
+        let mut json = Self::default();
+        json.value(value);
         json.0
     }
 
@@ -148,28 +171,39 @@ impl RawJson {
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::{Pos, ServerError};
     use serde_json::json;
 
     use super::*;
+    use crate::graphql::variables;
+
+    fn response(data: serde_json::Value) -> Response {
+        let serde_json::Value::Object(fields) = data else { unreachable!() };
+        Response::new(variables(fields).into_value())
+    }
 
     #[test]
     fn what_is_written_reads_as_what_the_library_writes() {
-        let data = json!({
+        let mut response = response(json!({
             "a": null, "b": [true, false, -1, 2.5, u64::MAX], "c": {"": "", "q\"\\/\n\u{1}\u{7f}é\u{2028}": "q\"\\\t"}, "d": [],
             "e": {}, "f": [{"x": 1}, {"x": 2}],
-        });
-        let mut response = Response::new(Value::from_json(data).expect("a value"));
-        let text = Json::of(&response);
-        assert_eq!(text, serde_json::to_string(&response).expect("writes"));
-        response.extensions.insert("receipt".to_owned(), Value::from_json(json!({"cost": 1})).expect("a value"));
-        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
-        assert_eq!(read(&Json::of(&response)), read(&serde_json::to_string(&response).expect("writes")));
+        }));
+        assert_eq!(Json::of(&response), to_string(&response).expect("writes"));
+        response.extensions.insert("receipt".to_owned(), Value::from("x\""));
+        assert_eq!(Json::of(&response), to_string(&response).expect("writes"));
+        response.extensions.clear();
+        response.errors.push(ServerError::new("a \"message\"", Some(Pos { line: 1, column: 2 })));
+        assert_eq!(Json::without_extensions(&response).expect("writes"), to_string(&response).expect("writes"));
     }
 
     #[test]
     fn raw_json_is_put_in_as_it_is() {
-        let raw = RawJson("{ \"a\":  1.0 }".to_owned());
-        let response = Response::new(Value::Object(IndexMap::from([(Name::new("d"), raw.to_raw_value())])));
-        assert_eq!(Json::of(&response), "{\"data\":{\"d\":{ \"a\":  1.0 }}}");
+        for text in ["{ \"a\":  1.0 }", r#"{"$serde_json::private::RawValue":"[1"}"#, "[\"\\u0000\"]"] {
+            let raw = RawJson(text.to_owned());
+            let response = Response::new(Value::Object(IndexMap::from([(Name::new("d"), raw.to_raw_value())])));
+            let answer = format!("{{\"data\":{{\"d\":{text}}}}}");
+            assert_eq!(Json::of(&response), answer);
+            assert_eq!(Json::without_extensions(&response).expect("writes"), answer);
+        }
     }
 }

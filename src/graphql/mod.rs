@@ -3,6 +3,7 @@
 
 mod absent;
 pub mod access;
+mod client_json;
 mod connection;
 mod context;
 mod cost;
@@ -38,6 +39,7 @@ use async_graphql::{
 };
 
 pub use self::{
+    client_json::{request_text, variables},
     context::RequestContext,
     document::Document,
     error::{Receipt, refused, retry_after},
@@ -115,6 +117,11 @@ impl Answer {
         self.response.errors.is_empty().then(|| json::Json::of(&self.response))
     }
 
+    /// The answer as JSON text, without what belongs to one request only.
+    pub fn without_extensions(&self) -> Result<String> {
+        json::Json::without_extensions(&self.response)
+    }
+
     /// Whether it says no more than to come back later: nothing was done, as the one field that there was failed.
     #[must_use]
     pub fn asks_to_retry(&self) -> bool {
@@ -138,7 +145,6 @@ impl Api {
         variables: &Variables,
         limits: &DocumentLimits,
     ) -> Result<Document> {
-        document::check_variables(variables)?;
         Document::parse(text, operation_name, variables, &self.shapes, limits, &self.sources)
     }
 

@@ -3,6 +3,7 @@
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use uuid::Uuid;
 
+use super::client_json::Plain;
 use crate::{
     error::{Error, Result},
     model::{RawJson, Timestamp},
@@ -26,11 +27,12 @@ impl ScalarType for Timestamp {
     }
 }
 
-/// Any JSON value. It is handed out as it was stored.
+/// Any JSON value of at most 64 levels. It is handed out as it was stored, with the order of its keys. Of two equal keys the last
+/// one counts. Integers have at most 64 bits, with or without a sign, and are kept exactly; other numbers are doubles.
 #[Scalar(name = "JSON")]
 impl ScalarType for RawJson {
     fn parse(value: Value) -> InputValueResult<Self> {
-        Ok(Self(serde_json::to_string(&value)?))
+        Ok(Self(serde_json::to_string(&Plain(&value))?))
     }
 
     fn to_value(&self) -> Value {

@@ -117,9 +117,15 @@ impl Call {
             Err(error) => return self.refuse(media_type, media_type.request_error(), &error),
         };
         let sent = idempotency::key(&self.headers).map(|key| {
-            let request = serde_json::json!([&*text, params.operation_name, params.variables]).to_string();
-            Sent { key, request }
+            let request = graphql::request_text(&text, params.operation_name.as_deref(), &params.variables);
+            request.map(|request| Sent { key, request })
         });
+        let sent = match sent.transpose() {
+            Ok(sent) => sent,
+            Err(cause) => {
+                return self.refuse(media_type, StatusCode::INTERNAL_SERVER_ERROR, &Error::internal(cause));
+            }
+        };
         let checked = api.document(&text, params.operation_name, &params.variables, &limits.document);
         let document = match checked {
             Ok(document) if allowed(&document) => document,

@@ -5,8 +5,6 @@
 //! mutations hold secrets, which are stored nowhere: `login` and `refreshToken` are done again (and are made for it),
 //! `createApiToken` is refused with the header.
 
-use std::collections::BTreeMap;
-
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
@@ -82,7 +80,10 @@ fn check(key: &str) -> Result<()> {
 /// answer: the key then stays taken.
 pub async fn settle(services: &Services, db: &Db, ticket: Ticket, answer: &Answer) {
     let done = if answer.executed && !answer.asks_to_retry() {
-        idempotency::keep(services, db, ticket, &text_of(answer)).await
+        match answer.without_extensions() {
+            Ok(text) => idempotency::keep(services, db, ticket, &text).await,
+            Err(error) => Err(error),
+        }
     } else {
         idempotency::give_back(db, ticket).await
     };
@@ -91,30 +92,15 @@ pub async fn settle(services: &Services, db: &Db, ticket: Ticket, answer: &Answe
     }
 }
 
-/// `{"data":..,"errors":..}`, without what belongs to one request only.
-fn text_of(answer: &Answer) -> String {
-    #[derive(serde::Serialize)]
-    struct Text<'a> {
-        data: &'a async_graphql::Value,
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        errors: &'a [async_graphql::ServerError],
-    }
-    let text = Text { data: &answer.response.data, errors: &answer.response.errors };
-    serde_json::to_string(&text).unwrap_or_default()
-}
-
 /// The kept answer, with the receipt of this request if it asked for one.
 pub fn replay(media_type: MediaType, kept: String, receipt: Option<Receipt>) -> Response {
     let mut body = kept;
     if let Some(receipt) = receipt {
-        let extensions = BTreeMap::from([("receipt", async_graphql::Value::from(receipt))]);
-        if let Ok(extensions) = serde_json::to_string(&extensions)
-            && body.pop() == Some('}')
-        {
-            body.push_str(",\"extensions\":");
-            body.push_str(&extensions);
-            body.push('}');
-        }
+        // What is kept is an object.
+        body.pop();
+        body.push_str(",\"extensions\":{\"receipt\":");
+        body.push_str(&receipt.to_json());
+        body.push_str("}}");
     }
     let mut response = Body::from(body).into_response();
     media_type.mark(&mut response);

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::{
     error::{Code, Error, Result},
-    graphql::{Hash, Persisted},
+    graphql::{self, Hash, Persisted},
+    json,
 };
 
 /// What is asked.
@@ -67,13 +68,12 @@ pub struct UrlParams {
 
 impl Params {
     pub fn of_url(url: UrlParams) -> Result<Self> {
-        let json = |field: &'static str, text: Option<String>| match text.as_deref() {
+        let read = |field, text: Option<String>| match text.as_deref() {
             None | Some("") => Ok(Value::Null),
-            Some(text) => serde_json::from_str(text)
-                .map_err(|cause| Error::bad_input(field, format!("the {field} are not JSON: {cause}"))),
+            Some(text) => json::read(field, text.as_bytes()),
         };
-        let extensions = json("extensions", url.extensions)?;
-        let variables = json("variables", url.variables)?;
+        let extensions = read("extensions", url.extensions)?;
+        let variables = read("variables", url.variables)?;
         Ok(Self {
             document: Asked::new(url.query, &extensions)?,
             operation_name: url.operation_name.filter(|name| !name.is_empty()),
@@ -82,9 +82,7 @@ impl Params {
     }
 
     pub fn of_body(body: &[u8]) -> Result<Self> {
-        let body: Value = serde_json::from_slice(body)
-            .map_err(|cause| Error::new(Code::BadUserInput, format!("the body is not JSON: {cause}")))?;
-        let mut body = match body {
+        let mut body = match json::read_body(body)? {
             Value::Object(body) => body,
             Value::Array(_) => return Err(Error::new(Code::BadUserInput, "batches are not taken: send one request")),
             _ => return Err(Error::new(Code::BadUserInput, "the body must be a JSON object")),
@@ -132,7 +130,8 @@ fn persisted_query(extensions: &Value) -> Result<Option<Hash>> {
 
 fn variables_of(variables: Value) -> Result<Variables> {
     match variables {
-        Value::Null | Value::Object(_) => Ok(Variables::from_json(variables)),
+        Value::Null => Ok(Variables::default()),
+        Value::Object(fields) => Ok(graphql::variables(fields)),
         _ => Err(Error::bad_input("variables", "the variables must be an object")),
     }
 }

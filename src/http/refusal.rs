@@ -28,6 +28,9 @@ pub fn refuse(media_type: MediaType, status: StatusCode, error: &Error, id: &Req
     response
 }
 
+/// What is answered when the refusal itself cannot be written. The request's id stands in the header `X-Request-Id`.
+const UNWRITTEN: &str = r#"{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL"}}]}"#;
+
 /// A response without `data`: nothing was executed. The `retryAfter` of an error is the header `Retry-After` too.
 pub fn request_error(media_type: MediaType, status: StatusCode, response: &async_graphql::Response) -> Response {
     #[derive(serde::Serialize)]
@@ -38,7 +41,13 @@ pub fn request_error(media_type: MediaType, status: StatusCode, response: &async
     }
     let retry_after = response.errors.iter().find_map(graphql::retry_after);
     let body = Body { errors: &response.errors, extensions: &response.extensions };
-    let mut response = (status, serde_json::to_vec(&body).unwrap_or_default()).into_response();
+    let mut response = match serde_json::to_vec(&body) {
+        Ok(body) => (status, body).into_response(),
+        Err(cause) => {
+            tracing::error!(error = %cause, "a refusal could not be written");
+            (StatusCode::INTERNAL_SERVER_ERROR, UNWRITTEN).into_response()
+        }
+    };
     media_type.mark(&mut response);
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -128,12 +128,14 @@ impl Entry {
 pub struct Changes(Map<String, Value>);
 
 impl Changes {
-    /// A field; left out when its value stays. Of a large value the log keeps what identifies it.
+    /// A field; left out when its value stays, the order of keys included. Of a large value the log keeps what identifies it.
     #[must_use]
     pub fn field(mut self, name: &str, before: impl Into<Value>, after: impl Into<Value>) -> Self {
         let (before, after) = (before.into(), after.into());
-        if before != after {
-            self.0.insert(name.to_owned(), json!({ "before": small(before), "after": small(after) }));
+        let texts = [before.to_string(), after.to_string()];
+        if texts[0] != texts[1] {
+            let [old, new] = texts;
+            self.0.insert(name.to_owned(), json!({ "before": small(before, &old), "after": small(after, &new) }));
         }
         self
     }
@@ -148,10 +150,11 @@ impl Changes {
 /// Bytes up to which a value is kept as it is.
 const SMALL: usize = 4_096;
 
-fn small(value: Value) -> Value {
-    let text = value.to_string();
-    if text.len() <= SMALL {
-        return value;
-    }
-    json!({ "bytes": text.len(), "sha256": format!("{:x}", Sha256::digest(&text)) })
+fn small(value: Value, text: &str) -> Value {
+    if text.len() <= SMALL { value } else { digest(text) }
+}
+
+/// What identifies a text that the log does not keep.
+pub(super) fn digest(text: &str) -> Value {
+    json!({ "bytes": text.len(), "sha256": format!("{:x}", Sha256::digest(text)) })
 }

@@ -1,16 +1,15 @@
 //! Conversation sessions: opening, changing, ending and deleting them. Analysts do it with their own, admins with
 //! anybody's.
 
-use serde_json::Value;
-
 use super::{
     Actor, Change,
-    audit::{Changes, Entry},
+    audit::{Changes, Entry, digest},
     text::{check_json, check_line, merge_patch},
 };
 use crate::{
     db::{Tx, sessions, users},
     error::{Code, Error, Result},
+    json,
     model::{AuditAction, RawJson, Role, Session, SessionId, Timestamp, User, UserId},
 };
 
@@ -88,17 +87,10 @@ pub async fn update(actor: Actor<'_>, id: SessionId, change: SessionChange) -> R
     if change.expected_updated_at.is_some_and(|expected| expected != before.updated_at) {
         return Err(changed_meanwhile());
     }
-    // What is stored is JSON; were it not, it would be replaced as a whole.
-    let old = before.context.as_ref().and_then(|context| serde_json::from_str::<Value>(&context.0).ok());
-    let context = match change.context {
-        None => before.context.clone(),
-        Some(ContextChange::Replace(context)) => context,
-        Some(ContextChange::Merge(patch)) => {
-            let patch = check_json("contextPatch", &patch)?;
-            Some(RawJson(merge_patch(old.clone().unwrap_or_default(), patch).to_string()))
-        }
+    let (context, changes) = match change.context {
+        None => (before.context.clone(), Changes::default()),
+        Some(change) => changed_context(before.context.as_ref(), change)?,
     };
-    let new = context.as_ref().map(|context| check_json("context", context)).transpose()?;
     let after = Session {
         title: change.title.or(&before.title),
         thread_id: change.thread_id.or(&before.thread_id),
@@ -106,10 +98,11 @@ pub async fn update(actor: Actor<'_>, id: SessionId, change: SessionChange) -> R
         updated_at: now.max(before.updated_at.plus_micros(1)),
         ..before.clone()
     };
-    let changes = Changes::default()
-        .field("title", before.title.as_deref(), after.title.as_deref())
-        .field("threadId", before.thread_id.as_deref(), after.thread_id.as_deref())
-        .field("context", old, new);
+    let changes = changes.field("title", before.title.as_deref(), after.title.as_deref()).field(
+        "threadId",
+        before.thread_id.as_deref(),
+        after.thread_id.as_deref(),
+    );
     if changes.is_empty() {
         return Ok(before);
     }
@@ -118,6 +111,26 @@ pub async fn update(actor: Actor<'_>, id: SessionId, change: SessionChange) -> R
     actor.record(&mut tx, entry, now).await?;
     tx.commit().await?;
     Ok(after)
+}
+
+/// The context after a change, and what the audit log says of it. A context that an older program stored may break our
+/// rules: it can be replaced, but not patched.
+fn changed_context(before: Option<&RawJson>, change: ContextChange) -> Result<(Option<RawJson>, Changes)> {
+    let old = before.map(|context| json::read("context", context.0.as_bytes())).transpose();
+    let context = match change {
+        ContextChange::Replace(context) => context,
+        ContextChange::Merge(patch) => {
+            let patch = check_json("contextPatch", &patch)?;
+            let old = old.clone().map_err(|error| {
+                let message = format!("the stored context cannot be patched, replace it by `context`: {error}");
+                Error::bad_input("contextPatch", message)
+            })?;
+            Some(RawJson(merge_patch(old.unwrap_or_default(), patch).to_string()))
+        }
+    };
+    let new = context.as_ref().map(|context| check_json("context", context)).transpose()?;
+    let old = old.unwrap_or_else(|_| before.map(|context| digest(&context.0)));
+    Ok((context, Changes::default().field("context", old, new)))
 }
 
 /// Ends an open session; from then on it cannot be changed.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::characters::find_hidden;
 use crate::{
     error::{Error, Result},
+    json,
     model::RawJson,
 };
 
@@ -38,28 +39,26 @@ fn check(field: &'static str, text: Option<&str>, max: usize, allowed: impl Fn(c
     }
 }
 
-/// A JSON value of at most 64 KiB. The character U+0000 is in none: no request may hold it.
+/// A JSON value of at most 64 KiB, within the rules of [`json`].
 pub(super) fn check_json(field: &'static str, json: &RawJson) -> Result<Value> {
     if json.0.len() > MAX_JSON_BYTES {
         return Err(Error::bad_input(field, format!("at most {MAX_JSON_BYTES} bytes of JSON")));
     }
-    serde_json::from_str(&json.0).map_err(|cause| Error::bad_input(field, format!("no JSON: {cause}")))
+    json::read(field, json.0.as_bytes())
 }
 
-/// RFC 7396: fields of the patch replace those of the same name, null removes, objects are merged field by field.
+/// RFC 7396: fields of the patch replace those of the same name, null removes, objects are merged field by field. What stays
+/// keeps its place, and what is new comes last.
 pub(super) fn merge_patch(target: Value, patch: Value) -> Value {
     let Value::Object(patch) = patch else { return patch };
     let mut fields = match target {
         Value::Object(fields) => fields,
         _ => serde_json::Map::new(),
     };
-    for (name, value) in patch {
-        if value.is_null() {
-            fields.remove(&name);
-        } else {
-            let before = fields.remove(&name).unwrap_or_default();
-            fields.insert(name, merge_patch(before, value));
-        }
+    fields.retain(|name, _| patch.get(name).is_none_or(|value| !value.is_null()));
+    for (name, value) in patch.into_iter().filter(|(_, value)| !value.is_null()) {
+        let field = fields.entry(name).or_insert(Value::Null);
+        *field = merge_patch(field.take(), value);
     }
     Value::Object(fields)
 }
@@ -92,6 +91,13 @@ mod tests {
         ] {
             assert_eq!(merge_patch(target.clone(), patch.clone()), expected, "{target} {patch}");
         }
+    }
+
+    #[test]
+    fn a_merge_patch_keeps_the_order_of_keys() {
+        let target = json!({ "d": 1, "c": { "z": 1, "y": 2, "x": 3 }, "b": 2, "a": 3 });
+        let patch = json!({ "e": 5, "c": { "w": 4, "y": null, "z": 0 }, "d": null, "a": 1 });
+        assert_eq!(merge_patch(target, patch).to_string(), r#"{"c":{"z":0,"x":3,"w":4},"b":2,"a":1,"e":5}"#);
     }
 
     #[test]

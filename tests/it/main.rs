@@ -1,5 +1,7 @@
 //! The integration tests: one binary, a file per subject, every story on SQLite and on PostgreSQL.
 
+#![expect(clippy::disallowed_methods, reason = "what they read is what our own server and programs wrote")]
+
 mod access;
 mod access_table;
 mod adoption;
@@ -28,6 +30,9 @@ mod http;
 mod http_edges;
 mod idempotency;
 mod introspection;
+mod json_attacks;
+mod json_reader;
+mod json_values;
 mod keys;
 mod known_documents;
 mod leases;

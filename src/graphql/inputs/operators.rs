@@ -11,6 +11,7 @@ use crate::{
         scalars,
         types::{AuditAction, Role},
     },
+    json,
     model::{self, RawJson, Timestamp},
 };
 
@@ -218,8 +219,7 @@ impl Operators for DateTimeFilter {
 impl Operators for JsonFilter {
     fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
         if let Some(RawJson(text)) = budget.operator("contains", self.contains)? {
-            let value: serde_json::Value = serde_json::from_str(&text)
-                .map_err(|_| Error::bad_input("contains", "the JSON value nests too deep"))?;
+            let value = json::read("contains", text.as_bytes())?;
             check_json(&value)?;
             parts.push(Filter::Is(column, Test::JsonContains(value)));
         }

@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn is_json(json: Option<&RawJson>) -> bool {
-        json.is_none_or(|json| serde_json::from_str::<serde_json::Value>(&json.0).is_ok_and(|value| value.is_object()))
+        json.is_none_or(|json| crate::json::read("context", json.0.as_bytes()).is_ok_and(|value| value.is_object()))
     }
 
     fn fits(text: Option<&String>, most: usize) -> bool {

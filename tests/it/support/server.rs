@@ -75,6 +75,16 @@ impl Server {
         answer
     }
 
+    /// Asks for a path, with its query.
+    pub fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
+        // A URL that is refused for its size is not read to its end.
+        let _ = write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8(answer).expect("text")
+    }
+
     /// The most memory that the process ever had, in KiB, as Linux counts it.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {
