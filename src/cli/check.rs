@@ -10,7 +10,10 @@ use crate::{
     config::Common,
     db::Settings,
     error::{Error, Result},
-    services::check::{self, Event, Outcome, STEPS, Step},
+    services::{
+        check::{self, Event, Outcome, STEPS, Step},
+        stored_json::{self, Finding},
+    },
 };
 
 /// A check is short, so a statement that waits for a lock for so long is a finding.
@@ -31,11 +34,17 @@ pub async fn run(common: &Common, json: bool) -> Result<ExitCode> {
     if json {
         report.database = Some(db.kind());
         let ok = check::check(&db, &hasher, Clock::System, interrupt(), &mut |event| report.note(event)).await;
+        if ok {
+            report.note_findings(stored_json::find(&db).await);
+        }
         db.close().await;
         return report.print(ok);
     }
     println!("{RULE}\n{:^70}\n{RULE}", "Database Integration Test");
     let ok = check::check(&db, &hasher, Clock::System, interrupt(), &mut print).await;
+    if ok {
+        print_findings(stored_json::find(&db).await);
+    }
     db.close().await;
     println!("\n{RULE}\n{}\n{RULE}", if ok { "✅ ALL TESTS PASSED!" } else { "❌ THE TEST FAILED" });
     Ok(exit_code(ok))
@@ -65,6 +74,20 @@ fn print(event: Event<'_>) {
     }
 }
 
+/// Rows that are not as they would be written today: nothing that fails, as the server bears them.
+fn print_findings(findings: Result<Vec<Finding>>) {
+    match findings {
+        Ok(findings) if findings.is_empty() => {}
+        Ok(findings) => {
+            println!("\nRows with JSON that this version would not store. They are handed out as they are:");
+            for Finding { table, id, reason } in findings {
+                println!("! {table} {id}: {reason}");
+            }
+        }
+        Err(error) => println!("\n! Stored JSON could not be looked at: {}", error.chain()),
+    }
+}
+
 /// The result for programs. Fields may be added, none is removed or renamed.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,6 +97,8 @@ struct Report {
     database: Option<&'static str>,
     steps: Vec<StepReport>,
     cleaned_up: bool,
+    /// Rows with JSON that this version would not store; absent when they were not looked for.
+    findings: Option<Vec<FindingReport>>,
     /// Why it was not cleaned up, or not even connected.
     error: Option<String>,
 }
@@ -90,7 +115,25 @@ struct StepReport {
     error: Option<String>,
 }
 
+#[derive(Debug, Serialize)]
+struct FindingReport {
+    table: &'static str,
+    id: String,
+    reason: String,
+}
+
 impl Report {
+    fn note_findings(&mut self, findings: Result<Vec<Finding>>) {
+        match findings {
+            Ok(findings) => {
+                let report =
+                    |Finding { table, id, reason }: Finding| FindingReport { table, id: id.to_string(), reason };
+                self.findings = Some(findings.into_iter().map(report).collect());
+            }
+            Err(error) => self.error = Some(error.chain()),
+        }
+    }
+
     fn note(&mut self, event: Event<'_>) {
         match event {
             Event::Began(_) => {}

@@ -29,6 +29,7 @@ mod rows;
 pub mod search_index;
 pub mod sessions;
 pub mod signing_keys;
+pub mod stored_json;
 pub mod users;
 
 use std::sync::Arc;

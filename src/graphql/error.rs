@@ -41,7 +41,7 @@ pub fn retry_after(error: &ServerError) -> Option<u64> {
 pub(super) fn finish(response: &mut Response, request_id: &str) {
     let mut causes = Vec::new();
     for error in &mut response.errors {
-        let ours = error.source::<Error>().cloned().unwrap_or_else(|| code_of_library_error(error));
+        let ours = error.source::<Error>().cloned().unwrap_or_else(|| library_error(error));
         if ours.code() == Code::Internal {
             ours.message().clone_into(&mut error.message);
             let cause = ours.chain();
@@ -59,10 +59,25 @@ pub(super) fn finish(response: &mut Response, request_id: &str) {
     }
 }
 
-/// The library's own errors carry no code. One with a path happened while a value was read for a resolver.
-fn code_of_library_error(error: &ServerError) -> Error {
-    let code = if error.path.is_empty() { Code::GraphqlValidationFailed } else { Code::BadUserInput };
-    Error::new(code, error.message.clone())
+/// Errors of a document that does not fit the schema: the library's own carry no code.
+pub(super) fn validation_errors(mut errors: Vec<ServerError>) -> Vec<ServerError> {
+    for error in errors.iter_mut().filter(|error| error.source.is_none()) {
+        error.source = Some(Arc::new(Error::new(Code::GraphqlValidationFailed, error.message.clone())));
+    }
+    errors
+}
+
+/// What an error of the library's own means while an operation runs. An argument that could not be read is the client's to
+/// know; anything else is unknown to us, and so is what it tells.
+fn library_error(error: &ServerError) -> Error {
+    // The beginnings of `InputValueError`, which has no type any more when it arrives here.
+    let is_coercion =
+        ["Failed to parse \"", "Expected input type \""].iter().any(|start| error.message.starts_with(start));
+    if is_coercion && !error.path.is_empty() {
+        Error::new(Code::BadUserInput, error.message.clone())
+    } else {
+        Error::internal(error.message.clone())
+    }
 }
 
 fn extensions(error: &Error, request_id: &str) -> ErrorExtensionValues {
@@ -112,5 +127,41 @@ impl From<Receipt> for Value {
             ("durationMs", receipt.duration_ms.into()),
         ];
         Value::Object(fields.into_iter().map(|(name, value)| (Name::new(name), value)).collect::<IndexMap<_, _>>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::PathSegment;
+
+    use super::*;
+
+    fn finished(message: &str, path: &[&str], known: bool) -> (String, Value) {
+        let mut error = ServerError::new(message, None);
+        error.path = path.iter().map(|name| PathSegment::Field((*name).to_owned())).collect();
+        let errors = if known { validation_errors(vec![error]) } else { vec![error] };
+        let mut response = Response::from_errors(errors);
+        finish(&mut response, "the request");
+        let error = response.errors.remove(0);
+        let code = error.extensions.as_ref().and_then(|values| values.get("code")).cloned().expect("a code");
+        assert_eq!(
+            code == Value::from("INTERNAL"),
+            error.extensions.is_some_and(|values| values.get("requestId").is_some())
+        );
+        (error.message, code)
+    }
+
+    #[test]
+    fn an_unknown_error_of_the_library_is_internal_and_keeps_its_message() {
+        let internal = ("internal error".to_owned(), Value::from("INTERNAL"));
+        for message in ["Data `guardianeye::services::Services` does not exist.", "Variable a is not defined.", ""] {
+            assert_eq!(finished(message, &["users"], false), internal);
+            assert_eq!(finished(message, &[], false), internal);
+        }
+        for message in ["Failed to parse \"DateTime\": no time", "Expected input type \"Int\", found null."] {
+            assert_eq!(finished(message, &["users"], false), (message.to_owned(), Value::from("BAD_USER_INPUT")));
+            assert_eq!(finished(message, &[], false), internal);
+            assert_eq!(finished(message, &[], true), (message.to_owned(), Value::from("GRAPHQL_VALIDATION_FAILED")));
+        }
     }
 }

@@ -35,7 +35,7 @@ impl Api {
         if source.not_null().is_none() {
             match self.validate(&source.text, &parsed).await {
                 Ok(not_null) => self.sources.keep(&source, not_null),
-                Err(errors) => return Response::from_errors(errors),
+                Err(errors) => return Response::from_errors(error::validation_errors(errors)),
             }
         }
         let operation = match document::operation(&parsed, operation_name.as_deref()) {

@@ -17,6 +17,7 @@ pub mod passwords;
 pub mod refusals;
 pub mod seed;
 pub mod sessions;
+pub mod stored_json;
 mod text;
 mod throttle;
 pub mod users;

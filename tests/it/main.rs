@@ -60,6 +60,7 @@ mod signing_keys;
 mod slow_readers;
 mod statements;
 mod stats;
+mod stored_json;
 mod support;
 mod the_house;
 mod throttle;
