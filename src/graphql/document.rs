@@ -105,6 +105,13 @@ fn read(text: &str, limits: &DocumentLimits) -> Result<Source> {
     Ok(Source::new(text, parsed))
 }
 
+/// The first integer that has no place in 64 bits, where the schema takes one: in JSON.
+pub(super) fn large_integer(text: &str) -> Option<Error> {
+    let field = Scan::of(text).large_integer?;
+    let message = format!("{field}: an integer must fit in 64 bits: send a larger one as a string");
+    Some(Error::bad_input(field, message))
+}
+
 fn parse_error(error: &parser::Error) -> Error {
     // The grammar's message repeats the line of the document and ends with what was expected there.
     let text = error.to_string();
@@ -187,10 +194,6 @@ impl Scan {
         }
         if self.nul {
             return Err(Error::new(Code::BadUserInput, "a document must not contain the character U+0000"));
-        }
-        if let Some(field) = &self.large_integer {
-            let message = format!("{field}: an integer must fit in 64 bits: send a larger one as a string");
-            return Err(Error::bad_input(field.clone(), message));
         }
         Ok(())
     }

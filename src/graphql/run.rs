@@ -76,6 +76,9 @@ impl Api {
         let (mut errors, usages) = literals::check(document, &self.inputs, &self.shapes);
         errors.extend(usages.misplaced());
         errors.extend(literals::given_twice(text));
+        if errors.is_empty() {
+            errors.extend(document::large_integer(text).map(|error| error::refusal(&error, "")));
+        }
         if errors.is_empty() { Ok(usages.loose()) } else { Err(errors) }
     }
 
