@@ -11,8 +11,9 @@ begin
 end
 $$;
 
-grant select, insert, update, delete on users, sessions, auth_sessions, refresh_tokens, api_tokens, login_throttles,
-    idempotency_keys, signing_keys to guardianeye_server;
+grant select, insert, update, delete on users, sessions, auth_sessions, refresh_tokens, api_tokens, known_networks,
+    login_throttles, idempotency_keys, signing_keys to guardianeye_server;
+grant select, insert on server_secrets to guardianeye_server;
 -- The one column is filled when a user is deleted, so that the name stays in the log.
 grant select, insert, update (username) on audit_logs to guardianeye_server;
 grant select on _sqlx_migrations to guardianeye_server;

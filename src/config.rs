@@ -16,7 +16,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
-pub use self::accounts::{AccountArgs, AccountLimits, NEW_PASSWORD, PasswordArgs, UsersCommand};
+pub use self::accounts::{AccountArgs, AccountLimits, AttemptedNames, NEW_PASSWORD, PasswordArgs, UsersCommand};
 pub use self::commands::{BackupArgs, DbCommand, DbInitArgs, InitArgs, KeysCommand, SearchIndexArgs, SeedArgs};
 pub use self::document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg};
 pub use self::environment::variables;
@@ -85,11 +85,10 @@ pub enum LogFormat {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, read once at the start")]
 pub enum Command {
     /// Run the server
     #[command(after_help = secrets::ADMIN_PASSWORD_HELP)]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Prepare, check and fill the database
     #[command(subcommand)]
     Db(DbCommand),
@@ -233,7 +232,7 @@ impl Limits {
             request_timeout: Duration::from_secs(args.request_timeout.into()),
             statement_timeout: Duration::from_secs(args.statement_timeout.into()),
             document: DocumentLimits::new(args.document, private),
-            accounts: args.accounts.into(),
+            accounts: AccountLimits::new(args.accounts, private),
             writes: args.writes.into(),
             database_connections: args.database_connections,
             hashing_threads: args.hashing_threads.map_or(cores, |threads| threads as usize),
@@ -265,11 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn a_password_change_is_forced_unless_only_this_machine_can_reach_the_server() {
+        let forced = |args: &[&str]| {
+            let cli = Cli::try_parse_from(["guardianeye", "serve"].iter().chain(args)).expect("parses");
+            let Command::Serve(args) = cli.command else { panic!("not serve") };
+            Config::new(*args).expect("makes sense").limits.accounts.force_password_change
+        };
+        assert!(!forced(&[]));
+        assert!(forced(&["--force-password-change"]) && forced(&["--host", "0.0.0.0"]));
+        assert!(forced(&["--trusted-proxies", "127.0.0.1"]));
+        assert!(!forced(&["--host", "0.0.0.0", "--force-password-change", "false"]));
+    }
+
+    #[test]
     fn the_schema_is_public_on_loopback_only_unless_it_is_said_otherwise() {
         let introspection = |args: &[&str]| {
             let cli = Cli::try_parse_from(["guardianeye", "serve"].iter().chain(args)).expect("parses");
             let Command::Serve(args) = cli.command else { panic!("not serve") };
-            Config::new(args).expect("makes sense").limits.document.introspection
+            Config::new(*args).expect("makes sense").limits.document.introspection
         };
         assert_eq!(introspection(&[]), Introspection::Public);
         assert_eq!(introspection(&["--host", "::1"]), Introspection::Public);
@@ -283,7 +295,7 @@ mod tests {
     fn one_operation_cannot_cost_more_than_a_minute() {
         let cli = Cli::try_parse_from(["guardianeye", "serve", "--max-cost-per-minute", "49999"]).expect("parses");
         let Command::Serve(args) = cli.command else { panic!("not serve") };
-        let sentence = Config::new(args).expect_err("contradiction");
+        let sentence = Config::new(*args).expect_err("contradiction");
         assert_eq!(sentence, "one operation may cost 50000, but all operations of a minute only 49999");
     }
 
@@ -291,7 +303,7 @@ mod tests {
     fn a_statement_cannot_outlast_its_request() {
         let cli = Cli::try_parse_from(["guardianeye", "serve", "--statement-timeout", "11"]).expect("parses");
         let Command::Serve(args) = cli.command else { panic!("not serve") };
-        let sentence = Config::new(args).expect_err("contradiction");
+        let sentence = Config::new(*args).expect_err("contradiction");
         assert_eq!(sentence, "the statement timeout (11 s) is longer than the request timeout (10 s)");
     }
 }

@@ -52,6 +52,23 @@ impl Code {
     }
 }
 
+/// What tells an error from others of its code, as `extensions.reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The password of the login has to be changed first.
+    PasswordChangeRequired,
+}
+
+impl Reason {
+    /// The word in `extensions.reason`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PasswordChangeRequired => "PASSWORD_CHANGE_REQUIRED",
+        }
+    }
+}
+
 /// An error of this program. Cheap to clone, so that a failed batch can fail each of its keys.
 #[derive(Clone, Debug)]
 pub struct Error {
@@ -60,6 +77,8 @@ pub struct Error {
     field: Option<Cow<'static, str>>,
     location: Option<(usize, usize)>,
     retry_after: Option<u64>,
+    reason: Option<Reason>,
+    recorded: bool,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -69,7 +88,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error a client may see in full.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), field: None, location: None, retry_after: None, cause: None }
+        Self {
+            code,
+            message: message.into(),
+            field: None,
+            location: None,
+            retry_after: None,
+            reason: None,
+            recorded: false,
+            cause: None,
+        }
     }
 
     /// Nobody is logged in, and somebody has to be.
@@ -97,6 +125,18 @@ impl Error {
     #[must_use]
     pub fn retry(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// The same error with a word for programs that have to tell it from others of its code.
+    #[must_use]
+    pub fn because(self, reason: Reason) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// The same error, which has its entry in the audit log already.
+    #[must_use]
+    pub fn recorded(self) -> Self {
+        Self { recorded: true, ..self }
     }
 
     /// Our fault: the client sees a fixed sentence, the log sees the cause.
@@ -144,6 +184,18 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         self.retry_after
+    }
+
+    /// What tells it from others of its code, if something does.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+
+    /// Whether it has its entry in the audit log already.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.recorded
     }
 
     /// What only the log may read.

@@ -137,7 +137,7 @@ impl Bed {
             Case::Authenticate => {
                 let Services { db, tokens, clock, .. } = &self.services;
                 let header = Some(black_box(&*self.header));
-                let principal = auth::authenticate(db, tokens, &Callers::default(), *clock, header).await;
+                let principal = auth::authenticate(db, tokens, &Callers::default(), *clock, header, true).await;
                 assert!(principal.expect("is checked").signed_in().is_some());
             }
             Case::Loaders => {

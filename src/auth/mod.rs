@@ -7,6 +7,7 @@ mod budget;
 mod callers;
 mod checked_tokens;
 mod key_set;
+mod name_hasher;
 mod older_hash;
 mod password;
 mod password_policy;
@@ -20,6 +21,7 @@ pub use self::{
     budget::{Budget, Charge},
     callers::Callers,
     key_set::{ACCEPTED_AFTER_RETIREMENT, PublicKey},
+    name_hasher::NameHasher,
     password::{Hasher, Strength, Turn, Work, is_same},
     password_policy::{MAX_BYTES, Policy},
     principal::{Credential, Principal, SignedIn, authenticate},

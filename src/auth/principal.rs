@@ -27,6 +27,8 @@ pub struct SignedIn {
     /// As the database had it a moment ago: the role is the row's, never the token's.
     pub user: Arc<User>,
     pub by: Credential,
+    /// Whether somebody else chose the password of this login, and the server wants another one first.
+    pub must_change_password: bool,
 }
 
 /// What a token stands for.
@@ -102,6 +104,7 @@ pub async fn authenticate(
     callers: &Callers,
     clock: Clock,
     header: Option<&str>,
+    force_password_change: bool,
 ) -> Result<Principal> {
     let Some(header) = header else {
         return Ok(Principal::Anonymous);
@@ -118,7 +121,7 @@ pub async fn authenticate(
             let found = api_tokens::find_holder(db, hash, now).await?;
             Ok(found.map(|holder| {
                 let by = Credential::ApiToken(holder.token, holder.scopes);
-                (SignedIn { user: Arc::new(holder.user), by }, holder.expires_at)
+                (SignedIn { user: Arc::new(holder.user), by, must_change_password: false }, holder.expires_at)
             }))
         };
         let caller = callers.find(db, hash, now, ask).await?;
@@ -130,7 +133,8 @@ pub async fn authenticate(
         let found = auth_sessions::find_holder(db, subject.auth_session, subject.user, now).await?;
         Ok(found.map(|holder| {
             let by = Credential::AuthSession(subject.auth_session);
-            (SignedIn { user: Arc::new(holder.user), by }, holder.expires_at)
+            let must_change_password = force_password_change && holder.password_change_required;
+            (SignedIn { user: Arc::new(holder.user), by, must_change_password }, holder.expires_at)
         }))
     };
     let caller = callers.find(db, hash, now, ask).await?;

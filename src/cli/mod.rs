@@ -29,7 +29,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         return ExitCode::from(2);
     }
     let done = match cli.command {
-        Command::Serve(args) => serve::run(&cli.common, args).await,
+        Command::Serve(args) => serve::run(&cli.common, *args).await,
         Command::Db(command) => db::run(&cli.common, command).await,
         Command::Users(command) => users::run(&cli.common, command).await,
         Command::Keys(command) => keys::run(&cli.common, command).await,

@@ -68,8 +68,9 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
         tell_about_plain_http(&config.http);
     }
     let settings = Arc::new(config.http);
+    let detached = services.detached.clone();
     let app = App { api: Api::default(), services: Arc::new(services), http: Arc::clone(&settings) };
-    http::serve(listener, app.router(), &settings, signal.received()).await;
+    http::serve(listener, app.router(), &settings, &detached, signal.received()).await;
     db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::query;
+use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    model::{AuditLog, AuditLogId, UserId},
+    model::{AuditAction, AuditLog, AuditLogId, Timestamp, UserId},
 };
 
 row!("audit_logs" as AuditLog, COLUMNS:
@@ -119,6 +119,28 @@ pub async fn keep_username(tx: &mut Tx, user: UserId, username: &str) -> Result<
         .execute(connection)
         .await
         .map(|done| done.rows_affected()))
+}
+
+const FAILURES_SINCE: &str = "
+    select timestamp from audit_logs
+    where user_id = $1 and action = $2 and success = false and timestamp > $3
+    order by timestamp desc, id desc limit $4";
+
+/// When the user failed at something since a time, the newest first; at most so many.
+pub async fn failures_since(
+    tx: &mut Tx,
+    user: UserId,
+    action: AuditAction,
+    since: Timestamp,
+    most: i64,
+) -> Result<Vec<Timestamp>> {
+    on_tx!(tx, connection => query_scalar(FAILURES_SINCE)
+        .bind(user)
+        .bind(action)
+        .bind(since)
+        .bind(most)
+        .fetch_all(connection)
+        .await)
 }
 
 /// Removes an entry: only for rows that a self-test wrote itself.

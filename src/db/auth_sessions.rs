@@ -56,6 +56,7 @@ pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<AuthSession>> {
 pub struct Holder {
     pub user: User,
     pub expires_at: Timestamp,
+    pub password_change_required: bool,
 }
 
 impl<'r, R: Row> FromRow<'r, R> for Holder
@@ -63,15 +64,16 @@ where
     User: FromRow<'r, R>,
     usize: sqlx::ColumnIndex<R>,
     Timestamp: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    bool: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
-        Ok(Self { user: User::from_row(row)?, expires_at: row.try_get(9)? })
+        Ok(Self { user: User::from_row(row)?, expires_at: row.try_get(9)?, password_change_required: row.try_get(10)? })
     }
 }
 
 const FIND_HOLDER: &str = "
     select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login,
-        s.expires_at
+        s.expires_at, t.password_change_required
     from auth_sessions s join users t on t.id = s.user_id
     where s.id = $1 and s.user_id = $2 and s.revoked_at is null and s.expires_at > $3 and t.is_active";
 
@@ -100,13 +102,6 @@ pub async fn successor_key(tx: &mut Tx, id: AuthSessionId) -> Result<Option<Vec<
         .bind(id)
         .fetch_optional(connection)
         .await)
-}
-
-const KNOWS: &str = "select exists (select 1 from auth_sessions where user_id = $1 and ip_address = $2)";
-
-/// Whether the user has logged in from this address before.
-pub async fn knows(db: &Db, user: UserId, ip_address: &str) -> Result<bool> {
-    on!(db, connection => query_scalar(KNOWS).bind(user).bind(ip_address).fetch_one(connection).await)
 }
 
 const INSERT: &str = "

@@ -65,6 +65,9 @@ pub(super) trait Dialect: Database + Sized {
     fn push_one_of_roles(q: &mut QueryBuilder<Self>, roles: &[Role]);
     fn push_one_of_actions(q: &mut QueryBuilder<Self>, actions: &[AuditAction]);
 
+    /// What goes before and after a subquery whose values the column is one of, so that below `or` too its index is used.
+    const ONE_OF_SUBQUERY: [&'static str; 2];
+
     /// That the column matches a LIKE pattern in which a backslash escapes, ASCII letters without regard to case.
     fn push_like(q: &mut QueryBuilder<Self>, column: &str, pattern: String);
 
@@ -173,6 +176,8 @@ impl Dialect for Postgres {
             _ => q.push("= any(").push_bind(actions.to_vec()).push(")"),
         };
     }
+
+    const ONE_OF_SUBQUERY: [&'static str; 2] = ["= any(array(", "))"];
 
     /// The C collation knows no letters beyond ASCII, like SQLite's LIKE.
     fn push_like(q: &mut QueryBuilder<Self>, column: &str, pattern: String) {
@@ -290,6 +295,8 @@ impl Dialect for Sqlite {
         let words: Vec<_> = actions.iter().map(|action| action.as_str().to_owned()).collect();
         Self::push_one_of_texts(q, &words);
     }
+
+    const ONE_OF_SUBQUERY: [&'static str; 2] = ["in (", ")"];
 
     fn push_like(q: &mut QueryBuilder<Self>, column: &str, pattern: String) {
         q.push(format_args!("{column} like ")).push_bind(pattern).push(" escape '\\'");

@@ -1,67 +1,83 @@
-//! The `login_throttles` table: failed logins in a row, per account and per network.
+//! The `login_throttles` table: counts of failed logins. What they are counts of, and what follows, is in
+//! `services::throttle`.
 
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_as};
 
-use super::{Db, Tx, on, on_tx};
+use super::{Tx, on_tx};
 use crate::{error::Result, model::Timestamp};
 
-/// Whose failures are counted. An empty part stands for all.
+/// Which failures are counted. An empty part stands for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     pub account: String,
     pub network: String,
 }
 
-const BLOCKED_UNTIL: &str = "
-    select max(blocked_until) from login_throttles
-    where (account = $1 and network = $2) or (account = '' and network = $3)";
-
-/// Until when an account's logins, or a network's, are refused; `None` when nothing is known of either.
-pub async fn blocked_until(db: &Db, account: &Key, network: &Key) -> Result<Option<Timestamp>> {
-    let found: (Option<Timestamp>,) = on!(db, connection => query_as(BLOCKED_UNTIL)
-        .bind(&account.account)
-        .bind(&account.network)
-        .bind(&network.network)
-        .fetch_one(connection)
-        .await)?;
-    Ok(found.0)
+/// How many failures there were, and when they were counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    pub failures: i64,
+    pub counted_at: Timestamp,
 }
 
-const COUNT: &str = "
-    insert into login_throttles (account, network, failures, last_failure_at, blocked_until)
-    values ($1, $2, 1, $3, $3)
-    on conflict (account, network) do update set
-        failures = case when login_throttles.last_failure_at < $4 then 1 else login_throttles.failures + 1 end,
-        last_failure_at = excluded.last_failure_at
-    returning failures";
+const LOCK: &str = "
+    insert into login_throttles (account, network, failures, counted_at) values ($1, $2, 0, $3)
+    on conflict (account, network) do update set failures = login_throttles.failures
+    returning failures, counted_at";
 
-/// Counts a failure; those before `since` no longer count. How many there are now in a row.
-pub async fn count(tx: &mut Tx, key: &Key, now: Timestamp, since: Timestamp) -> Result<i64> {
-    on_tx!(tx, connection => query_scalar::<_, i64>(COUNT)
+/// The count as it is. Others who ask for it wait until the transaction ends.
+pub async fn lock(tx: &mut Tx, key: &Key, now: Timestamp) -> Result<Count> {
+    let found = on_tx!(tx, connection => query_as::<_, (i64, Timestamp)>(LOCK)
         .bind(&key.account)
         .bind(&key.network)
         .bind(now)
-        .bind(since)
-        .fetch_one(connection)
-        .await)
+        .fetch_optional(connection)
+        .await)?;
+    let (failures, counted_at) = found.unwrap_or((0, now));
+    Ok(Count { failures, counted_at })
 }
 
-const BLOCK: &str = "update login_throttles set blocked_until = $3 where account = $1 and network = $2";
+const SET: &str = "update login_throttles set failures = $3, counted_at = $4 where account = $1 and network = $2";
 
-/// Refuses the key's logins until then.
-pub async fn block(tx: &mut Tx, key: &Key, until: Timestamp) -> Result<()> {
-    on_tx!(tx, connection => query(BLOCK)
+/// Stores a count that was locked.
+pub async fn set(tx: &mut Tx, key: &Key, count: Count) -> Result<()> {
+    on_tx!(tx, connection => query(SET)
         .bind(&key.account)
         .bind(&key.network)
-        .bind(until)
+        .bind(count.failures)
+        .bind(count.counted_at)
         .execute(connection)
         .await
         .map(|done| done.rows_affected()))?;
     Ok(())
 }
 
-/// Forgets the failures of an account, wherever they came from; how many rows there were.
-pub async fn clear(tx: &mut Tx, account: &str) -> Result<u64> {
+const TAKE_BACK: &str = "
+    update login_throttles set failures = failures - 1 where account = $1 and network = $2 and failures > 0";
+
+/// Takes one failure off the count.
+pub async fn take_back(tx: &mut Tx, key: &Key) -> Result<()> {
+    on_tx!(tx, connection => query(TAKE_BACK)
+        .bind(&key.account)
+        .bind(&key.network)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(())
+}
+
+/// Forgets one count.
+pub async fn clear(tx: &mut Tx, key: &Key) -> Result<u64> {
+    on_tx!(tx, connection => query("delete from login_throttles where account = $1 and network = $2")
+        .bind(&key.account)
+        .bind(&key.network)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))
+}
+
+/// Forgets the counts of an account in all networks; how many there were.
+pub async fn clear_all(tx: &mut Tx, account: &str) -> Result<u64> {
     on_tx!(tx, connection => query("delete from login_throttles where account = $1")
         .bind(account)
         .execute(connection)
@@ -69,9 +85,9 @@ pub async fn clear(tx: &mut Tx, account: &str) -> Result<u64> {
         .map(|done| done.rows_affected()))
 }
 
-/// Forgets what last failed before a time.
+/// Forgets what was last counted before a time.
 pub async fn delete_old(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    on_tx!(tx, connection => query("delete from login_throttles where last_failure_at < $1")
+    on_tx!(tx, connection => query("delete from login_throttles where counted_at < $1")
         .bind(before)
         .execute(connection)
         .await

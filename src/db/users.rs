@@ -205,14 +205,24 @@ pub async fn has_admin_besides(tx: &mut Tx, id: UserId) -> Result<bool> {
     on_tx!(tx, connection => query_scalar(ANOTHER_ADMIN).bind(id).fetch_one(connection).await)
 }
 
-const LOG_IN: &str = "update users set last_login = $3 where id = $1 and hashed_password = $2 and is_active";
+const LOG_IN: &str = "
+    update users set last_login = $3, password_change_required = password_change_required or $4
+    where id = $1 and hashed_password = $2 and is_active";
 
-/// Notes a login, unless the user may not log in any more, or not by this hash.
-pub async fn log_in(tx: &mut Tx, id: UserId, hash: &SecretString, now: Timestamp) -> Result<bool> {
+/// Notes a login, unless the user may not log in any more, or not by this hash. Also that the password has to be changed,
+/// when it is seen only now.
+pub async fn log_in(
+    tx: &mut Tx,
+    id: UserId,
+    hash: &SecretString,
+    change_required: bool,
+    now: Timestamp,
+) -> Result<bool> {
     let done = on_accounts!(tx, connection => query(LOG_IN)
         .bind(id)
         .bind(hash.expose_secret())
         .bind(now)
+        .bind(change_required)
         .execute(connection)
         .await
         .map(|done| done.rows_affected()))?;

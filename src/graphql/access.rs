@@ -6,7 +6,7 @@ use async_graphql::TypeDirective;
 use super::types::{Role, Scope};
 use crate::{
     auth::Principal,
-    error::{Code, Error, Result},
+    error::{Code, Error, Reason, Result},
     model::{self, UserId},
 };
 
@@ -43,20 +43,35 @@ pub const WRITE_SESSIONS: Rule = Rule { role: Role::Analyst, owner: false, scope
 pub const WRITE_AUDIT: Rule = Rule { role: Role::Analyst, owner: false, scope: Some(Scope::WriteAudit) };
 
 impl Rule {
-    /// Lets the caller pass, or says why not.
+    /// Lets the principal pass to a root field, or says why not.
     pub fn check(self, principal: &Principal) -> Result<()> {
-        self.check_scope(principal)?;
+        check_password(principal)?;
+        self.check_before_password_change(principal)
+    }
+
+    /// The same for a root field that is there for whoever has to change the password first.
+    pub fn check_before_password_change(self, principal: &Principal) -> Result<()> {
+        self.check_credential(principal)?;
         if principal.has(self.role.into()) { Ok(()) } else { Err(self.refusal()) }
     }
 
-    /// The same for data that belongs to a user.
+    /// The same for data that belongs to a user, below a root field that has let the principal pass.
     pub fn check_for(self, principal: &Principal, owner: UserId) -> Result<()> {
-        if self.owner && principal.is(owner) { self.check_scope(principal) } else { self.check(principal) }
+        if self.owner && principal.is(owner) {
+            self.check_credential(principal)
+        } else {
+            self.check_before_password_change(principal)
+        }
     }
 
-    /// Only whether the caller is signed in by something that is good for this. Who owns what is written is seen where
-    /// it is written.
+    /// Only whether the principal may call a root field by this credential. Who owns what is written is seen where it is
+    /// written.
     pub fn check_scope(self, principal: &Principal) -> Result<()> {
+        check_password(principal)?;
+        self.check_credential(principal)
+    }
+
+    fn check_credential(self, principal: &Principal) -> Result<()> {
         if principal.require()?.covers(self.scope.map(Into::into)) {
             return Ok(());
         }
@@ -77,6 +92,15 @@ impl Rule {
         let role = model::Role::from(self.role).as_str().to_uppercase();
         Error::new(Code::Forbidden, format!("this needs the role {role}"))
     }
+}
+
+/// Refuses a login whose password somebody else chose, until it is changed.
+fn check_password(principal: &Principal) -> Result<()> {
+    if principal.signed_in().is_some_and(|signed_in| signed_in.must_change_password) {
+        let message = "the password has to be changed first: only me, changePassword, logout and refreshToken answer";
+        return Err(Error::new(Code::Forbidden, message).because(Reason::PasswordChangeRequired));
+    }
+    Ok(())
 }
 
 /// What a caller needs for the field. Without a login the answer is UNAUTHENTICATED, with too low a role or without the
@@ -125,7 +149,7 @@ mod tests {
             last_login: None,
         };
         let by = Credential::AuthSession(AuthSessionId::new(now));
-        (id, Principal::SignedIn(Arc::new(SignedIn { user: Arc::new(user), by })))
+        (id, Principal::SignedIn(Arc::new(SignedIn { user: Arc::new(user), by, must_change_password: false })))
     }
 
     #[test]
@@ -155,7 +179,7 @@ mod tests {
             let (_, principal) = caller(role);
             let user = Arc::clone(principal.user().expect("signed in"));
             let by = Credential::ApiToken(ApiTokenId::new(now), Scopes::new(scopes.to_vec()));
-            Principal::SignedIn(Arc::new(SignedIn { user, by }))
+            Principal::SignedIn(Arc::new(SignedIn { user, by, must_change_password: false }))
         };
         let reader = token(model::Role::Admin, &[model::Scope::Read]);
         let writer = token(model::Role::Viewer, &[model::Scope::ManageUsers]);

@@ -89,6 +89,9 @@ fn extensions(error: &Error, request_id: &str) -> ErrorExtensionValues {
     if let Some(seconds) = error.retry_after() {
         values.set("retryAfter", seconds);
     }
+    if let Some(reason) = error.reason() {
+        values.set("reason", reason.as_str());
+    }
     if error.code() == Code::Internal {
         values.set("requestId", request_id);
     }

@@ -30,7 +30,7 @@ impl Query {
     #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
     async fn me(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
         let principal = ctx.request().principal();
-        Some(SIGNED_IN.check(principal).map(|()| principal.user().cloned()))
+        Some(SIGNED_IN.check_before_password_change(principal).map(|()| principal.user().cloned()))
     }
 
     /// What the caller's queries may still cost in this minute.

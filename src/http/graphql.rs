@@ -147,13 +147,13 @@ impl Call {
         let sent = sent.filter(|_| !document.is_query());
         let persist = params.document.hash().map(|hash| (hash, text));
         let task = Task { document, variables: params.variables, persist, sent };
-        let outcome = if task.sent.is_none() {
+        let outcome = if task.document.is_query() {
             self.work(&db, task).await
         } else {
-            // A client that goes away does not stop it: the answer is what it will come back for.
+            // A client that goes away does not stop a mutation, only its deadline does.
             let (call, db) = (self.clone(), db.clone());
             let work = async move { call.work(&db, task).await };
-            match tokio::spawn(work.in_current_span()).await {
+            match self.app.services.detached.spawn(work.in_current_span()).await {
                 Ok(outcome) => outcome,
                 Err(end) => match end.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
@@ -242,7 +242,7 @@ impl Call {
                 tracing::error!(error = cause.chain(), "a refusal could not be recorded");
             }
         };
-        tokio::spawn(work.instrument(span));
+        self.app.services.detached.spawn(work.instrument(span));
     }
 
     fn client(&self) -> Client {

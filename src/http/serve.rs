@@ -19,6 +19,8 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
+use tokio_util::task::TaskTracker;
+
 use super::{
     patience::{Answer, PatientStream, Turn},
     per_address::{self, AddressCap},
@@ -75,8 +77,14 @@ impl StopSignal {
     }
 }
 
-/// Serves until `stop` is over, then as long as requests are under way, but not for ever.
-pub async fn serve(mut listener: TcpListener, router: Router, settings: &HttpSettings, stop: impl Future<Output = ()>) {
+/// Serves until `stop` is over, then as long as requests are under way, also those whose clients are gone, but not for ever.
+pub async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    settings: &HttpSettings,
+    detached: &TaskTracker,
+    stop: impl Future<Output = ()>,
+) {
     let server = Server::new(router, settings);
     let places = Arc::new(Semaphore::new(settings.connections));
     let per_address = AddressCap::new(settings);
@@ -107,8 +115,13 @@ pub async fn serve(mut listener: TcpListener, router: Router, settings: &HttpSet
     tracing::info!("stopping: finishing the requests under way");
     drop(listener);
     stopping.send_replace(());
-    // Every connection holds a receiver until its end.
-    if tokio::time::timeout(GRACE, stopping.closed()).await.is_err() {
+    let finished = async {
+        // Every connection holds a receiver until its end.
+        stopping.closed().await;
+        detached.close();
+        detached.wait().await;
+    };
+    if tokio::time::timeout(GRACE, finished).await.is_err() {
         tracing::warn!("stopped with requests under way");
     }
 }

@@ -152,7 +152,8 @@ impl Services {
     /// Who sends a request with this `Authorization` header. When it is a token for scripts its use is noted, which the
     /// request does not wait for: it must not fail or slow down because of a note.
     pub async fn authenticate(&self, db: &Db, header: Option<&str>) -> Result<Principal> {
-        let principal = auth::authenticate(db, &self.tokens, &self.callers, self.clock, header).await?;
+        let force = self.limits.accounts.force_password_change;
+        let principal = auth::authenticate(db, &self.tokens, &self.callers, self.clock, header, force).await?;
         let now = self.clock.now();
         if let Some(Credential::ApiToken(id, _)) = principal.signed_in().map(|caller| &caller.by)
             && self.uses.is_due(*id, now)

@@ -26,6 +26,8 @@ pub struct By<'a> {
     client: Option<&'a Client>,
     credential: Option<&'a Credential>,
     operator: Option<&'a Operator>,
+    /// The name of somebody who is no user.
+    username: Option<&'a str>,
 }
 
 impl<'a> By<'a> {
@@ -41,10 +43,16 @@ impl<'a> By<'a> {
         Self { user, client: Some(client), ..Self::default() }
     }
 
+    /// Whoever tried to log in: as this user, or by a name that no user has.
+    #[must_use]
+    pub fn attempt(user: Option<&'a User>, username: Option<&'a str>, client: &'a Client) -> Self {
+        Self { username, ..Self::client(user, client) }
+    }
+
     /// Whoever is signed in.
     #[must_use]
     pub fn signed_in(caller: &'a SignedIn, client: &'a Client) -> Self {
-        Self { user: Some(&caller.user), client: Some(client), credential: Some(&caller.by), operator: None }
+        Self { user: Some(&caller.user), client: Some(client), credential: Some(&caller.by), ..Self::default() }
     }
 }
 
@@ -106,7 +114,7 @@ impl Entry {
         let entry = AuditLog {
             id: AuditLogId::new(now),
             user_id: by.user.map(|user| user.id),
-            username: by.user.map(|user| user.username.clone()),
+            username: by.user.map(|user| user.username.as_str()).or(by.username).map(str::to_owned),
             action: self.action,
             details: (!details.is_empty()).then(|| RawJson(Value::Object(details).to_string())),
             description: Some(description),

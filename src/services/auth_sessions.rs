@@ -32,10 +32,14 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// Who is signed in by it.
+    /// Who is signed in by it, on a server that may want another password first.
     #[must_use]
-    pub fn signed_in(&self) -> SignedIn {
-        SignedIn { user: Arc::clone(&self.user), by: Credential::AuthSession(self.auth_session) }
+    pub fn signed_in(&self, force_password_change: bool) -> SignedIn {
+        SignedIn {
+            user: Arc::clone(&self.user),
+            by: Credential::AuthSession(self.auth_session),
+            must_change_password: force_password_change && self.password_change_required,
+        }
     }
 }
 

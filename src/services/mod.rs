@@ -4,10 +4,12 @@
 pub mod adoption;
 pub mod agent_log;
 pub mod api_tokens;
+mod attempted_names;
 pub mod audit;
 pub mod auth_sessions;
 pub mod characters;
 pub mod check;
+mod conflicts;
 pub mod first_admin;
 pub mod idempotency;
 pub mod keys;
@@ -16,14 +18,17 @@ mod names;
 pub mod passwords;
 pub mod refusals;
 pub mod seed;
+mod server_secrets;
 pub mod sessions;
 pub mod stored_json;
 mod text;
 mod throttle;
 pub mod users;
 
+use tokio_util::task::TaskTracker;
+
 use crate::{
-    auth::{Budget, Callers, Hasher, SignedIn, Strength, Tokens, WriteLimit},
+    auth::{Budget, Callers, Hasher, NameHasher, SignedIn, Strength, Tokens, WriteLimit},
     clock::Clock,
     config::Limits,
     db::{self, Db, Tx},
@@ -44,12 +49,15 @@ pub struct Services {
     pub clock: Clock,
     pub hasher: Hasher,
     pub tokens: Tokens,
+    pub names: NameHasher,
     pub callers: Callers,
     pub budget: Budget,
     pub write_limit: WriteLimit,
     pub refusals: Refusals,
     pub limits: Limits,
     pub uses: Uses,
+    /// Work that goes on when its client goes away; the server stops after it.
+    pub detached: TaskTracker,
 }
 
 /// Where a request came from, for the audit log.
@@ -118,10 +126,11 @@ impl Services {
         }
         keys::ensure(&db, clock).await?;
         let tokens = Tokens::load(&db, clock.now()).await?;
+        let names = server_secrets::name_hasher(&db, clock).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
         let write_limit = WriteLimit::new(limits.writes, clock);
         let refusals = Refusals::new(clock);
-        let (callers, uses) = (Callers::default(), Uses::default());
-        Ok(Self { db, clock, hasher, tokens, callers, budget, write_limit, refusals, limits, uses })
+        let (callers, uses, detached) = (Callers::default(), Uses::default(), TaskTracker::new());
+        Ok(Self { db, clock, hasher, tokens, names, callers, budget, write_limit, refusals, limits, uses, detached })
     }
 }

@@ -5,11 +5,12 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     Actor,
     audit::{By, Entry, Operator},
+    server_secrets::name_hasher,
     throttle,
     users::{begin, find, find_by_login, time_of_change},
 };
 use crate::{
-    auth::{self, Hasher, Policy},
+    auth::{self, Hasher, NameHasher, Policy},
     clock::Clock,
     db::{Db, Tx, api_tokens, auth_sessions, users},
     error::{Code, Error, Result},
@@ -35,18 +36,16 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
         return Err(Error::bad_input("newPassword", "it is the current password: choose another one"));
     }
     let found = users::find_credentials_of(actor.db, user.id).await?.ok_or_else(Error::unauthenticated)?;
-    // Kept until a failure is counted: no more tries than may hash at a time can slip past the throttle together.
     let turn = services.hasher.turn().await?;
-    let attempt = throttle::Attempt::admit(services, actor.db, actor.client, &user.username, Some(user)).await?;
-    if !turn.verify(current, Some(found.hashed_password.clone())).await? {
+    let attempt = throttle::Attempt::begin(services, actor.db, actor.client, &user.username, Some(user)).await?;
+    let hash = (!attempt.refused).then(|| found.hashed_password.clone());
+    if !turn.verify(current, hash).await? {
         let now = actor.now();
         let mut tx = actor.db.begin().await?;
-        attempt.failed(&mut tx, &services.limits.accounts, now).await?;
         let entry =
             Entry::new(AuditAction::PasswordChanged, "Change of the password refused: the current one is wrong");
         actor.record(&mut tx, entry.failed().about(user), now).await?;
         tx.commit().await?;
-        drop(turn);
         return Err(Error::bad_input("currentPassword", "this is not the current password"));
     }
     let hash = turn.hash_if(new, move |password| policy.check_strength(password)).await?;
@@ -83,7 +82,7 @@ pub async fn reset(actor: Actor<'_>, id: UserId, new: SecretString) -> Result<Us
     // It may have been deleted meanwhile.
     let before = find(&mut tx, id).await?;
     let by = By::signed_in(actor.caller, actor.client);
-    reset_within(tx, before, &hash, by, actor.now()).await.map(|reset| reset.user)
+    reset_within(tx, &services.names, before, &hash, by, actor.now()).await.map(|reset| reset.user)
 }
 
 /// A user with another password.
@@ -106,10 +105,11 @@ pub async fn reset_as_operator(
 ) -> Result<Reset> {
     let user = find_by_login(db, login).await?;
     let hash = hash_of(hasher, Policy::of(&user, min_length, "newPassword"), new).await?;
+    let names = name_hasher(db, clock).await?;
     let mut tx = db.begin().await?;
     users::lock(&mut tx).await?;
     let before = find(&mut tx, user.id).await?;
-    reset_within(tx, before, &hash, By::command(operator), clock.now()).await
+    reset_within(tx, &names, before, &hash, By::command(operator), clock.now()).await
 }
 
 async fn hash_of(hasher: &Hasher, policy: Policy, new: SecretString) -> Result<SecretString> {
@@ -117,11 +117,18 @@ async fn hash_of(hasher: &Hasher, policy: Policy, new: SecretString) -> Result<S
     hasher.turn().await?.hash_if(new, move |password| policy.check_strength(password)).await
 }
 
-async fn reset_within(mut tx: Tx, before: User, hash: &SecretString, by: By<'_>, now: Timestamp) -> Result<Reset> {
+async fn reset_within(
+    mut tx: Tx,
+    names: &NameHasher,
+    before: User,
+    hash: &SecretString,
+    by: By<'_>,
+    now: Timestamp,
+) -> Result<Reset> {
     let after = User { updated_at: time_of_change(&before, now), ..before };
     // First the user: a login under way either sees this, or is among those that are ended.
     users::set_password(&mut tx, after.id, hash, true, after.updated_at).await?;
-    throttle::unlock(&mut tx, &after).await?;
+    throttle::unlock(&mut tx, names, &after).await?;
     let ended = auth_sessions::revoke_all(&mut tx, after.id, None, now).await?;
     let api_tokens = api_tokens::revoke_all(&mut tx, after.id, now).await?;
     Entry::new(AuditAction::PasswordChanged, format!("Reset the password of {}", after.username))

@@ -29,6 +29,9 @@ impl Refusals {
     /// Whether this refusal is one to record.
     #[must_use]
     pub fn take(&self, principal: &Principal, client: &Client, error: &Error) -> bool {
+        if error.is_recorded() {
+            return false;
+        }
         let access = error.code() == Code::Forbidden && principal.user().is_some();
         let limit = matches!(error.code(), Code::QueryTooComplex | Code::RateLimited);
         (access || limit) && self.0.charge(principal, client.ip_address.as_deref(), 1).is_ok()

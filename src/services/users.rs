@@ -6,10 +6,12 @@ use secrecy::SecretString;
 use super::{
     Actor, Change,
     audit::{By, Changes, Entry, Operator},
-    names, throttle,
+    conflicts, names,
+    server_secrets::name_hasher,
+    throttle,
 };
 use crate::{
-    auth::Policy,
+    auth::{NameHasher, Policy},
     clock::Clock,
     db::{Db, Tx, api_tokens, audit_logs, auth_sessions, users},
     error::{Code, Error, Result},
@@ -59,7 +61,10 @@ pub async fn create(actor: Actor<'_>, new: NewUser) -> Result<User> {
 
     let mut tx = begin(actor, None).await?;
     let user = &credentials.user;
-    check_unique(&mut tx, user, true, true).await?;
+    if let Err(error) = check_unique(&mut tx, user, true, true).await {
+        let entry = Entry::new(AuditAction::UserCreated, "Creation of a user refused: the name or address is taken");
+        return Err(conflicts::record(actor, tx, entry, error).await?);
+    }
     // Only a program that does not wait for others can have come between.
     if !users::insert(&mut tx, &credentials).await? {
         return Err(Error::conflict("username", "another user has this user name or e-mail address"));
@@ -117,7 +122,7 @@ pub async fn set_active(actor: Actor<'_>, id: UserId, is_active: bool) -> Result
 pub async fn unlock(actor: Actor<'_>, id: UserId) -> Result<User> {
     let mut tx = begin(actor, None).await?;
     let user = find(&mut tx, id).await?;
-    unlock_within(tx, &user, By::signed_in(actor.caller, actor.client), actor.now()).await?;
+    unlock_within(tx, &actor.services.names, &user, By::signed_in(actor.caller, actor.client), actor.now()).await?;
     Ok(user)
 }
 
@@ -129,12 +134,13 @@ pub async fn unlock_as_operator(
     operator: Option<&Operator>,
 ) -> Result<(User, bool)> {
     let user = find_by_login(db, login).await?;
-    let done = unlock_within(db.begin().await?, &user, By::command(operator), clock.now()).await?;
+    let names = name_hasher(db, clock).await?;
+    let done = unlock_within(db.begin().await?, &names, &user, By::command(operator), clock.now()).await?;
     Ok((user, done))
 }
 
-async fn unlock_within(mut tx: Tx, user: &User, by: By<'_>, now: Timestamp) -> Result<bool> {
-    if !throttle::unlock(&mut tx, user).await? {
+async fn unlock_within(mut tx: Tx, names: &NameHasher, user: &User, by: By<'_>, now: Timestamp) -> Result<bool> {
+    if !throttle::unlock(&mut tx, names, user).await? {
         return Ok(false);
     }
     let entry = Entry::new(AuditAction::UserUpdated, format!("Unlocked the user {}", user.username)).about(user);
@@ -149,7 +155,7 @@ pub async fn delete(actor: Actor<'_>, id: UserId) -> Result<UserId> {
     let user = find(&mut tx, id).await?;
     check_admin_is_left(&mut tx, &user).await?;
     audit_logs::keep_username(&mut tx, id, &user.username).await?;
-    throttle::unlock(&mut tx, &user).await?;
+    throttle::unlock(&mut tx, &actor.services.names, &user).await?;
     // Before the user is gone, who may be the caller.
     let entry = Entry::new(AuditAction::UserDeleted, format!("Deleted the user {}", user.username)).about(&user);
     actor.record(&mut tx, entry, actor.now()).await?;
@@ -197,7 +203,15 @@ async fn store(actor: Actor<'_>, mut tx: Tx, before: &User, mut after: User, des
     if changes.is_empty() {
         return Ok(after);
     }
-    check_unique(&mut tx, &after, before.username != after.username, before.email != after.email).await?;
+    let (username, email) = (before.username != after.username, before.email != after.email);
+    if username || email {
+        conflicts::check(actor, &mut tx).await?;
+    }
+    if let Err(error) = check_unique(&mut tx, &after, username, email).await {
+        let description = format!("Change of the profile of {} refused: the name or address is taken", before.username);
+        let entry = Entry::new(AuditAction::UserUpdated, description).about(before);
+        return Err(conflicts::record(actor, tx, entry, error).await?);
+    }
     if !is_acting_admin(&after) {
         check_admin_is_left(&mut tx, before).await?;
     }

@@ -185,10 +185,10 @@ async fn with_server(settings: HttpSettings, story: impl AsyncFnOnce(&TestApp, S
         let address = listener.local_addr().expect("an address");
         let router =
             App { api: Api::default(), services: Arc::new(app.services.clone()), http: Arc::new(settings.clone()) };
-        let server: JoinHandle<()> =
-            tokio::spawn(
-                async move { http::serve(listener, router.router(), &settings, std::future::pending()).await },
-            );
+        let detached = app.services.detached.clone();
+        let server: JoinHandle<()> = tokio::spawn(async move {
+            http::serve(listener, router.router(), &settings, &detached, std::future::pending()).await;
+        });
         story(app, address).await;
         server.abort();
     })

@@ -33,8 +33,8 @@ fn both_databases_have_the_same_migrations() {
 on_both! {
     async fn the_tables_and_the_eleven_indexes_of_the_seed_are_there(app) {
         assert_eq!(app.db().tables().await.expect("tables"), [
-            "api_tokens", "audit_logs", "auth_sessions", "idempotency_keys", "login_throttles", "refresh_tokens", "sessions",
-            "signing_keys", "users",
+            "api_tokens", "audit_logs", "auth_sessions", "idempotency_keys", "known_networks", "login_throttles", "refresh_tokens",
+            "server_secrets", "sessions", "signing_keys", "users",
         ]);
         let indexes = app.db().indexes().await.expect("indexes");
         for table in ["audit_logs", "sessions", "users"] {

@@ -75,7 +75,8 @@ async fn serve(settings: HttpSettings) -> SocketAddr {
     let answer = Bytes::from(vec![b'x'; ANSWER_BYTES]);
     let router =
         Router::new().route("/small", get(async || "small")).route("/large", get(async move || answer.clone()));
-    tokio::spawn(async move { http::serve(listener, router, &settings, std::future::pending()).await });
+    let detached = tokio_util::task::TaskTracker::new();
+    tokio::spawn(async move { http::serve(listener, router, &settings, &detached, std::future::pending()).await });
     address
 }
 

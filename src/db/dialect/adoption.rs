@@ -151,9 +151,16 @@ pub async fn plan(tx: &mut Tx) -> Result<Plan> {
     for table in TABLES.iter().filter(|table| !tables.contains(**table)) {
         plan.problems.push(format!("the table {table} is missing"));
     }
-    for table in
-        ["signing_keys", "auth_sessions", "refresh_tokens", "api_tokens", "login_throttles", "idempotency_keys"]
-    {
+    for table in [
+        "signing_keys",
+        "auth_sessions",
+        "refresh_tokens",
+        "api_tokens",
+        "login_throttles",
+        "idempotency_keys",
+        "known_networks",
+        "server_secrets",
+    ] {
         if tables.contains(table) {
             plan.problems.push(format!("there is a table {table} already, whose name the server needs"));
         }

@@ -23,6 +23,9 @@ pub struct AuditLogFilter {
     id: Option<IdFilter>,
     /// By who did it; `isNull: true` finds what the system did, and deleted users.
     user: Option<IdFilter>,
+    /// By the user name of who did it, as the field `username` shows it: the name of that time, also of users who are deleted
+    /// by now; of a failed login the name that it was tried with.
+    username: Option<TextFilter>,
     /// By what was done.
     action: Option<AuditActionFilter>,
     /// Only what succeeded, or only what failed.
@@ -67,6 +70,9 @@ impl FilterInput for AuditLogFilter {
         let mut parts = Vec::new();
         budget.field(columns::ID, self.id, &mut parts)?;
         budget.field(columns::USER, self.user, &mut parts)?;
+        if let Some(username) = self.username {
+            parts.extend(username.tests(budget)?.map(Filter::ActorName));
+        }
         budget.field(columns::ACTION, self.action, &mut parts)?;
         budget.truth(columns::SUCCESS, self.success, &mut parts)?;
         budget.field(columns::TIMESTAMP, self.timestamp, &mut parts)?;

@@ -149,15 +149,21 @@ fn not(column: Column, test: Test) -> Filter {
     Filter::Not(Box::new(Filter::Is(column, test)))
 }
 
-impl Operators for TextFilter {
-    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
+impl TextFilter {
+    /// A test for each operator that is given.
+    pub(super) fn tests(self, budget: &mut Budget) -> Result<impl Iterator<Item = Test>> {
         let eq = budget.operator("eq", self.eq)?.map(Budget::text).transpose()?.map(|text| Test::Text(vec![text]));
         let among = budget.list("in", self.r#in, Budget::text)?.map(Test::Text);
         let contains = budget.operator("contains", self.contains)?.map(Budget::text).transpose()?.map(Test::Contains);
         let starts = budget.operator("startsWith", self.starts_with)?.map(Budget::text).transpose()?;
         let is_null = budget.operator("isNull", self.is_null)?.map(Test::IsNull);
-        let tests = [eq, among, contains, starts.map(Test::StartsWith), is_null];
-        parts.extend(tests.into_iter().flatten().map(|test| Filter::Is(column, test)));
+        Ok([eq, among, contains, starts.map(Test::StartsWith), is_null].into_iter().flatten())
+    }
+}
+
+impl Operators for TextFilter {
+    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
+        parts.extend(self.tests(budget)?.map(|test| Filter::Is(column, test)));
         Ok(())
     }
 }

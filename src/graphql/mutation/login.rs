@@ -92,7 +92,10 @@ impl From<Issued> for LoginPayload {
 #[Object]
 impl LoginMutation {
     /// Logs in with a password. An unknown user, a wrong password and an inactive user are all `UNAUTHENTICATED`, alike.
-    /// After several failures in a row each further try has to wait: `RATE_LIMITED`, with `extensions.retryAfter`.
+    /// After several failures in a row each further try has to wait: `RATE_LIMITED`, with `extensions.retryAfter`. With a
+    /// password that somebody else chose, what the login may do is to change it: `me`, `changePassword`, `logout` and
+    /// `refreshToken` answer, any other field is `FORBIDDEN` with `extensions.reason` `PASSWORD_CHANGE_REQUIRED` (unless the
+    /// server is set otherwise).
     async fn login(
         &self,
         ctx: &Context<'_>,
@@ -101,7 +104,7 @@ impl LoginMutation {
         let request = ctx.request();
         let password = SecretString::from(input.password);
         let issued = login::login(&request.services, &request.db, &request.client, &input.username, password).await?;
-        request.log_in(issued.signed_in());
+        request.log_in(issued.signed_in(request.services.limits.accounts.force_password_change));
         Ok(issued.into())
     }
 
@@ -116,14 +119,14 @@ impl LoginMutation {
         let request = ctx.request();
         let token = RefreshToken::sent(input.refresh_token);
         let issued = auth_sessions::refresh(&request.services, &request.db, &request.client, token).await?;
-        request.log_in(issued.signed_in());
+        request.log_in(issued.signed_in(request.services.limits.accounts.force_password_change));
         Ok(issued.into())
     }
 
     /// Ends the login that the request is sent with: its tokens are refused from here on.
     #[graphql(directive = requires::apply(LOGGED_IN.role, LOGGED_IN.owner, LOGGED_IN.scope))]
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
-        LOGGED_IN.check(ctx.request().principal())?;
+        LOGGED_IN.check_before_password_change(ctx.request().principal())?;
         auth_sessions::logout(ctx.request().actor()?).await?;
         Ok(LogoutPayload { success: true })
     }

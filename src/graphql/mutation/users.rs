@@ -157,7 +157,8 @@ impl UserMutation {
 
     /// Changes a profile: one's own, or for an admin anybody's. `BAD_USER_INPUT` for a name or an address against the
     /// rules, with `extensions.field`; `CONFLICT` when another user has it, or when `expectedUpdatedAt` no longer
-    /// holds.
+    /// holds. Whoever is no admin may ask for ten names or addresses of others in an hour unless the server is set otherwise,
+    /// then `RATE_LIMITED`, with `extensions.retryAfter`.
     #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
     async fn update_user(
         &self,
@@ -246,7 +247,7 @@ impl UserMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The current password and another one.")] input: ChangePasswordInput,
     ) -> Result<ChangePasswordPayload> {
-        LOGGED_IN.check(ctx.request().principal())?;
+        LOGGED_IN.check_before_password_change(ctx.request().principal())?;
         let (current, new) = (SecretString::from(input.current_password), SecretString::from(input.new_password));
         passwords::change(ctx.request().actor()?, current, new).await.map(Into::into)
     }

@@ -88,7 +88,9 @@ impl AuditLog {
     }
 
     /// The user name of who did it, as it was then; it stays when that user is deleted. For entries that were written
-    /// without it, the name that the user has now.
+    /// without it, the name that the user has now. Of a failed login with a name that no user has it is that name, at most
+    /// 50 characters, or `hash:` and a hash of it where it cannot be a name or the server is set so; the id of the account
+    /// that a failed login was tried on is in `details.account`.
     async fn username(&self, ctx: &Context<'_>) -> Nullable<String> {
         nullable(async {
             match (&self.username, self.user_id) {

@@ -3,6 +3,7 @@
 mod app;
 mod database;
 mod gql;
+mod login;
 pub mod naive;
 mod server;
 
@@ -10,6 +11,7 @@ pub use self::{
     app::{TestApp, subject_of},
     database::{Backend, Database},
     gql::{Caller, Reply},
+    login::{LOGIN, log_in_from, login_request},
     server::Server,
 };
 

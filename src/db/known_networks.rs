@@ -1,0 +1,48 @@
+//! The `known_networks` table: the networks that each user has logged in from.
+
+use sqlx::{query, query_scalar};
+
+use super::{Db, Tx, on, on_tx};
+use crate::{
+    error::Result,
+    model::{Timestamp, UserId},
+};
+
+const CONTAINS: &str = "
+    select exists (select 1 from known_networks where user_id = $1 and network = $2 and last_login_at >= $3)";
+
+/// Whether the user has logged in from this network since a time.
+pub async fn contains(db: &Db, user: UserId, network: &str, since: Timestamp) -> Result<bool> {
+    on!(db, connection => query_scalar(CONTAINS).bind(user).bind(network).bind(since).fetch_one(connection).await)
+}
+
+const UPSERT: &str = "
+    insert into known_networks (user_id, network, last_login_at) values ($1, $2, $3)
+    on conflict (user_id, network) do update set last_login_at = excluded.last_login_at";
+
+/// Remembers a login from this network.
+pub async fn upsert(tx: &mut Tx, user: UserId, network: &str, now: Timestamp) -> Result<()> {
+    on_tx!(tx, connection => query(UPSERT)
+        .bind(user)
+        .bind(network)
+        .bind(now)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(())
+}
+
+const PRUNE: &str = "
+    delete from known_networks where user_id = $1 and (last_login_at < $2 or network not in (
+        select network from known_networks where user_id = $1 order by last_login_at desc, network limit $3))";
+
+/// Forgets the user's networks with no login since a time, and all but the newest ones.
+pub async fn prune(tx: &mut Tx, user: UserId, since: Timestamp, keep: i64) -> Result<u64> {
+    on_tx!(tx, connection => query(PRUNE)
+        .bind(user)
+        .bind(since)
+        .bind(keep)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected()))
+}
