@@ -138,9 +138,17 @@ pub struct LimitArgs {
     #[arg(long, env = "GUARDIANEYE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 256 * 1024, value_parser = clap::value_parser!(u32).range(1_024..=64 * 1024 * 1024))]
     pub max_body_bytes: u32,
 
+    /// The answer to one request, in bytes; also what is read from the database for it
+    #[arg(long, env = "GUARDIANEYE_MAX_RESPONSE_BYTES", value_name = "BYTES", default_value_t = 16 * 1024 * 1024, value_parser = clap::value_parser!(u32).range(65_536..=1024 * 1024 * 1024))]
+    pub max_response_bytes: u32,
+
     /// A whole request, in seconds
     #[arg(long, env = "GUARDIANEYE_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub request_timeout: u32,
+
+    /// Statements that one user, or one address without a login, has in the database at the same time; more wait
+    #[arg(long, env = "GUARDIANEYE_STATEMENTS_PER_PRINCIPAL", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub statements_per_principal: u32,
 
     /// One statement in the database, in seconds; not more than a whole request
     #[arg(long, env = "GUARDIANEYE_STATEMENT_TIMEOUT", value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
@@ -165,8 +173,12 @@ pub struct LimitArgs {
 pub struct Limits {
     /// Bytes in a request's body.
     pub body_bytes: usize,
+    /// Bytes in the answer to one request, and bytes that are read from the database for it.
+    pub response_bytes: u64,
     /// Time for a whole request.
     pub request_timeout: Duration,
+    /// Statements of one principal at the same time.
+    pub statements_per_principal: usize,
     /// Time for one statement in the database.
     pub statement_timeout: Duration,
     /// What one document may ask for.
@@ -229,7 +241,9 @@ impl Limits {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             body_bytes: args.max_body_bytes as usize,
+            response_bytes: args.max_response_bytes.into(),
             request_timeout: Duration::from_secs(args.request_timeout.into()),
+            statements_per_principal: args.statements_per_principal as usize,
             statement_timeout: Duration::from_secs(args.statement_timeout.into()),
             document: DocumentLimits::new(args.document, private),
             accounts: AccountLimits::new(args.accounts, private),

@@ -230,10 +230,23 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
+/// For functions that read rows, and find that they must not be read.
+impl From<Error> for sqlx::Error {
+    fn from(error: Error) -> Self {
+        Self::Decode(Box::new(error))
+    }
+}
+
 /// Whatever the database says is our fault, unless the statement's own code said otherwise before, the database stopped
 /// the statement because its time was up, or too many others were before it.
 impl From<sqlx::Error> for Error {
     fn from(cause: sqlx::Error) -> Self {
+        // Ours, on its way through a function that returns the database's.
+        if let sqlx::Error::Decode(inner) = &cause
+            && let Some(ours) = inner.downcast_ref::<Self>()
+        {
+            return ours.clone();
+        }
         // PostgreSQL's query_canceled (57014), and SQLite's SQLITE_INTERRUPT (9) from the deadline of `db::connect`.
         let code = cause.as_database_error().and_then(sqlx::error::DatabaseError::code);
         let message = match code.as_deref() {

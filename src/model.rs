@@ -193,6 +193,12 @@ words! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawJson(pub String);
 
+impl AsRef<str> for RawJson {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Somebody who can log in. The password's hash is not part of it: see [`Credentials`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {

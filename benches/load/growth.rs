@@ -94,7 +94,7 @@ impl Grower<'_> {
             let figures = watched.measure(&ready.exchanges, AT_ONCE, self.length()).await?;
             let case = format!("{} on {on}", job.name);
             eprintln!("{}: {case}: {:.0}/s", self.database.name(), figures.rate);
-            rows.push(GrowthRow { case, statements: ready.statements, rows: ready.rows, figures });
+            rows.push(GrowthRow { case, statements: ready.statements.unwrap_or_default(), rows: ready.rows, figures });
         }
         Ok(rows)
     }
@@ -112,7 +112,7 @@ impl Grower<'_> {
             let figures = watched.measure(&ready.exchanges, AT_ONCE, self.length()).await?;
             let case = format!("Q1 by {number}");
             eprintln!("{}: {case}: {:.0}/s", self.database.name(), figures.rate);
-            rows.push(GrowthRow { case, statements: ready.statements, rows: ready.rows, figures });
+            rows.push(GrowthRow { case, statements: ready.statements.unwrap_or_default(), rows: ready.rows, figures });
         }
         Ok(Growth { database: self.database, title: "Servers on one database", rows })
     }

@@ -96,7 +96,8 @@ impl Report {
                 }
                 _ => "| | |".to_owned(),
             };
-            let Ready { statements, rows, .. } = ready;
+            let statements = ready.statements.map(|statements| statements.to_string()).unwrap_or_default();
+            let rows = ready.rows;
             line(
                 &mut out,
                 &format!(

@@ -52,7 +52,7 @@ pub struct Charge {
 
 /// Whose bucket it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Caller {
+pub(super) enum Caller {
     User(UserId),
     /// One IPv4 address, or one IPv6 network of 64 bits: a household has as many addresses of that as it likes.
     Address(IpAddr),
@@ -96,7 +96,7 @@ impl Budget {
 }
 
 impl Caller {
-    fn of(principal: &Principal, address: Option<&str>) -> Self {
+    pub(super) fn of(principal: &Principal, address: Option<&str>) -> Self {
         match (principal, address.map(str::parse)) {
             (Principal::SignedIn(signed_in), _) => Self::User(signed_in.user.id),
             (Principal::Anonymous, Some(Ok(IpAddr::V6(address)))) => {

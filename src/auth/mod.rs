@@ -13,6 +13,7 @@ mod password;
 mod password_policy;
 mod principal;
 mod refresh_token;
+mod statement_permits;
 mod token;
 mod write_limit;
 
@@ -26,6 +27,7 @@ pub use self::{
     password_policy::{MAX_BYTES, Policy},
     principal::{Credential, Principal, SignedIn, authenticate},
     refresh_token::RefreshToken,
+    statement_permits::StatementPermits,
     token::{AccessToken, Subject, Tokens, new_signing_key},
     write_limit::WriteLimit,
 };

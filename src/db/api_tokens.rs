@@ -23,7 +23,7 @@ use crate::{
 row!("api_tokens" as ApiToken, COLUMNS:
     id, user_id, name, scopes, created_at, expires_at, last_used_at, revoked_at);
 
-static TABLE: Table = Table { name: "api_tokens", columns: COLUMNS };
+static TABLE: Table = Table { name: "api_tokens", columns: COLUMNS, large: None };
 
 /// What API tokens can be ordered by.
 pub mod orders {
@@ -34,7 +34,8 @@ pub mod orders {
 
 /// One page of API tokens for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<ApiToken>>> {
-    let rows = on!(db, connection => connection.rows(list::page_of_each(&TABLE, users, listing), true).await)?;
+    let rows =
+        on!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, listing), true).await)?;
     Ok(slices_by(rows, &listing.page, |row: &ApiToken| Some(row.user_id)))
 }
 
@@ -47,9 +48,9 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
     Ok(counts.into_iter().collect())
 }
 
-/// The API tokens with these ids, in no order; unknown ids are left out.
-pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<ApiToken>> {
-    on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
+/// The API tokens with these ids, in no order, only those of the owner if one is given; unknown ids are left out.
+pub async fn list_of(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> Result<Vec<ApiToken>> {
+    on!(db, connection => connection.rows(db.meter(), list::by_ids_of(&TABLE, ids, owner), true).await)
 }
 
 /// Whose token it is, and what it is good for.

@@ -22,7 +22,7 @@ use crate::{
 row!("audit_logs" as AuditLog, COLUMNS:
     id, user_id, username, action, details, description, ip_address, user_agent, success, timestamp);
 
-static TABLE: Table = Table { name: "audit_logs", columns: COLUMNS };
+static TABLE: Table = Table { name: "audit_logs", columns: COLUMNS, large: Some(columns::DETAILS) };
 
 /// What audit logs can be filtered by.
 pub mod columns {
@@ -50,7 +50,7 @@ pub mod orders {
 /// One page of the whole log, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<AuditLog>> {
     let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
-        .rows(list::page_of_all(&TABLE, listing), keep)
+        .rows(db.meter(), list::page_of_all(&TABLE, listing), keep)
         .await)?;
     Ok(Slice::cut(rows, &listing.page))
 }
@@ -58,7 +58,7 @@ pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<AuditLog>> {
 /// One page of entries for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuditLog>>> {
     let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
-        .rows(list::page_of_each(&TABLE, users, listing), keep)
+        .rows(db.meter(), list::page_of_each(&TABLE, users, listing), keep)
         .await)?;
     Ok(slices_by(rows, &listing.page, |row: &AuditLog| row.user_id))
 }
@@ -84,7 +84,7 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
 
 /// The entries with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<AuditLog>> {
-    on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
+    on!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
 }
 
 const INSERT: &str = "

@@ -22,7 +22,7 @@ use crate::{
 row!("auth_sessions" as AuthSession, COLUMNS:
     id, user_id, created_at, last_used_at, expires_at, ip_address, user_agent, revoked_at);
 
-static TABLE: Table = Table { name: "auth_sessions", columns: COLUMNS };
+static TABLE: Table = Table { name: "auth_sessions", columns: COLUMNS, large: None };
 
 /// What auth sessions can be ordered by.
 pub mod orders {
@@ -33,7 +33,8 @@ pub mod orders {
 
 /// One page of auth sessions for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuthSession>>> {
-    let rows = on!(db, connection => connection.rows(list::page_of_each(&TABLE, users, listing), true).await)?;
+    let rows =
+        on!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, listing), true).await)?;
     Ok(slices_by(rows, &listing.page, |row: &AuthSession| Some(row.user_id)))
 }
 
@@ -46,9 +47,9 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
     Ok(counts.into_iter().collect())
 }
 
-/// The auth sessions with these ids, in no order; unknown ids are left out.
-pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<AuthSession>> {
-    on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
+/// The auth sessions with these ids, in no order, only those of the owner if one is given; unknown ids are left out.
+pub async fn list_of(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> Result<Vec<AuthSession>> {
+    on!(db, connection => connection.rows(db.meter(), list::by_ids_of(&TABLE, ids, owner), true).await)
 }
 
 /// Whose login it is, and when it ends.

@@ -233,6 +233,11 @@ macro_rules! row {
             fn unpack(values: &mut $crate::db::dialect::packed::Values<'_>) -> sqlx::Result<Self> {
                 Ok(Self { $first: values.next()? $(, $field: values.next()?)* })
             }
+
+            fn bytes(&self) -> usize {
+                use $crate::db::dialect::packed::Value;
+                size_of::<Self>() + self.$first.heap_bytes() $(+ self.$field.heap_bytes())*
+            }
         }
     };
     (@for $row:ty, $name:ident: $($field:ident),+) => {

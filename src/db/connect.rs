@@ -10,8 +10,14 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::{Db, Pools, account_changes::AccountChanges, connect_error, connections::Connections, deadline::Deadline};
+use super::{
+    Db, Pools, account_changes::AccountChanges, cancel::Canceller, connect_error, connections::Connections,
+    deadline::Deadline, statements::Statements,
+};
 use crate::error::{Code, Error, Result};
+
+/// Rows that SQLite reads ahead of us: one may hold a whole page.
+const ROWS_AHEAD: usize = 8;
 
 /// How the connections behave.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +62,12 @@ impl Db {
                 )));
             }
         };
-        Ok(Self { pools, meter: Arc::default(), account_changes: AccountChanges::default() })
+        Ok(Self {
+            pools,
+            meter: Arc::default(),
+            account_changes: AccountChanges::default(),
+            statements: Statements::default(),
+        })
     }
 }
 
@@ -77,12 +88,13 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
         .foreign_keys(true)
         .with_regexp()
         .busy_timeout(settings.acquire_timeout)
+        .row_buffer_size(ROWS_AHEAD)
         .pragma("temp_store", "memory")
         .disable_statement_logging();
     let pool = || {
         let deadline = settings.statement_timeout.map(Deadline::new);
         let options = pool_options(settings, 8);
-        (deadline.iter().fold(options, |options, deadline| deadline.watch(options)), deadline)
+        (if deadline.is_some() { Deadline::watch(options) } else { options }, deadline)
     };
     let (writer, writer_deadline) = pool();
     let writer = writer
@@ -162,8 +174,9 @@ async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
         .map_err(|cause| connect_error::postgres(&options, &cause))?;
     // Whatever becomes of it: its like could be opened.
     drop(first.close().await);
+    let canceller = Canceller::new(options.clone(), settings.acquire_timeout);
     let pool = pool_options(settings, 16).connect_lazy_with(options);
-    Ok(Pools::Postgres(Connections::new(pool, ())))
+    Ok(Pools::Postgres(Connections::new(pool, canceller)))
 }
 
 /// Whether the way leads to another machine without a certificate that is checked.

@@ -1,4 +1,4 @@
-//! Stops SQLite statements whose time is up. PostgreSQL does this by itself (`statement_timeout`).
+//! Stops SQLite statements whose time is up, or that are cancelled. PostgreSQL does this by itself (`statement_timeout`).
 //!
 //! SQLite asks a progress handler, now and then while a statement runs, whether to go on. It does not say when a
 //! statement begins, so the handler takes its first call as the beginning: at most [`OPERATIONS`] too late. Before a
@@ -16,6 +16,8 @@ use std::{
 
 use sqlx::{Connection, Sqlite, SqliteConnection, pool::PoolOptions};
 
+use super::cancel::CancelFlag;
+
 /// Steps of SQLite's machine between two calls of the handler: some milliseconds of work.
 const OPERATIONS: i32 = 100_000;
 
@@ -30,6 +32,7 @@ pub(crate) struct Deadline {
 /// One handler's memory.
 struct Handler {
     deadline: Deadline,
+    cancelled: CancelFlag,
     began: Option<Instant>,
 }
 
@@ -38,36 +41,27 @@ impl Deadline {
         Self { timeout, called: Arc::default() }
     }
 
-    /// Gives every connection of the pool a handler, and a fresh one when it comes back: the pool gets those whose
-    /// statement was stopped, and hands them out as they are.
-    pub(super) fn watch(&self, options: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
-        let (at_first, again) = (self.clone(), self.clone());
-        options
-            .after_connect(move |connection, _| {
-                let deadline = at_first.clone();
-                Box::pin(async move { deadline.set(connection).await })
-            })
-            .after_release(move |connection, _| {
-                let deadline = again.clone();
-                Box::pin(async move { deadline.renew(connection).await })
-            })
+    /// Has the pool end the connections that cannot be used again when they come back.
+    pub(super) fn watch(options: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
+        // SQLite rolls a transaction back when it stops one of its writes. sqlx does not notice, and would take the
+        // connection to be inside a transaction for ever.
+        options.after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
     }
 
     /// Makes a connection ready for the next statement; `false` when it cannot be used again.
-    pub(super) async fn renew(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-        // SQLite rolls a transaction back when it stops one of its writes. sqlx does not notice, and would take the
-        // connection to be inside a transaction for ever.
+    pub(super) async fn renew(&self, connection: &mut SqliteConnection, cancelled: &CancelFlag) -> sqlx::Result<bool> {
         if connection.is_in_transaction() {
             return Ok(false);
         }
         if self.called.load(SeqCst) > 0 {
-            self.set(connection).await?;
+            self.set(connection, cancelled).await?;
         }
         Ok(true)
     }
 
-    async fn set(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        let mut handler = Handler { deadline: self.clone(), began: None };
+    /// Gives a connection a fresh handler.
+    pub(super) async fn set(&self, connection: &mut SqliteConnection, cancelled: &CancelFlag) -> sqlx::Result<()> {
+        let mut handler = Handler { deadline: self.clone(), cancelled: cancelled.clone(), began: None };
         connection.lock_handle().await?.set_progress_handler(OPERATIONS, move || handler.may_go_on());
         Ok(())
     }
@@ -75,6 +69,9 @@ impl Deadline {
 
 impl Handler {
     fn may_go_on(&mut self) -> bool {
+        if self.cancelled.is_cancelled() {
+            return false;
+        }
         if let Some(began) = self.began {
             return began.elapsed() < self.deadline.timeout;
         }

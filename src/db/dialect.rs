@@ -98,8 +98,9 @@ pub(super) trait Dialect: Database + Sized {
     /// The expression that a column is ordered by.
     fn sort_expression(column: &str, kind: SortKind) -> String;
 
-    /// The beginning of a statement that reads rows of a table `t`, up to its `from`; `rows` reads what it gives.
-    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self>;
+    /// The beginning of a statement that reads rows of a table `t`, up to its `from`; `rows` reads what it gives, in one
+    /// part or in several.
+    fn select(table: &Table, without: &[Column], in_parts: bool) -> QueryBuilder<Self>;
 
     /// What ends such a statement.
     const SELECT_END: &'static str;
@@ -109,7 +110,7 @@ pub(super) trait Dialect: Database + Sized {
     /// Each database has the shape that is right for it and wrong by orders of magnitude for the other:
     /// PostgreSQL walks the index once for each key of a lateral join; SQLite has no lateral join, but a page is one
     /// value there, which a correlated subquery gives.
-    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self>;
+    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing, in_parts: bool) -> QueryBuilder<Self>;
 
     fn push_sort_value(q: &mut QueryBuilder<Self>, value: &SortValue) {
         match value {
@@ -232,7 +233,7 @@ impl Dialect for Postgres {
         format!("'{NEVER}'::timestamptz")
     }
 
-    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self> {
+    fn select(table: &Table, without: &[Column], _in_parts: bool) -> QueryBuilder<Self> {
         let mut q = QueryBuilder::new("select ");
         for (at, column) in table.columns_without(without).enumerate() {
             q.push(if at > 0 { ", " } else { "" });
@@ -247,8 +248,8 @@ impl Dialect for Postgres {
 
     const SELECT_END: &'static str = "";
 
-    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = Self::select(table, &listing.without);
+    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing, in_parts: bool) -> QueryBuilder<Self> {
+        let mut q = Self::select(table, &listing.without, in_parts);
         q.push("unnest(").push_bind(users.to_vec());
         q.push(format_args!(
             ") as parent (id) cross join lateral (select * from {} r where r.user_id = parent.id",
@@ -360,19 +361,20 @@ impl Dialect for Sqlite {
         format!("'{NEVER}'")
     }
 
-    fn select(table: &Table, without: &[Column]) -> QueryBuilder<Self> {
-        QueryBuilder::new(packed::select(table, without))
+    fn select(table: &Table, without: &[Column], in_parts: bool) -> QueryBuilder<Self> {
+        QueryBuilder::new(packed::select(table, without, in_parts))
     }
 
     const SELECT_END: &'static str = packed::SELECT_END;
 
-    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<Self> {
-        let mut q = QueryBuilder::new("select group_concat((");
-        q.push(packed::select(table, &listing.without));
+    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing, in_parts: bool) -> QueryBuilder<Self> {
+        let mut q = QueryBuilder::new(if in_parts { "select (" } else { "select group_concat((" });
+        q.push(packed::select(table, &listing.without, false));
         q.push(format_args!("{} t where t.user_id = parent.value", table.name));
         push_where_and_page(&mut q, "t", listing);
         q.push(packed::SELECT_END);
-        q.push("), '') from json_each(").push_bind(json_list(users)).push(") parent");
+        q.push(if in_parts { ")" } else { "), '')" });
+        q.push(" from json_each(").push_bind(json_list(users)).push(") parent");
         q
     }
 }

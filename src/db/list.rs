@@ -1,6 +1,6 @@
 //! The statements that every listed table has, built for either database.
 
-use sqlx::QueryBuilder;
+use sqlx::{Database, QueryBuilder};
 use uuid::Uuid;
 
 use super::{
@@ -15,6 +15,16 @@ use crate::model::UserId;
 pub(super) struct Table {
     pub name: &'static str,
     pub columns: &'static [&'static str],
+    /// The column whose values may be large, if there is one.
+    pub large: Option<Column>,
+}
+
+/// A statement that reads rows of a table.
+pub(super) struct Select<DB: Database> {
+    pub query: QueryBuilder<DB>,
+    /// Whether SQLite hands the rows over in several parts, so that reading can stop before all of them are in memory. It
+    /// takes longer, so it is for many large rows.
+    pub in_parts: bool,
 }
 
 impl Table {
@@ -22,36 +32,54 @@ impl Table {
     pub fn columns_without(&self, without: &[Column]) -> impl Iterator<Item = Option<&'static str>> {
         self.columns.iter().map(|column| (!without.contains(&Column(column))).then_some(*column))
     }
+
+    /// Whether the rows may be large, without these columns.
+    fn has_large_rows(&self, without: &[Column]) -> bool {
+        self.large.is_some_and(|large| !without.contains(&large))
+    }
 }
 
 /// One page of all rows.
-pub(super) fn page_of_all<DB: Dialect>(table: &Table, listing: &Listing) -> QueryBuilder<DB> {
-    let mut q = DB::select(table, &listing.without);
+pub(super) fn page_of_all<DB: Dialect>(table: &Table, listing: &Listing) -> Select<DB> {
+    let mut q = DB::select(table, &listing.without, false);
     q.push(format_args!("{} t where true", table.name));
     push_where_and_page(&mut q, "t", listing);
     q.push(DB::SELECT_END);
-    q
+    Select { query: q, in_parts: false }
 }
 
 /// One page for each of the users, in one statement. Rows of one user come in reading order.
-pub(super) fn page_of_each<DB: Dialect>(table: &Table, users: &[UserId], listing: &Listing) -> QueryBuilder<DB> {
-    let [user] = users else { return DB::page_of_each(table, users, listing) };
+pub(super) fn page_of_each<DB: Dialect>(table: &Table, users: &[UserId], listing: &Listing) -> Select<DB> {
+    let [user] = users else {
+        let in_parts = table.has_large_rows(&listing.without);
+        return Select { query: DB::page_of_each(table, users, listing, in_parts), in_parts };
+    };
     // A list of users to join with takes PostgreSQL a third as long again.
-    let mut q = DB::select(table, &listing.without);
+    let mut q = DB::select(table, &listing.without, false);
     q.push(format_args!("{} t where t.user_id = ", table.name));
     DB::push_id(&mut q, (*user).into());
     push_where_and_page(&mut q, "t", listing);
     q.push(DB::SELECT_END);
-    q
+    Select { query: q, in_parts: false }
 }
 
 /// The rows with these ids, in no order.
-pub(super) fn by_ids<DB: Dialect>(table: &Table, ids: &[Uuid]) -> QueryBuilder<DB> {
-    let mut q = DB::select(table, &[]);
+pub(super) fn by_ids<DB: Dialect>(table: &Table, ids: &[Uuid]) -> Select<DB> {
+    by_ids_of(table, ids, None)
+}
+
+/// The same, only those of this user if one is given.
+pub(super) fn by_ids_of<DB: Dialect>(table: &Table, ids: &[Uuid], owner: Option<UserId>) -> Select<DB> {
+    let in_parts = ids.len() > 1 && table.has_large_rows(&[]);
+    let mut q = DB::select(table, &[], in_parts);
     q.push(format_args!("{} t where t.id ", table.name));
     DB::push_one_of_ids(&mut q, ids);
+    if let Some(owner) = owner {
+        q.push(" and t.user_id = ");
+        DB::push_id(&mut q, owner.into());
+    }
     q.push(DB::SELECT_END);
-    q
+    Select { query: q, in_parts }
 }
 
 /// How many rows there are.

@@ -1,20 +1,76 @@
-//! Counts what a request asks of the database. The receipt and the tests read it.
+//! Counts what a request asks of the database and answers. The receipt and the tests read it; what is too much is refused.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     model::Timestamp,
 };
 
-/// Statements run and rows given or changed.
-#[derive(Debug, Default)]
+/// Statements run, rows given or changed, and the bytes of what a request reads and answers, which have a limit.
+#[derive(Debug)]
 pub struct Meter {
     statements: AtomicU64,
     rows: AtomicU64,
+    bytes_read: AtomicU64,
+    bytes_answered: AtomicU64,
+    max_bytes: u64,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self::within(u64::MAX)
+    }
 }
 
 impl Meter {
+    /// With a limit for the bytes that are read, and for those that are answered.
+    pub(super) fn within(max_bytes: u64) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { statements: zero(), rows: zero(), bytes_read: zero(), bytes_answered: zero(), max_bytes }
+    }
+
+    /// Counts bytes of rows that were read; an error when they are more than may be answered.
+    pub(crate) fn read(&self, bytes: usize) -> Result<()> {
+        self.count(&self.bytes_read, bytes)
+    }
+
+    /// Counts bytes of the answer before they are held for it; an error when there are too many.
+    pub fn answer(&self, bytes: usize) -> Result<()> {
+        self.count(&self.bytes_answered, bytes)
+    }
+
+    /// How many bytes the answer may have.
+    pub fn max_bytes(&self) -> usize {
+        usize::try_from(self.max_bytes).unwrap_or(usize::MAX)
+    }
+
+    /// How many bytes the answer may still grow by.
+    pub fn bytes_left(&self) -> usize {
+        let left = self.max_bytes.saturating_sub(self.bytes_answered.load(Relaxed));
+        usize::try_from(left).unwrap_or(usize::MAX)
+    }
+
+    /// Whether there were too many bytes of either kind: the request has no answer then.
+    pub fn is_exhausted(&self) -> bool {
+        self.bytes_read.load(Relaxed) > self.max_bytes || self.bytes_answered.load(Relaxed) > self.max_bytes
+    }
+
+    /// The error of an answer that is too large.
+    pub fn too_large(&self) -> Error {
+        let message = format!(
+            "the answer is larger than {} bytes: ask for fewer rows or fields (GUARDIANEYE_MAX_RESPONSE_BYTES)",
+            self.max_bytes
+        );
+        Error::new(Code::QueryTooComplex, message)
+    }
+
+    fn count(&self, counter: &AtomicU64, bytes: usize) -> Result<()> {
+        let bytes = bytes as u64;
+        let total = counter.fetch_add(bytes, Relaxed).saturating_add(bytes);
+        if total > self.max_bytes { Err(self.too_large()) } else { Ok(()) }
+    }
+
     /// Statements sent to the database; beginning and ending a transaction is not counted.
     pub fn statements(&self) -> u64 {
         self.statements.load(Relaxed)

@@ -8,6 +8,7 @@ pub mod audit_log_stats;
 pub mod audit_logs;
 pub mod auth_sessions;
 pub(crate) mod bulk;
+mod cancel;
 mod codec;
 mod connect;
 mod connect_error;
@@ -23,7 +24,6 @@ pub mod login_throttles;
 mod meter;
 mod migrate;
 pub mod network;
-pub mod nodes;
 pub mod page;
 pub mod refresh_tokens;
 mod rows;
@@ -31,16 +31,19 @@ pub mod search_index;
 pub mod server_secrets;
 pub mod sessions;
 pub mod signing_keys;
+mod statements;
 pub mod stored_json;
 pub mod users;
 
 use std::sync::Arc;
 
 use sqlx::{Postgres, Sqlite};
+use tokio::sync::Semaphore;
 
 use self::{
     account_changes::{AccountChange, AccountChanges},
     connections::{Connections, Lease},
+    statements::{Permit, Statements},
 };
 pub use self::{
     connect::Settings,
@@ -58,6 +61,7 @@ pub struct Db {
     pools: Pools,
     meter: Arc<Meter>,
     account_changes: AccountChanges,
+    statements: Statements,
 }
 
 /// The connections. SQLite allows one writer at a time, so writers queue here and never meet a busy file.
@@ -75,6 +79,8 @@ pub struct Tx {
     account_changes: AccountChanges,
     /// Whether it changes accounts; counted when it ends, however that is.
     account_change: Option<AccountChange>,
+    /// Given up last.
+    _permit: Option<Permit>,
 }
 
 #[derive(Debug)]
@@ -88,6 +94,7 @@ pub(crate) enum TxConnection {
 macro_rules! on {
     ($db:expr, $connection:ident => $run:expr) => {{
         let db: &$crate::db::Db = $db;
+        let _permit = db.statements.permit().await;
         let result = match &db.pools {
             $crate::db::Pools::Sqlite { readers, .. } => $crate::db::on!(@leased readers, $connection => $run),
             $crate::db::Pools::Postgres(pool) => $crate::db::on!(@leased pool, $connection => $run),
@@ -97,8 +104,10 @@ macro_rules! on {
     (@leased $connections:expr, $connection:ident => $run:expr) => {
         match $connections.lease().await {
             Ok(mut lease) => {
+                lease.begins();
                 let $connection = &mut *lease;
                 let result = $run;
+                lease.ends(&result);
                 if result.is_ok() {
                     lease.keep();
                 }
@@ -114,16 +123,17 @@ macro_rules! on_tx {
     ($tx:expr, $connection:ident => $run:expr) => {{
         let tx: &mut $crate::db::Tx = $tx;
         let result = match &mut tx.connection {
-            $crate::db::TxConnection::Sqlite(lease) => {
-                let $connection = &mut **lease;
-                $run
-            }
-            $crate::db::TxConnection::Postgres(lease) => {
-                let $connection = &mut **lease;
-                $run
-            }
+            $crate::db::TxConnection::Sqlite(lease) => $crate::db::on_tx!(@leased lease, $connection => $run),
+            $crate::db::TxConnection::Postgres(lease) => $crate::db::on_tx!(@leased lease, $connection => $run),
         };
         tx.meter.statement(result)
+    }};
+    (@leased $lease:ident, $connection:ident => $run:expr) => {{
+        $lease.begins();
+        let $connection = &mut **$lease;
+        let result = $run;
+        $lease.ends(&result);
+        result
     }};
 }
 
@@ -145,6 +155,7 @@ macro_rules! on_planned {
     ($db:expr, $kept:expr, $connection:ident, $keep:ident => $run:expr) => {{
         let db: &$crate::db::Db = $db;
         let mut $keep = $kept;
+        let _permit = db.statements.permit().await;
         loop {
             let result = match &db.pools {
                 $crate::db::Pools::Sqlite { readers, .. } => $crate::db::on!(@leased readers, $connection => $run),
@@ -165,6 +176,18 @@ impl Db {
     #[must_use]
     pub fn metered(&self) -> Self {
         Self { meter: Arc::default(), ..self.clone() }
+    }
+
+    /// The same with a limit for the bytes that the request may read, and for those that it may answer.
+    #[must_use]
+    pub fn metered_within(&self, max_bytes: u64) -> Self {
+        Self { meter: Arc::new(Meter::within(max_bytes)), ..self.clone() }
+    }
+
+    /// The same with the permits of a principal, each for a statement or a transaction at a time.
+    #[must_use]
+    pub fn limited(&self, permits: Arc<Semaphore>) -> Self {
+        Self { statements: Statements::limited(permits), ..self.clone() }
     }
 
     /// What was counted since the handle was made.
@@ -194,6 +217,8 @@ impl Db {
 
     /// Opens a transaction that may write. On SQLite it waits for its turn as the one writer.
     pub async fn begin(&self) -> Result<Tx> {
+        // Before the connection: whoever has one waits for no other statement of the principal.
+        let permit = self.statements.transaction().await;
         let connection = match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 let mut lease = writer.lease().await?;
@@ -211,6 +236,7 @@ impl Db {
             meter: Arc::clone(&self.meter),
             account_changes: self.account_changes.clone(),
             account_change: None,
+            _permit: permit,
         })
     }
 

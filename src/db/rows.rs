@@ -1,14 +1,17 @@
 //! How the rows of a table are read that a statement of `list` selects: one by one on
-//! PostgreSQL, all at once on SQLite, see `dialect::packed`.
+//! PostgreSQL, all at once on SQLite, see `dialect::packed`. Their bytes are counted as they come, so that reading ends
+//! where the answer could not hold them.
 
 use futures_util::TryStreamExt;
-use sqlx::{
-    Either, Executor, FromRow, PgConnection, Postgres, QueryBuilder, Row, Sqlite, SqliteConnection, postgres::PgRow,
-};
+use sqlx::{Either, Executor, FromRow, PgConnection, Postgres, Row, Sqlite, SqliteConnection, postgres::PgRow};
 
-use super::dialect::{
-    Dialect,
-    packed::{Unpack, unpack},
+use super::{
+    dialect::{
+        Dialect,
+        packed::{Unpack, unpack},
+    },
+    list::Select,
+    meter::Meter,
 };
 
 /// A connection that such statements run on.
@@ -18,7 +21,8 @@ pub(super) trait ReadRows {
     /// The rows, in the order of the statement, which is kept prepared or not.
     fn rows<T>(
         &mut self,
-        statement: QueryBuilder<Self::Dialect>,
+        meter: &Meter,
+        statement: Select<Self::Dialect>,
         keep: bool,
     ) -> impl Future<Output = sqlx::Result<Vec<T>>> + Send
     where
@@ -28,16 +32,19 @@ pub(super) trait ReadRows {
 impl ReadRows for PgConnection {
     type Dialect = Postgres;
 
-    async fn rows<T>(&mut self, mut statement: QueryBuilder<Postgres>, keep: bool) -> sqlx::Result<Vec<T>>
+    async fn rows<T>(&mut self, meter: &Meter, mut statement: Select<Postgres>, keep: bool) -> sqlx::Result<Vec<T>>
     where
         T: for<'r> FromRow<'r, PgRow> + Unpack + Send + Unpin,
     {
+        meter.read(0)?;
         let mut rows = Vec::new();
         // By `fetch_all` each row would go through two streams more.
-        let mut steps = self.fetch_many(statement.build().persistent(keep));
+        let mut steps = self.fetch_many(statement.query.build().persistent(keep));
         while let Some(step) = steps.try_next().await? {
             if let Either::Right(row) = step {
-                rows.push(T::from_row(&row)?);
+                let row = T::from_row(&row)?;
+                meter.read(row.bytes())?;
+                rows.push(row);
             }
         }
         Ok(rows)
@@ -47,12 +54,28 @@ impl ReadRows for PgConnection {
 impl ReadRows for SqliteConnection {
     type Dialect = Sqlite;
 
-    async fn rows<T>(&mut self, mut statement: QueryBuilder<Sqlite>, keep: bool) -> sqlx::Result<Vec<T>>
+    async fn rows<T>(&mut self, meter: &Meter, mut statement: Select<Sqlite>, keep: bool) -> sqlx::Result<Vec<T>>
     where
         T: for<'r> FromRow<'r, PgRow> + Unpack + Send + Unpin,
     {
-        let connection = self;
-        let row = statement.build().persistent(keep).fetch_one(connection).await?;
-        unpack(row.try_get_unchecked(0)?)
+        meter.read(0)?;
+        let mut rows = Vec::new();
+        let query = statement.query.build().persistent(keep);
+        if statement.in_parts {
+            let mut parts = self.fetch(query);
+            while let Some(part) = parts.try_next().await? {
+                add(meter, part.try_get_unchecked(0)?, &mut rows)?;
+            }
+        } else {
+            let connection = self;
+            let all = query.fetch_one(connection).await?;
+            add(meter, all.try_get_unchecked(0)?, &mut rows)?;
+        }
+        Ok(rows)
     }
+}
+
+fn add<T: Unpack>(meter: &Meter, packed: Option<&[u8]>, rows: &mut Vec<T>) -> sqlx::Result<()> {
+    meter.read(packed.map_or(0, <[u8]>::len))?;
+    unpack(packed, rows)
 }

@@ -21,7 +21,7 @@ use crate::{
 
 row!("sessions" as Session, COLUMNS: id, user_id, thread_id, context, title, is_active, created_at, updated_at, ended_at);
 
-static TABLE: Table = Table { name: "sessions", columns: COLUMNS };
+static TABLE: Table = Table { name: "sessions", columns: COLUMNS, large: Some(columns::CONTEXT) };
 
 /// What sessions can be filtered by.
 pub mod columns {
@@ -49,7 +49,7 @@ pub mod orders {
 /// One page of everybody's sessions, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<Session>> {
     let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
-        .rows(list::page_of_all(&TABLE, listing), keep)
+        .rows(db.meter(), list::page_of_all(&TABLE, listing), keep)
         .await)?;
     Ok(Slice::cut(rows, &listing.page))
 }
@@ -57,7 +57,7 @@ pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<Session>> {
 /// One page of sessions for each of the users; who has none is left out.
 pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<Session>>> {
     let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
-        .rows(list::page_of_each(&TABLE, users, listing), keep)
+        .rows(db.meter(), list::page_of_each(&TABLE, users, listing), keep)
         .await)?;
     Ok(slices_by(rows, &listing.page, |row: &Session| Some(row.user_id)))
 }
@@ -83,7 +83,7 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
 
 /// The sessions with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<Session>> {
-    on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
+    on!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
 }
 
 const INSERT: &str = "

@@ -21,7 +21,7 @@ use crate::{
 
 row!("users" as User, COLUMNS: id, username, email, role, is_active, full_name, created_at, updated_at, last_login);
 
-static TABLE: Table = Table { name: "users", columns: COLUMNS };
+static TABLE: Table = Table { name: "users", columns: COLUMNS, large: None };
 
 /// What users can be filtered by.
 pub mod columns {
@@ -51,7 +51,7 @@ pub mod orders {
 /// One page of all users, in its order.
 pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<User>> {
     let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
-        .rows(list::page_of_all(&TABLE, listing), keep)
+        .rows(db.meter(), list::page_of_all(&TABLE, listing), keep)
         .await)?;
     Ok(Slice::cut(rows, &listing.page))
 }
@@ -67,7 +67,7 @@ pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
 
 /// The users with these ids, in no order; unknown ids are left out.
 pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<User>> {
-    on!(db, connection => connection.rows(list::by_ids(&TABLE, ids), true).await)
+    on!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
 }
 
 const FIND: &str = "

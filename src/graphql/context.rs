@@ -48,6 +48,12 @@ impl RequestContext {
         self.logged_in.get().unwrap_or(&self.sent_by)
     }
 
+    /// A text for the answer, unless the answer would be too large with it.
+    pub(super) fn answer<'a, T: AsRef<str> + ?Sized>(&self, text: Option<&'a T>) -> Result<Option<&'a T>> {
+        self.db.meter().answer(text.map_or(0, |text| text.as_ref().len()))?;
+        Ok(text)
+    }
+
     /// Takes what the operation costs from the budget of whoever sent it.
     pub(super) fn charge(&mut self, cost: u64) -> Result<()> {
         let address = self.client.ip_address.as_deref();

@@ -13,11 +13,14 @@
 //! So `{ users(first: 100) { nodes { id username } } }` costs 1 for `users`, 1 for `nodes` and 100 × 2 below: 202.
 //! Fragments count wherever they are spread, aliases each on their own, fields under `@skip` and `@include` as if they
 //! were there, and fragments on several types all. Some fields cost more than 1 because of the work behind them:
-//! `totalCount` 10; `auditLogStats` and whatever hashes a password 100; `overTime` 1,000. Introspection reads memory, not the database:
-//! a tenth of it counts.
+//! `totalCount` 10; `auditLogStats` and whatever hashes a password 100; `overTime` 1,000. Texts that may be long cost more
+//! than one field, too: `context` and `details` 4, `description` 2. An operator of a filter that no index serves costs
+//! [`SCAN`]: `contains` and `startsWith` of texts, `contains` of JSON, and `search`. Introspection reads memory, not the
+//! database: a tenth of it counts.
 //!
 //! Depth is how many fields lead to a field, itself included; `ofType` adds none, because a type has few wrappers
-//! however often it is asked for.
+//! however often it is asked for. Introspection lists the members of a type once on each path: `fields`, `inputFields`,
+//! `interfaces` and `possibleTypes` do not nest, which no client's own question does.
 
 use std::collections::{HashMap, HashSet};
 
@@ -48,6 +51,12 @@ const AGAIN: [&str; 2] = ["login", "refreshToken"];
 const NEVER_AGAIN: &str = "createApiToken";
 /// So many values of introspection cost as much as one of the database.
 const INTROSPECTION_DISCOUNT: u64 = 10;
+/// What introspection lists of a type, with further types in it.
+const MEMBERS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
+/// What an operator costs for which the database looks at each row.
+const SCAN: u64 = 100;
+/// Those operators. Which of them an index serves in the end depends on the database and on `db search-index`.
+const SCANNING: [&str; 3] = ["contains", "startsWith", "search"];
 /// The wrappers that a type of ours has at most: `[T!]!`. Further ones are null.
 const MAX_WRAPPERS: usize = 3;
 
@@ -104,6 +113,17 @@ struct Place<'a> {
     depth: usize,
     /// The rows on a page, directly below a connection.
     page: Option<u64>,
+}
+
+/// Where a selection set of introspection stands.
+#[derive(Clone, Copy)]
+struct Introspected {
+    /// Fields that lead to it, `ofType` not counted.
+    depth: usize,
+    /// How many `ofType` lead to it, one after the other.
+    wrappers: usize,
+    /// Whether a list of members leads to it.
+    members: bool,
 }
 
 /// The names under which each field of one object is asked for.
@@ -181,7 +201,8 @@ impl<'a> Walk<'a> {
         let depth = place.depth + 1;
         if place.depth == 0 && matches!(name, "__schema" | "__type") {
             self.introspects = true;
-            let values = self.introspection(below, depth, 0)?.saturating_add(1);
+            let place = Introspected { depth, wrappers: 0, members: false };
+            let values = self.introspection(below, place)?.saturating_add(1);
             return Ok(values.div_ceil(INTROSPECTION_DISCOUNT));
         }
         let Some(shape) = place.ty.and_then(|ty| self.shapes.field(ty, name)) else {
@@ -196,45 +217,71 @@ impl<'a> Walk<'a> {
         };
         let page = if shape.list { None } else { page };
         let below = self.object(below, &Place { ty: Some(&shape.of), depth, page })?;
-        Ok(below.saturating_mul(rows).saturating_add(shape.cost))
+        let own = shape.cost.saturating_add(self.scans(field));
+        Ok(below.saturating_mul(rows).saturating_add(own))
     }
 
-    /// The values that introspection can give below a field; `wrappers` is how many `ofType` lead to it.
-    fn introspection(&mut self, set: &'a SelectionSet, depth: usize, wrappers: usize) -> Result<u64> {
+    /// The values that introspection can give below a field.
+    fn introspection(&mut self, set: &'a SelectionSet, place: Introspected) -> Result<u64> {
         let mut keys = Keys::new();
-        self.introspected(set, depth, wrappers, &mut keys)
+        self.introspected(set, place, &mut keys)
     }
 
-    fn introspected(
-        &mut self,
-        set: &'a SelectionSet,
-        depth: usize,
-        wrappers: usize,
-        keys: &mut Keys<'a>,
-    ) -> Result<u64> {
+    fn introspected(&mut self, set: &'a SelectionSet, place: Introspected, keys: &mut Keys<'a>) -> Result<u64> {
         let mut values = 0_u64;
         for selection in &set.items {
             let more = match &selection.node {
                 Selection::Field(field) => {
                     let name = field.node.name.node.as_str();
-                    let (wrappers, depth) =
-                        if name == "ofType" { (wrappers + 1, (depth - 1).max(1)) } else { (0, depth) };
+                    let (wrappers, depth) = if name == "ofType" {
+                        (place.wrappers + 1, (place.depth - 1).max(1))
+                    } else {
+                        (0, place.depth)
+                    };
                     self.note(field, &Place { ty: None, depth, page: None }, keys)?;
-                    let below = self.introspection(&field.node.selection_set.node, depth + 1, wrappers)?;
+                    let lists_members = MEMBERS.contains(&name);
+                    if lists_members && place.members {
+                        return Err(nested_members(name).at(Some((field.pos.line, field.pos.column))));
+                    }
+                    let members = lists_members || place.members;
+                    let below = Introspected { depth: depth + 1, wrappers, members };
+                    let below = self.introspection(&field.node.selection_set.node, below)?;
                     let below = if wrappers > MAX_WRAPPERS { 0 } else { below };
                     below.saturating_mul(self.shapes.introspected(name)).saturating_add(1)
                 }
                 Selection::InlineFragment(fragment) => {
-                    self.introspected(&fragment.node.selection_set.node, depth, wrappers, keys)?
+                    self.introspected(&fragment.node.selection_set.node, place, keys)?
                 }
                 Selection::FragmentSpread(spread) => match self.fragments.get(&spread.node.fragment_name.node) {
-                    Some(fragment) => self.introspected(&fragment.node.selection_set.node, depth, wrappers, keys)?,
+                    Some(fragment) => self.introspected(&fragment.node.selection_set.node, place, keys)?,
                     None => 0,
                 },
             };
             values = values.saturating_add(more);
         }
         Ok(values)
+    }
+
+    /// What the operators of a filter cost for which the database looks at each row.
+    fn scans(&self, field: &Field) -> u64 {
+        match field.get_argument("filter").map(|filter| &filter.node) {
+            Some(Value::Variable(variable)) => self.variable(variable).map_or(0, given_scans),
+            Some(literal) => self.literal_scans(literal),
+            None => 0,
+        }
+    }
+
+    /// The recursion is as deep as the brackets of the document, which were counted before it was parsed.
+    fn literal_scans(&self, value: &Value) -> u64 {
+        match value {
+            Value::Object(fields) => {
+                let cost = |(name, value)| if is_scanning(name) { SCAN } else { self.literal_scans(value) };
+                fields.iter().map(cost).sum()
+            }
+            Value::List(items) => items.iter().map(|item| self.literal_scans(item)).sum(),
+            Value::Variable(variable) => self.variable(variable).map_or(0, given_scans),
+            _ => 0,
+        }
     }
 
     /// The rows that `first` or `last` ask for. What is no number, or none that is allowed, is refused later; until
@@ -274,5 +321,30 @@ impl<'a> Walk<'a> {
         let definition = || self.definitions.iter().find(|definition| definition.node.name.node == *name);
         let value = given.or_else(|| definition()?.node.default_value.as_ref().map(|value| &value.node))?;
         (*value != Given::Null).then_some(value)
+    }
+}
+
+fn nested_members(name: &str) -> Error {
+    let message = format!(
+        "`{name}` stands below another list of a type's members ({}), for which the limit is 1: ask for one type by \
+         `__type(name: ..)`",
+        MEMBERS.join(", ")
+    );
+    Error::new(Code::QueryTooComplex, message)
+}
+
+fn is_scanning(operator: &Name) -> bool {
+    SCANNING.contains(&operator.as_str())
+}
+
+/// What the scanning operators in the value of a variable cost. The recursion is as deep as the variables, which were
+/// bounded when they were read.
+fn given_scans(value: &Given) -> u64 {
+    match value {
+        Given::Object(fields) => {
+            fields.iter().map(|(name, value)| if is_scanning(name) { SCAN } else { given_scans(value) }).sum()
+        }
+        Given::List(items) => items.iter().map(given_scans).sum(),
+        _ => 0,
     }
 }

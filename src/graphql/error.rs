@@ -104,10 +104,10 @@ pub struct Receipt {
     pub request_id: String,
     /// What the operation cost, of the minute's budget; none when it was refused before that was known.
     pub cost: Option<u64>,
-    /// SQL statements, authentication included.
-    pub statements: u64,
-    /// Rows those statements returned or changed.
-    pub rows: u64,
+    /// SQL statements, authentication included; absent below the role ANALYST.
+    pub statements: Option<u64>,
+    /// Rows those statements returned or changed; absent below the role ANALYST.
+    pub rows: Option<u64>,
     /// From the request's arrival, in milliseconds.
     pub duration_ms: f64,
 }
@@ -123,13 +123,14 @@ impl Receipt {
 impl From<Receipt> for Value {
     fn from(receipt: Receipt) -> Self {
         let fields = [
-            ("requestId", Value::from(receipt.request_id)),
-            ("cost", receipt.cost.map_or(Value::Null, Value::from)),
-            ("statements", receipt.statements.into()),
-            ("rows", receipt.rows.into()),
-            ("durationMs", receipt.duration_ms.into()),
+            ("requestId", Some(Value::from(receipt.request_id))),
+            ("cost", Some(receipt.cost.map_or(Value::Null, Value::from))),
+            ("statements", receipt.statements.map(Value::from)),
+            ("rows", receipt.rows.map(Value::from)),
+            ("durationMs", Some(receipt.duration_ms.into())),
         ];
-        Value::Object(fields.into_iter().map(|(name, value)| (Name::new(name), value)).collect::<IndexMap<_, _>>())
+        let fields = fields.into_iter().filter_map(|(name, value)| Some((Name::new(name), value?)));
+        Value::Object(fields.collect::<IndexMap<_, _>>())
     }
 }
 

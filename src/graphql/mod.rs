@@ -20,14 +20,17 @@ mod persisted;
 mod plain;
 mod policy;
 mod query;
+mod response_size;
 mod run;
 mod scalars;
+mod sdl;
 mod settle;
 mod shapes;
 mod source;
 mod tokens;
 mod typename;
 mod types;
+mod unused_scalars;
 mod usages;
 mod variables;
 
@@ -47,7 +50,11 @@ pub use self::{
     persisted::{Hash, Persisted},
 };
 use self::{mutation::Mutation, query::Query, shapes::Shapes, source::Sources, variables::Inputs};
-use crate::{config::DocumentLimits, error::Result};
+use crate::{
+    config::DocumentLimits,
+    db::Meter,
+    error::{Error, Result},
+};
 
 /// The schema with its resolvers. Cheap to clone.
 #[derive(Clone)]
@@ -74,6 +81,7 @@ impl Default for Api {
         let builder = || -> SchemaBuilder<_, _, _> {
             Schema::build(Query, Mutation::default(), EmptySubscription)
                 .register_output_type::<types::Node>()
+                .register_output_type::<unused_scalars::WithoutUnusedScalars>()
                 .limit_recursive_depth(usize::MAX)
         };
         let schema = builder().finish();
@@ -108,13 +116,13 @@ pub struct Answer {
     pub cost: u64,
     /// How many fields it has at its root.
     root_fields: usize,
+    is_query: bool,
 }
 
 impl Answer {
-    /// The answer as JSON text, if it has no errors.
-    #[must_use]
-    pub fn without_errors(&self) -> Option<String> {
-        self.response.errors.is_empty().then(|| json::Json::of(&self.response))
+    /// The answer as JSON text; of one that is too large, only the error that says so.
+    pub fn text(&self, meter: &Meter, request_id: &str) -> Result<String> {
+        response_size::text(&self.response, meter, self.is_query, request_id).map_err(Error::internal)
     }
 
     /// The answer as JSON text, without what belongs to one request only.
@@ -134,7 +142,7 @@ impl Api {
     /// The schema in the schema definition language, as it stands in `schema.graphql`.
     #[must_use]
     pub fn sdl(&self) -> String {
-        self.schema.sdl()
+        sdl::of(&self.schema)
     }
 
     /// Parses a document and holds it against the limits; nothing is asked of the database.
@@ -152,6 +160,7 @@ impl Api {
     /// answer has a code.
     pub async fn execute(&self, request: Request) -> Answer {
         let (cost, root_fields) = (request.document.cost(), request.document.root_fields());
+        let is_query = request.document.is_query();
         let Request { document, variables, mut context, request_id } = request;
         context.plain = document.source().plain;
         let admitted = policy::admit(&document, &mut context);
@@ -159,17 +168,20 @@ impl Api {
         if let Err(error) = admitted {
             let response = refused(&error, &request_id);
             context.note_refusals(&response.errors).await;
-            return Answer { response, executed: false, cost, root_fields };
+            return Answer { response, executed: false, cost, root_fields, is_query };
         }
         let may_introspect = policy::check_introspection(&context).is_ok();
         let mut response = self.run(document, variables, Arc::clone(&context), &request_id).await;
-        context.note_refusals(&response.errors).await;
         // Resolvers leave a path; a null without any is a document that did not fit the schema.
         let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
+        if context.db.meter().is_exhausted() {
+            response_size::refuse(&mut response, context.db.meter(), is_query, &request_id);
+        }
+        context.note_refusals(&response.errors).await;
         if !executed {
             policy::tell_less(&mut response.errors, may_introspect);
         }
         error::finish(&mut response, &request_id);
-        Answer { response, executed, cost, root_fields }
+        Answer { response, executed, cost, root_fields, is_query }
     }
 }

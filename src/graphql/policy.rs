@@ -1,6 +1,8 @@
 //! Whether a caller may run an operation at all, before it is validated: the minute's budget, the rate limit of mutations,
 //! and who may ask for the schema itself. It must not ask the database.
 
+use std::collections::HashSet;
+
 use async_graphql::ServerError;
 
 use super::{context::RequestContext, document::Document};
@@ -31,13 +33,16 @@ pub fn check_introspection(context: &RequestContext) -> Result<()> {
 }
 
 /// What validation says names types, fields and arguments of the schema, also those that were not asked for. To callers
-/// who may not ask for the schema it says only where the document does not fit.
+/// who may not ask for the schema it says only where the document does not fit. What was found several times at one place,
+/// such as in a fragment that is spread several times, is told once.
 pub fn tell_less(errors: &mut Vec<ServerError>, may_introspect: bool) {
-    errors.truncate(MAX_ERRORS);
-    if !may_introspect {
-        for error in errors {
+    let mut told = HashSet::new();
+    errors.retain_mut(|error| {
+        if !may_introspect {
             "the document does not fit the schema here; callers who may ask for the schema are told why"
                 .clone_into(&mut error.message);
         }
-    }
+        let at: Vec<_> = error.locations.iter().map(|at| (at.line, at.column)).collect();
+        told.len() < MAX_ERRORS && told.insert((error.message.clone(), at))
+    });
 }

@@ -29,7 +29,7 @@ impl ScalarType for Timestamp {
 
 /// Any JSON value of at most 64 levels. It is handed out as it was stored, with the order of its keys. Of two equal keys the last
 /// one counts. Integers have at most 64 bits, with or without a sign, and are kept exactly; other numbers are doubles.
-#[Scalar(name = "JSON")]
+#[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
 impl ScalarType for RawJson {
     fn parse(value: Value) -> InputValueResult<Self> {
         Ok(Self(serde_json::to_string(&Plain(&value))?))

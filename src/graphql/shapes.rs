@@ -10,7 +10,8 @@ use async_graphql::{
     },
 };
 
-/// What a field costs beyond its own place in the answer: one of slow hashing, or of a scan in the database.
+/// What a field costs beyond its own place in the answer: one of slow hashing, of a scan in the database, or of a value
+/// that may be as long as thousands of others.
 const WORK: &[(&str, u64)] = &[
     ("Mutation.login", 100),
     ("Mutation.changePassword", 100),
@@ -19,6 +20,9 @@ const WORK: &[(&str, u64)] = &[
     ("Query.auditLogStats", 100),
     // So many intervals at most, however few the bounds let it have.
     ("AuditLogStats.overTime", 1_000),
+    ("Session.context", 4),
+    ("AuditLog.details", 4),
+    ("AuditLog.description", 2),
 ];
 /// The same for a field of this name wherever it stands.
 const WORK_ANYWHERE: &[(&str, u64)] = &[("totalCount", 10)];

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::Variables;
-use async_graphql_axum::GraphQLResponse;
 use axum::{
     Extension,
     extract::{Query, State},
@@ -19,6 +18,7 @@ use super::{
     idempotency::{self, Refusal},
     media_type::MediaType,
     params::{Params, UrlParams},
+    receipt::{self, Detail, Usage},
     refusal::{refuse, request_error},
 };
 use crate::{
@@ -44,11 +44,11 @@ struct Task {
     sent: Option<Sent>,
 }
 
-/// What came of a request.
+/// What came of a request, and what the principal may see of its receipt.
 enum Outcome {
-    Answered(Box<Answer>),
+    Answered(Box<Answer>, Detail),
     /// It was done before: what was answered then.
-    Kept(String),
+    Kept(String, Detail),
 }
 
 /// Everything of a request that is not its document.
@@ -143,7 +143,7 @@ impl Call {
         if let Err(error) = self.check_way(&document) {
             return self.refuse(media_type, StatusCode::FORBIDDEN, &error);
         }
-        let db = self.app.services.db.metered();
+        let db = self.app.services.db.metered_within(limits.response_bytes);
         let sent = sent.filter(|_| !document.is_query());
         let persist = params.document.hash().map(|hash| (hash, text));
         let task = Task { document, variables: params.variables, persist, sent };
@@ -161,15 +161,19 @@ impl Call {
                 },
             }
         };
-        match outcome {
-            Ok(Outcome::Answered(answer)) => self.respond(media_type, *answer, &db),
-            Ok(Outcome::Kept(answer)) => idempotency::replay(media_type, answer, self.receipt(None, &db)),
+        let mut response = match outcome {
+            Ok(Outcome::Answered(answer, detail)) => self.respond(media_type, *answer, &db, detail),
+            Ok(Outcome::Kept(answer, detail)) => {
+                idempotency::replay(media_type, answer, self.receipt(None, &db, detail))
+            }
             Err((status, error)) => {
                 // What is wrong with the call itself shows in any case, as before a document is looked at.
                 let shows = status.is_server_error() || status == StatusCode::UNAUTHORIZED;
                 self.refuse(media_type, if shows { status } else { media_type.status(status) }, &error)
             }
-        }
+        };
+        response.extensions_mut().insert(Usage::of(&db));
+        response
     }
 
     /// Who asks, and what comes of it, in time. Under a key the answer is kept, however long that takes.
@@ -180,25 +184,28 @@ impl Call {
         let work = async {
             let services = &self.app.services;
             let principal = self.principal(db).await.map_err(|error| (status_of_refusal(&error), error))?;
+            let detail = Detail::of(&principal);
+            let client = self.client();
+            let db = &db.limited(services.statements.of(&principal, client.ip_address.as_deref()));
             if let Some((hash, text)) = persist {
                 self.app.api.persisted.keep(hash, &text, principal.has(Role::Viewer));
             }
             if let (Some(sent), Some(caller)) = (&sent, principal.signed_in()) {
                 match idempotency::claim(services, db, caller, sent, document.repeat()).await? {
-                    Some(Claim::Done(answer)) => return Ok(Outcome::Kept(answer)),
+                    Some(Claim::Done(answer)) => return Ok(Outcome::Kept(answer, detail)),
                     Some(Claim::First(taken)) => ticket = Some(taken),
                     None => {}
                 }
             }
-            let context = RequestContext::new(principal, self.client(), db.clone(), Arc::clone(services));
+            let context = RequestContext::new(principal, client, db.clone(), Arc::clone(services));
             let request = graphql::Request { document, variables, context, request_id: self.id.id.to_string() };
-            Ok(Outcome::Answered(Box::new(self.app.api.execute(request).await)))
+            Ok(Outcome::Answered(Box::new(self.app.api.execute(request).await), detail))
         };
         let outcome = tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| {
             let message = format!("the request took longer than {} s", timeout.as_secs());
             Err((StatusCode::SERVICE_UNAVAILABLE, Error::new(Code::Timeout, message)))
         });
-        if let (Some(ticket), Ok(Outcome::Answered(answer))) = (ticket, &outcome) {
+        if let (Some(ticket), Ok(Outcome::Answered(answer, _))) = (ticket, &outcome) {
             idempotency::settle(&self.app.services, db, ticket, answer).await;
         }
         outcome
@@ -253,30 +260,25 @@ impl Call {
         }
     }
 
-    /// What the request cost, if it asked for that.
-    fn receipt(&self, cost: Option<u64>, db: &Db) -> Option<Receipt> {
-        self.headers.get("x-receipt").is_some_and(|value| value != "0").then(|| Receipt {
-            request_id: self.id.id.to_string(),
-            cost,
-            statements: db.meter().statements(),
-            rows: db.meter().rows(),
-            duration_ms: (self.id.arrived.elapsed().as_secs_f64() * 1e6).round() / 1e3,
-        })
+    fn receipt(&self, cost: Option<u64>, db: &Db, detail: Detail) -> Option<Receipt> {
+        receipt::of(&self.headers, &self.id, cost, Usage::of(db), detail)
     }
 
-    fn respond(&self, media_type: MediaType, mut answer: Answer, db: &Db) -> Response {
-        if let Some(receipt) = self.receipt(Some(answer.cost), db) {
+    fn respond(&self, media_type: MediaType, mut answer: Answer, db: &Db, detail: Detail) -> Response {
+        if let Some(receipt) = self.receipt(Some(answer.cost), db, detail) {
             answer.response.extensions.insert("receipt".to_owned(), receipt.into());
         }
         if !answer.executed {
             return request_error(media_type, media_type.request_error(), &answer.response);
         }
-        let mut response = match answer.without_errors() {
-            Some(json) => json.into_response(),
-            None => GraphQLResponse::from(answer.response).into_response(),
-        };
-        media_type.mark(&mut response);
-        response
+        match answer.text(db.meter(), &self.id.id) {
+            Ok(text) => {
+                let mut response = text.into_response();
+                media_type.mark(&mut response);
+                response
+            }
+            Err(error) => self.refuse(media_type, StatusCode::INTERNAL_SERVER_ERROR, &error),
+        }
     }
 
     fn refuse(&self, media_type: MediaType, status: StatusCode, error: &Error) -> Response {

@@ -14,6 +14,7 @@ mod params;
 mod patience;
 mod per_address;
 mod read_rate;
+mod receipt;
 mod refusal;
 mod request_id;
 mod serve;
@@ -34,6 +35,7 @@ use tower_http::{
 
 pub use self::{
     console::is_embedded as console_is_embedded,
+    receipt::Usage,
     request_id::RequestId,
     serve::{StopSignal, serve},
 };

@@ -28,7 +28,7 @@ pub mod users;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    auth::{Budget, Callers, Hasher, NameHasher, SignedIn, Strength, Tokens, WriteLimit},
+    auth::{Budget, Callers, Hasher, NameHasher, SignedIn, StatementPermits, Strength, Tokens, WriteLimit},
     clock::Clock,
     config::Limits,
     db::{self, Db, Tx},
@@ -53,6 +53,7 @@ pub struct Services {
     pub callers: Callers,
     pub budget: Budget,
     pub write_limit: WriteLimit,
+    pub statements: StatementPermits,
     pub refusals: Refusals,
     pub limits: Limits,
     pub uses: Uses,
@@ -129,8 +130,23 @@ impl Services {
         let names = server_secrets::name_hasher(&db, clock).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);
         let write_limit = WriteLimit::new(limits.writes, clock);
+        let statements = StatementPermits::new(limits.statements_per_principal);
         let refusals = Refusals::new(clock);
         let (callers, uses, detached) = (Callers::default(), Uses::default(), TaskTracker::new());
-        Ok(Self { db, clock, hasher, tokens, names, callers, budget, write_limit, refusals, limits, uses, detached })
+        Ok(Self {
+            db,
+            clock,
+            hasher,
+            tokens,
+            names,
+            callers,
+            budget,
+            write_limit,
+            statements,
+            refusals,
+            limits,
+            uses,
+            detached,
+        })
     }
 }

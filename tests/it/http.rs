@@ -89,15 +89,6 @@ on_both! {
         }
     }
 
-    async fn the_receipt_comes_only_when_asked_for(app) {
-        let reply = app.viewer().gql("{ me { id } }", json!({})).await;
-        let receipt = &reply.body["extensions"]["receipt"];
-        assert_eq!(receipt["requestId"].as_str(), reply.headers["x-request-id"].to_str().ok());
-        assert_eq!((&receipt["statements"], &receipt["rows"]), (&json!(1), &json!(1)));
-        assert!(receipt["durationMs"].as_f64().expect("a number") > 0.0);
-        assert!(post(app, None, "{ me { id } }").await.body.get("extensions").is_none());
-    }
-
     async fn health_says_whether_the_process_and_its_database_work(app) {
         for path in ["/health/live", "/health/ready"] {
             let reply = app.anonymous().send(Request::get(path).body(Body::empty()).expect("a request")).await;

@@ -65,10 +65,31 @@ on_both! {
     }
 
     async fn introspection_that_multiplies_is_refused(app) {
-        let wide = |inner: &str| many(0..7, |n| format!("a{n}: type {{ fields {{ {inner} }} }} "));
-        let query = format!("{{ __schema {{ types {{ fields {{ {} }} }} }} }}", wide(&wide(&wide("name"))));
+        let arguments = many(0..15, |n| format!("a{n}: args {{ name description defaultValue isDeprecated deprecationReason }} "));
+        let types = many(0..15, |n| format!("t{n}: types {{ fields {{ {arguments} }} }} "));
+        let query = format!("{{ __schema {{ {types} }} }}");
         let reply = app.viewer().gql(&query, json!({})).await;
         assert_eq!(reply.code(), "QUERY_TOO_COMPLEX");
         assert!(reply.message().contains("MAX_COST"), "{}", reply.message());
+    }
+
+    async fn introspection_lists_the_members_of_one_type_at_a_time(app) {
+        for query in [
+            "{ __schema { types { fields { type { fields { type { name } } } } } } }",
+            "{ __type(name: \"User\") { ...T } } fragment T on __Type { fields { type { possibleTypes { name } } } }",
+            "{ __type(name: \"Query\") { fields { args { type { ofType { inputFields { name } } } } } } }",
+            "{ __type(name: \"User\") { interfaces { ... { fields { name } } } } }",
+        ] {
+            let reply = app.viewer().gql(query, json!({})).await;
+            assert_eq!(reply.code(), "QUERY_TOO_COMPLEX", "{query}");
+            assert!(reply.message().contains("for which the limit is 1"), "{}", reply.message());
+            assert!(reply.body.get("data").is_none());
+        }
+        for query in [
+            "{ __type(name: \"User\") { fields { type { name ofType { name } } args { type { name enumValues { name } } } } inputFields { name } } }",
+            "{ a: __type(name: \"User\") { fields { name } } b: __type(name: \"Session\") { fields { name } } }",
+        ] {
+            app.viewer().gql(query, json!({})).await.data();
+        }
     }
 }

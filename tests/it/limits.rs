@@ -64,11 +64,11 @@ on_both! {
 
     async fn honest_queries_pass(app) {
         for (query, cost) in [
-            (BENCHMARK, 2 + 20 * (4 + 2 + 5 * 5 + 2 + 10 * 6)),
+            (BENCHMARK, 2 + 20 * (4 + 2 + 5 * 5 + 2 + 10 * 7)),
             ("{ users(first: 100) { nodes { id } } }", 102),
             ("{ users(first: 100) { nodes { id username email fullName role isActive createdAt lastLogin
                 sessions(first: 20) { nodes { id threadId context title isActive createdAt updatedAt endedAt } }
-                auditLogs(first: 20) { nodes { id action details description ipAddress userAgent success timestamp } } } } }", 2 + 100 * (8 + 2 + 20 * 8 + 2 + 20 * 8)),
+                auditLogs(first: 20) { nodes { id action details description ipAddress userAgent success timestamp } } } } }", 2 + 100 * (8 + 2 + 20 * 11 + 2 + 20 * 12)),
             ("{ users { nodes { id } edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }", 1 + 1 + 20 + 1 + 20 * 3 + 3),
             ("{ me { id } }", 2),
         ] {
@@ -91,6 +91,28 @@ on_both! {
             let reply = app.analyst().gql(query, json!({ "first": wrong })).await;
             assert!(matches!(reply.code(), "BAD_USER_INPUT" | "GRAPHQL_VALIDATION_FAILED"), "{:#}", reply.body);
         }
+    }
+
+    async fn operators_that_no_index_serves_cost_more(app) {
+        for (filter, scans) in [
+            (json!({ "title": { "eq": "a" } }), 0),
+            (json!({ "title": { "contains": "a" } }), 1),
+            (json!({ "title": { "startsWith": "a" }, "threadId": { "contains": "b" } }), 2),
+            (json!({ "context": { "contains": { "contains": { "startsWith": 1 } } } }), 1),
+            (json!({ "or": [{ "title": { "contains": "a" } }, { "not": { "title": { "contains": "b" } } }] }), 2),
+        ] {
+            let literal = filter.to_string().replace('"', "").replace(": a", ": \"a\"").replace(": b", ": \"b\"");
+            let literal = format!("{{ sessions(filter: {literal}) {{ totalCount }} }}");
+            let variable = "query($filter: SessionFilter) { sessions(filter: $filter) { totalCount } }";
+            assert_eq!(app.analyst().gql(&literal, json!({})).await.cost(), 11 + 100 * scans, "{literal}");
+            assert_eq!(app.analyst().gql(variable, json!({ "filter": filter })).await.cost(), 11 + 100 * scans, "{filter}");
+        }
+        let inner = "query($title: TextFilter) { sessions(filter: {title: $title}) { totalCount } }";
+        assert_eq!(app.analyst().gql(inner, json!({ "title": { "contains": "a" } })).await.cost(), 111);
+        let nested = "{ users(first: 10) { nodes { sessions(filter: {title: {contains: \"a\"}}) { totalCount } } } }";
+        assert_eq!(app.analyst().gql(nested, json!({})).await.cost(), 2 + 10 * 111);
+        let search = "{ users(filter: {search: \"a\"}) { totalCount } }";
+        assert_eq!(app.analyst().gql(search, json!({})).await.cost(), 111);
     }
 
     async fn fragments_and_aliases_are_counted_and_the_other_operations_are_not(app) {

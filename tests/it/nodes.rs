@@ -19,7 +19,7 @@ on_both! {
         ] {
             let reply = app.analyst().gql(query, json!({ "id": id })).await;
             assert_eq!(reply.data()["node"], expected);
-            assert_eq!(reply.sql(), 3);
+            assert_eq!(reply.sql(), 6, "who asks, and each table");
         }
     }
 

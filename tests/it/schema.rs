@@ -22,7 +22,16 @@ fn schema_graphql_is_current() {
 fn everything_in_the_schema_is_described() {
     let mut missing = Missing::default();
     for definition in parse_schema(Api::default().sdl()).expect("the SDL is GraphQL").definitions {
-        let TypeSystemDefinition::Type(ty) = definition else { continue };
+        let ty = match definition {
+            TypeSystemDefinition::Type(ty) => ty,
+            TypeSystemDefinition::Directive(directive) => {
+                let name = format!("@{}", directive.node.name.node);
+                missing.note(&name, directive.node.description.is_some());
+                missing.inputs(&name, &directive.node.arguments);
+                continue;
+            }
+            TypeSystemDefinition::Schema(_) => continue,
+        };
         let name = ty.node.name.node.to_string();
         missing.note(&name, ty.node.description.is_some());
         match &ty.node.kind {
@@ -38,6 +47,17 @@ fn everything_in_the_schema_is_described() {
         }
     }
     assert!(missing.0.is_empty(), "without a description: {:#?}", missing.0);
+}
+
+#[test]
+fn every_scalar_says_where_it_is_specified() {
+    for definition in parse_schema(Api::default().sdl()).expect("the SDL is GraphQL").definitions {
+        let TypeSystemDefinition::Type(ty) = definition else { continue };
+        if matches!(ty.node.kind, TypeKind::Scalar) {
+            let specified = ty.node.directives.iter().any(|directive| directive.node.name.node == "specifiedBy");
+            assert!(specified, "{}", ty.node.name.node);
+        }
+    }
 }
 
 #[derive(Default)]

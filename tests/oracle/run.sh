@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Compares a GraphQL endpoint with graphql-js: tests/oracle/run.sh URL [DOCUMENTS] [SEED]
+# Compares its introspection with schema.graphql: tests/oracle/run.sh schema.mjs URL
 # Fetches the pinned npm packages first when they are not here yet. It must not pass without having compared.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -15,4 +16,7 @@ if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
   touch node_modules/.package-lock.json
 fi
-exec node oracle.mjs "$@"
+case "${1-}" in
+  *.mjs) exec node "$@" ;;
+  *) exec node oracle.mjs "$@" ;;
+esac

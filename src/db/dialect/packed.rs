@@ -24,9 +24,12 @@ const NULL: &[u8] = &[0xfe];
 ///
 /// The order is kept because SQLite does not merge an ordered subquery into one that aggregates (its rule 16 for
 /// flattening; 3.51 is linked statically). An order within `group_concat` would sort again what an index has sorted.
-pub(in crate::db) fn select(table: &Table, without: &[Column]) -> String {
+///
+/// In parts, each row is a value of its own.
+pub(in crate::db) fn select(table: &Table, without: &[Column], in_parts: bool) -> String {
     let mut sql = String::with_capacity(96 + 32 * table.columns.len());
-    sql.push_str("select group_concat(packed, '') from (select concat_ws(x'ff'");
+    sql.push_str(if in_parts { "select packed from (" } else { "select group_concat(packed, '') from (" });
+    sql.push_str("select concat_ws(x'ff'");
     for column in table.columns_without(without) {
         sql.push_str(", ");
         match column {
@@ -44,6 +47,9 @@ pub(in crate::db) const SELECT_END: &str = ")";
 /// A table's row that can be read from its values; made by `codec::row!`.
 pub(in crate::db) trait Unpack: Sized {
     fn unpack(values: &mut Values<'_>) -> sqlx::Result<Self>;
+
+    /// How many bytes the row takes in memory, roughly.
+    fn bytes(&self) -> usize;
 }
 
 /// The values that are still to be read.
@@ -64,25 +70,33 @@ impl Values<'_> {
     }
 }
 
-/// The rows that such a query gave: a null when there are none.
-pub(in crate::db) fn unpack<T: Unpack>(packed: Option<&[u8]>) -> sqlx::Result<Vec<T>> {
+/// Adds the rows that such a query gave: a null when there are none.
+pub(in crate::db) fn unpack<T: Unpack>(packed: Option<&[u8]>, rows: &mut Vec<T>) -> sqlx::Result<()> {
     let mut values = Values(packed.unwrap_or_default());
-    let mut rows = Vec::new();
     while !values.0.is_empty() {
         rows.push(T::unpack(&mut values)?);
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// What a column can hold.
 pub(in crate::db) trait Value: Sized {
     /// From SQLite's text of it, which is absent for null.
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError>;
+
+    /// Bytes that it takes beside its own size.
+    fn heap_bytes(&self) -> usize {
+        0
+    }
 }
 
 impl<T: Value> Value for Option<T> {
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError> {
         text.map(|text| T::from_text(Some(text))).transpose()
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.as_ref().map_or(0, T::heap_bytes)
     }
 }
 
@@ -90,11 +104,19 @@ impl Value for String {
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError> {
         Ok(text.ok_or(UnexpectedNullError)?.to_owned())
     }
+
+    fn heap_bytes(&self) -> usize {
+        self.len()
+    }
 }
 
 impl Value for RawJson {
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError> {
         String::from_text(text).map(Self)
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -114,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    static THINGS: Table = Table { name: "things", columns: &["a", "b"] };
+    static THINGS: Table = Table { name: "things", columns: &["a", "b"], large: None };
 
     #[derive(Debug, PartialEq)]
     struct Thing(Option<String>, Option<String>);
@@ -123,12 +145,30 @@ mod tests {
         fn unpack(values: &mut Values<'_>) -> sqlx::Result<Self> {
             Ok(Self(values.next()?, values.next()?))
         }
+
+        fn bytes(&self) -> usize {
+            0
+        }
+    }
+
+    fn unpacked(packed: Option<&[u8]>) -> sqlx::Result<Vec<Thing>> {
+        let mut things = Vec::new();
+        unpack(packed, &mut things)?;
+        Ok(things)
     }
 
     async fn things(connection: &mut SqliteConnection, without: &[Column]) -> sqlx::Result<Vec<Thing>> {
-        let sql = format!("{}things t order by t.rowid desc limit 200{SELECT_END}", select(&THINGS, without));
-        let row = query(sqlx::AssertSqlSafe(sql)).fetch_one(connection).await?;
-        unpack(row.try_get_unchecked(0)?)
+        let sql = |in_parts| {
+            format!("{}things t order by t.rowid desc limit 200{SELECT_END}", select(&THINGS, without, in_parts))
+        };
+        let row = query(sqlx::AssertSqlSafe(sql(false))).fetch_one(&mut *connection).await?;
+        let things = unpacked(row.try_get_unchecked(0)?)?;
+        let mut in_parts = Vec::<Thing>::new();
+        for row in query(sqlx::AssertSqlSafe(sql(true))).fetch_all(connection).await? {
+            unpack(row.try_get_unchecked(0)?, &mut in_parts)?;
+        }
+        assert_eq!(in_parts, things);
+        Ok(things)
     }
 
     /// All texts of two letters from these, in both columns: the first column too may be null or empty.
@@ -158,9 +198,9 @@ mod tests {
 
     #[test]
     fn what_is_not_whole_rows_of_text_is_an_error() {
-        assert_eq!(unpack::<Thing>(Some(b"a\xff\xfe\xff")).expect("a row"), [Thing(Some("a".to_owned()), None)]);
+        assert_eq!(unpacked(Some(b"a\xff\xfe\xff")).expect("a row"), [Thing(Some("a".to_owned()), None)]);
         for packed in [&b"a"[..], b"a\xff", b"a\xffb", b"a\xffb\xffc\xff", b"\xc3\xff\xff", b"a\xfe\xffb\xff"] {
-            assert!(unpack::<Thing>(Some(packed)).is_err(), "{packed:?}");
+            assert!(unpacked(Some(packed)).is_err(), "{packed:?}");
         }
     }
 }

@@ -21,7 +21,6 @@ use crate::{
     db::{
         Db, api_tokens, audit_logs, auth_sessions,
         filter::Filter,
-        nodes::{self, NodeId},
         page::{Listing, Slice},
         sessions, users,
     },
@@ -37,9 +36,8 @@ pub struct Loaders {
     pub users: Batched<Uuid, Found<User>, IdBatch<User>>,
     pub sessions: Batched<Uuid, Found<Session>, IdBatch<Session>>,
     pub audit_logs: Batched<Uuid, Found<AuditLog>, IdBatch<AuditLog>>,
-    pub auth_sessions: Batched<Uuid, Found<AuthSession>, IdBatch<AuthSession>>,
-    pub api_tokens: Batched<Uuid, Found<ApiToken>, IdBatch<ApiToken>>,
-    pub nodes: Batched<Uuid, Found<NodeId>, IdBatch<NodeId>>,
+    pub auth_sessions: Batched<IdOf, Found<AuthSession>, IdOfBatch<AuthSession>>,
+    pub api_tokens: Batched<IdOf, Found<ApiToken>, IdOfBatch<ApiToken>>,
     pub sessions_of: Batched<PageOf, FoundPage<Session>, PageBatch<Session>>,
     pub audit_logs_of: Batched<PageOf, FoundPage<AuditLog>, PageBatch<AuditLog>>,
     pub auth_sessions_of: Batched<PageOf, FoundPage<AuthSession>, PageBatch<AuthSession>>,
@@ -48,6 +46,13 @@ pub struct Loaders {
     pub audit_log_counts_of: Batched<CountOf, Result<i64>, CountBatch<AuditLog>>,
     pub auth_session_counts_of: Batched<CountOf, Result<i64>, CountBatch<AuthSession>>,
     pub api_token_counts_of: Batched<CountOf, Result<i64>, CountBatch<ApiToken>>,
+}
+
+/// The id of something, found only if it belongs to this user, where one is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct IdOf {
+    pub id: Uuid,
+    pub owner: Option<UserId>,
 }
 
 /// A page of what belongs to a user.
@@ -137,9 +142,8 @@ impl Loaders {
             users: Batched::new(IdBatch::new(db)),
             sessions: Batched::new(IdBatch::new(db)),
             audit_logs: Batched::new(IdBatch::new(db)),
-            auth_sessions: Batched::new(IdBatch::new(db)),
-            api_tokens: Batched::new(IdBatch::new(db)),
-            nodes: Batched::new(IdBatch::new(db)),
+            auth_sessions: Batched::new(IdOfBatch::new(db)),
+            api_tokens: Batched::new(IdOfBatch::new(db)),
             sessions_of: Batched::new(PageBatch::new(db)),
             audit_logs_of: Batched::new(PageBatch::new(db)),
             auth_sessions_of: Batched::new(PageBatch::new(db)),
@@ -164,6 +168,12 @@ pub trait ById: Sized + Send + Sync {
     fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send;
 }
 
+/// Something with an id that only its owner may find, and some others.
+pub trait ByIdOf: Sized + Send + Sync {
+    fn id(&self) -> Uuid;
+    fn list_of(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> impl Future<Output = Result<Vec<Self>>> + Send;
+}
+
 /// Something that belongs to a user and is read in pages.
 pub trait OfUser: Sized + Send + Sync {
     fn pages_of(
@@ -182,6 +192,10 @@ pub trait OfUser: Sized + Send + Sync {
 #[derive(Clone)]
 pub struct IdBatch<T>(Db, PhantomData<fn() -> T>);
 
+/// Reads rows by their ids and their owner.
+#[derive(Clone)]
+pub struct IdOfBatch<T>(Db, PhantomData<fn() -> T>);
+
 /// Reads a page for each of many users.
 #[derive(Clone)]
 pub struct PageBatch<T>(Db, PhantomData<fn() -> T>);
@@ -191,6 +205,12 @@ pub struct PageBatch<T>(Db, PhantomData<fn() -> T>);
 pub struct CountBatch<T>(Db, PhantomData<fn() -> T>);
 
 impl<T> IdBatch<T> {
+    fn new(db: &Db) -> Self {
+        Self(db.clone(), PhantomData)
+    }
+}
+
+impl<T> IdOfBatch<T> {
     fn new(db: &Db) -> Self {
         Self(db.clone(), PhantomData)
     }
@@ -218,6 +238,25 @@ impl<T: ById> BatchFn<Uuid, Found<T>> for IdBatch<T> {
             }
             Err(error) => ids.iter().map(|id| (*id, Err(error.clone()))).collect(),
         }
+    }
+}
+
+impl<T: ByIdOf> BatchFn<IdOf, Found<T>> for IdOfBatch<T> {
+    async fn load(&mut self, keys: &[IdOf]) -> HashMap<IdOf, Found<T>> {
+        let mut found: HashMap<_, _> = keys.iter().map(|key| (*key, Ok(None))).collect();
+        let mut by_owner: HashMap<Option<UserId>, Vec<Uuid>> = HashMap::new();
+        for key in keys {
+            by_owner.entry(key.owner).or_default().push(key.id);
+        }
+        for (owner, ids) in by_owner {
+            match T::list_of(&self.0, &ids, owner).await {
+                Ok(rows) => {
+                    found.extend(rows.into_iter().map(|row| (IdOf { id: row.id(), owner }, Ok(Some(Arc::new(row))))));
+                }
+                Err(error) => found.extend(ids.into_iter().map(|id| (IdOf { id, owner }, Err(error.clone())))),
+            }
+        }
+        found
     }
 }
 
@@ -274,22 +313,36 @@ fn answer_each<K, V, R>(
     }
 }
 
-/// Which functions of `db` read a type.
-macro_rules! rows {
-    ($($type:ty: $table:ident $(, $of_user:ident)?;)+) => {$(
-        impl ById for $type {
+/// Which functions of `db` read a type by ids.
+macro_rules! by_id {
+    ($($type:ty: $by_id:ident, $table:ident $(, $owner:ident)?;)+) => {$(
+        impl $by_id for $type {
             fn id(&self) -> Uuid {
                 self.id.into()
             }
 
-            fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
-                $table::list_of(db, ids)
+            fn list_of(
+                db: &Db,
+                ids: &[Uuid]
+                $(, $owner: Option<UserId>)?
+            ) -> impl Future<Output = Result<Vec<Self>>> + Send {
+                $table::list_of(db, ids $(, $owner)?)
             }
         }
-
-        $(rows!(@$of_user $type: $table);)?
     )+};
-    (@of_user $type:ty: $table:ident) => {
+}
+
+by_id! {
+    User: ById, users;
+    Session: ById, sessions;
+    AuditLog: ById, audit_logs;
+    AuthSession: ByIdOf, auth_sessions, owner;
+    ApiToken: ByIdOf, api_tokens, owner;
+}
+
+/// Which functions of `db` read the pages of a type.
+macro_rules! of_user {
+    ($($type:ty: $table:ident;)+) => {$(
         impl OfUser for $type {
             fn pages_of(
                 db: &Db,
@@ -307,23 +360,12 @@ macro_rules! rows {
                 $table::counts_of(db, users, filter)
             }
         }
-    };
+    )+};
 }
 
-rows! {
-    User: users;
-    Session: sessions, of_user;
-    AuditLog: audit_logs, of_user;
-    AuthSession: auth_sessions, of_user;
-    ApiToken: api_tokens, of_user;
-}
-
-impl ById for NodeId {
-    fn id(&self) -> Uuid {
-        NodeId::id(*self)
-    }
-
-    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send {
-        nodes::list_of(db, ids)
-    }
+of_user! {
+    Session: sessions;
+    AuditLog: audit_logs;
+    AuthSession: auth_sessions;
+    ApiToken: api_tokens;
 }

@@ -70,8 +70,14 @@ pub struct Nodes<'a, T>(pub &'a [T], pub Order);
 /// The rows of a page with their cursors.
 pub struct Edges<'a, T>(pub &'a [T], pub Order);
 
-/// The list as text, if it is plain. What goes wrong is said by the ordinary way, which asks again.
-async fn at_once<T: Listed>(rows: &[T], order: Order, ctx: &ContextSelectionSet<'_>, edges: bool) -> Option<Value> {
+/// The list as text, if it is plain. What goes wrong is said by the ordinary way, which asks again, but for a list that
+/// would make the answer too large.
+async fn at_once<T: Listed>(
+    rows: &[T],
+    order: Order,
+    ctx: &ContextSelectionSet<'_>,
+    edges: bool,
+) -> Option<Result<Value>> {
     let request = &**ctx.data_unchecked::<Arc<RequestContext>>();
     if !request.plain {
         return None;
@@ -79,10 +85,14 @@ async fn at_once<T: Listed>(rows: &[T], order: Order, ctx: &ContextSelectionSet<
     let scope = Scope { ctx, caller: request.principal() };
     let plan = Rows::<T>::of(&scope, &ctx.item.node, edges)?;
     let rows: Vec<&T> = rows.iter().collect();
-    let loaded = plan.load(request, &rows).await.ok()?;
-    let mut json = Json::default();
+    let meter = request.db.meter();
+    let loaded = match plan.load(request, &rows).await {
+        Ok(loaded) => loaded,
+        Err(error) => return meter.is_exhausted().then_some(Err(error)),
+    };
+    let mut json = Json::within(meter.bytes_left());
     plan.write(&mut json, &rows, order, &loaded);
-    Some(json.into_value())
+    Some(meter.answer(json.len()).map(|()| json.into_value()))
 }
 
 /// The types of lists are those of vectors.
@@ -103,7 +113,9 @@ macro_rules! list_type {
 
             async fn resolve(&$self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
                 match Box::pin(at_once($self.0, $self.1, ctx, $edges)).await {
-                    Some(list) => Ok(list),
+                    Some(list) => list.map_err(|error| {
+                        ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos))
+                    }),
                     None => resolve_list(ctx, field, $items, Some($self.0.len())).await,
                 }
             }

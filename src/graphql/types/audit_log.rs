@@ -112,13 +112,13 @@ impl AuditLog {
 
     /// More about it, as the writer gave it. In an entry that a client recorded, the key `guardianeye` holds what the server
     /// adds: `recordedBy`, `apiToken`. In all other entries everything is the server's.
-    async fn details(&self) -> Option<&RawJson> {
-        self.details.as_ref()
+    async fn details(&self, ctx: &Context<'_>) -> Nullable<&RawJson> {
+        Some(ctx.request().answer(self.details.as_ref()))
     }
 
     /// A sentence for people.
-    async fn description(&self) -> Option<&str> {
-        self.description.as_deref()
+    async fn description(&self, ctx: &Context<'_>) -> Nullable<&str> {
+        Some(ctx.request().answer(self.description.as_deref()))
     }
 
     /// The IPv4 or IPv6 address it came from.
@@ -127,8 +127,8 @@ impl AuditLog {
     }
 
     /// What the client called itself, at most 512 characters.
-    async fn user_agent(&self) -> Option<&str> {
-        self.user_agent.as_deref()
+    async fn user_agent(&self, ctx: &Context<'_>) -> Nullable<&str> {
+        Some(ctx.request().answer(self.user_agent.as_deref()))
     }
 
     /// Whether it succeeded.

@@ -38,18 +38,18 @@ impl Session {
     }
 
     /// The id of the LangGraph thread, at most 255 characters.
-    async fn thread_id(&self) -> Option<&str> {
-        self.thread_id.as_deref()
+    async fn thread_id(&self, ctx: &Context<'_>) -> Nullable<&str> {
+        Some(ctx.request().answer(self.thread_id.as_deref()))
     }
 
     /// What the agents keep about the conversation.
-    async fn context(&self) -> Option<&RawJson> {
-        self.context.as_ref()
+    async fn context(&self, ctx: &Context<'_>) -> Nullable<&RawJson> {
+        Some(ctx.request().answer(self.context.as_ref()))
     }
 
     /// The title, at most 255 characters.
-    async fn title(&self) -> Option<&str> {
-        self.title.as_deref()
+    async fn title(&self, ctx: &Context<'_>) -> Nullable<&str> {
+        Some(ctx.request().answer(self.title.as_deref()))
     }
 
     /// Whether the conversation is open.

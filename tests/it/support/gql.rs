@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode},
 };
-use guardianeye::model::UserId;
+use guardianeye::{http::Usage, model::UserId};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -24,6 +24,7 @@ pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Value,
+    usage: Option<Usage>,
 }
 
 impl<'a> Caller<'a> {
@@ -78,7 +79,8 @@ impl Reply {
         let bytes = body.collect().await.expect("a body").to_bytes();
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Self { status: parts.status, headers: parts.headers, body }
+        let usage = parts.extensions.get().copied();
+        Self { status: parts.status, headers: parts.headers, body, usage }
     }
 
     /// The data of an answer without errors.
@@ -112,8 +114,8 @@ impl Reply {
         self.body["extensions"]["receipt"]["cost"].as_u64().expect("a receipt")
     }
 
-    /// How many SQL statements it took.
+    /// How many SQL statements it took, whoever sent it.
     pub fn sql(&self) -> u64 {
-        self.body["extensions"]["receipt"]["statements"].as_u64().expect("a receipt")
+        self.usage.expect("an answer of /graphql").statements
     }
 }
