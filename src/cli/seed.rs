@@ -36,7 +36,7 @@ pub async fn run(common: &Common, args: SeedArgs) -> Result<ExitCode> {
 }
 
 async fn fill(common: &Common, args: SeedArgs) -> Result<Report> {
-    let db = super::connect(common, Settings::default()).await?;
+    let db = super::connect(common, Settings { create: true, ..Settings::default() }).await?;
     let now = Clock::System.now();
     let report = match args.users {
         None => demo(&db, args.until.unwrap_or_else(|| now.cut_to_hour())).await?,
