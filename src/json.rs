@@ -46,8 +46,10 @@ pub fn read_body(text: &[u8]) -> Result<Value> {
 
 fn refusal(field: &str, cause: &serde_json::Error, path: &[String]) -> Error {
     if !cause.is_data() {
-        let field = if field.is_empty() { "the body" } else { field };
-        return Error::new(Code::BadUserInput, format!("{field} is not JSON: {cause}"));
+        if field.is_empty() {
+            return Error::new(Code::BadUserInput, format!("the body is not JSON: {cause}"));
+        }
+        return Error::bad_input(field.to_owned(), format!("{field} is not JSON: {cause}"));
     }
     let mut name = field.to_owned();
     for step in path.iter().rev() {
