@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     config::WriteLimits,
     error::{Code, Error, Result},
-    model::{Role, UserId},
+    model::{Role, User, UserId},
 };
 
 /// The buckets of all principals. Cheap to clone.
@@ -55,25 +55,38 @@ impl WriteLimit {
 
     /// Takes mutations from the bucket of a principal, or says when there will be enough.
     pub fn charge(&self, principal: &SignedIn, mutations: usize) -> Result<()> {
-        let Kinds { viewer, analyst, admin, api_token } = &*self.0;
-        let kind = match (&principal.by, principal.user.role) {
-            (Credential::ApiToken(..), _) => api_token,
-            (_, Role::Viewer) => viewer,
-            (_, Role::Analyst) => analyst,
-            (_, Role::Admin) => admin,
+        let kind = match principal.by {
+            Credential::ApiToken(..) => self.0.api_token.as_ref(),
+            Credential::AuthSession(_) => self.of_role(principal.user.role),
         };
-        let Some(Kind { buckets, per_minute, setting }) = kind else { return Ok(()) };
-        let amount = u32::try_from(mutations).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
-        buckets.take(&principal.user.id, amount).map(drop).map_err(|refused| match refused {
-            Refused::TooMuch => {
-                let message = format!("{amount} mutations exceed the limit of {per_minute} in a minute ({setting})");
-                Error::new(Code::QueryTooComplex, message)
-            }
-            Refused::Until(seconds) => {
-                let message =
-                    format!("more than {per_minute} mutations in a minute ({setting}): try again in {seconds} s");
-                Error::rate_limited(message, seconds)
-            }
-        })
+        take(kind, principal.user.id, mutations)
     }
+
+    /// The same for one mutation by which the user signs in, or stays signed in.
+    pub fn charge_login(&self, user: &User) -> Result<()> {
+        take(self.of_role(user.role), user.id, 1)
+    }
+
+    fn of_role(&self, role: Role) -> Option<&Kind> {
+        match role {
+            Role::Viewer => self.0.viewer.as_ref(),
+            Role::Analyst => self.0.analyst.as_ref(),
+            Role::Admin => self.0.admin.as_ref(),
+        }
+    }
+}
+
+fn take(kind: Option<&Kind>, user: UserId, mutations: usize) -> Result<()> {
+    let Some(Kind { buckets, per_minute, setting }) = kind else { return Ok(()) };
+    let amount = u32::try_from(mutations).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+    buckets.take(&user, amount).map(drop).map_err(|refused| match refused {
+        Refused::TooMuch => {
+            let message = format!("{amount} mutations exceed the limit of {per_minute} in a minute ({setting})");
+            Error::new(Code::QueryTooComplex, message)
+        }
+        Refused::Until(seconds) => {
+            let message = format!("more than {per_minute} mutations in a minute ({setting}): try again in {seconds} s");
+            Error::rate_limited(message, seconds)
+        }
+    })
 }

@@ -11,8 +11,8 @@ use sqlx::{
 use tokio::time::timeout;
 
 use super::{
-    Db, Pools, account_changes::AccountChanges, cancel::Canceller, connect_error, connections::Connections,
-    deadline::Deadline, statements::Statements,
+    Db, Pools, account_changes::AccountChanges, connect_error, connections::Connections, deadline::Deadline,
+    dialect::cancel::Canceller, statements::Statements,
 };
 use crate::error::{Code, Error, Result};
 

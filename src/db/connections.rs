@@ -17,8 +17,8 @@ use tokio::{
 };
 
 use super::{
-    cancel::{Backend, CancelFlag, Canceller, drain},
     deadline::Deadline,
+    dialect::cancel::{Backend, CancelFlag, Canceller, drain},
 };
 use crate::error::Error;
 

@@ -16,7 +16,7 @@ use std::{
 
 use sqlx::{Connection, Sqlite, SqliteConnection, pool::PoolOptions};
 
-use super::cancel::CancelFlag;
+use super::dialect::cancel::CancelFlag;
 
 /// Steps of SQLite's machine between two calls of the handler: some milliseconds of work.
 const OPERATIONS: i32 = 100_000;

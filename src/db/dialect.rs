@@ -2,6 +2,7 @@
 
 pub mod adoption;
 pub(super) mod bulk;
+pub(super) mod cancel;
 pub(super) mod files;
 pub(super) mod packed;
 pub(super) mod search;
@@ -41,8 +42,7 @@ pub(super) fn taken(cause: sqlx::Error) -> Error {
     }
 }
 
-/// "Never", the value of an absent time in an order: before all times, and written the same wherever it is compared
-/// with the expression index that holds it.
+/// An absent time in an order: before all times, and written as in the expression index that holds it.
 const NEVER: &str = "0001-01-01T00:00:00.000000Z";
 
 /// Whether a statement that was not kept prepared was gone before it ran (PostgreSQL's `invalid_sql_statement_name`).

@@ -8,7 +8,6 @@ pub mod audit_log_stats;
 pub mod audit_logs;
 pub mod auth_sessions;
 pub(crate) mod bulk;
-mod cancel;
 mod codec;
 mod connect;
 mod connect_error;
@@ -188,6 +187,12 @@ impl Db {
     #[must_use]
     pub fn limited(&self, permits: Arc<Semaphore>) -> Self {
         Self { statements: Statements::limited(permits), ..self.clone() }
+    }
+
+    /// The same without permits, for statements that must not wait for others of their principal.
+    #[must_use]
+    pub fn unlimited(&self) -> Self {
+        Self { statements: Statements::default(), ..self.clone() }
     }
 
     /// What was counted since the handle was made.

@@ -61,8 +61,8 @@ impl RequestContext {
         Ok(())
     }
 
-    /// Counts the mutations of an operation against the limit of whoever sent it. Nobody is signed in by `login` and
-    /// `refreshToken` yet, which have limits of their own.
+    /// Counts the mutations of an operation against the limit of the principal that sent it. `login` and `refreshToken`, where
+    /// nobody is signed in yet, count themselves.
     pub(super) fn charge_writes(&self, mutations: usize) -> Result<()> {
         let principal = self.sent_by.signed_in();
         principal.map_or(Ok(()), |principal| self.services.write_limit.charge(principal, mutations))

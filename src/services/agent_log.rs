@@ -1,6 +1,7 @@
 //! What agents and scripts record in the audit log. What only the server can know, they cannot write.
 
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
 use super::{
     Actor,
@@ -45,8 +46,7 @@ pub async fn record(actor: Actor<'_>, new: NewEntry) -> Result<AuditLog> {
         Some(Value::Object(details)) => details,
         Some(_) => return Err(Error::bad_input("details", "the details are a JSON object")),
     };
-    // Also in another case: nobody should take it for the server's.
-    if details.keys().any(|key| key.eq_ignore_ascii_case(RESERVED_KEY)) {
+    if details.keys().any(|key| is_reserved(key)) {
         let message = format!("the key `{RESERVED_KEY}` is reserved for the server: choose another one");
         return Err(Error::bad_input("details", message));
     }
@@ -74,6 +74,11 @@ pub async fn record(actor: Actor<'_>, new: NewEntry) -> Result<AuditLog> {
     }
     tx.commit().await?;
     Ok(entry)
+}
+
+/// Whether a key is the server's, or looks like it: in another case or form, or with characters that do not show.
+fn is_reserved(key: &str) -> bool {
+    key.nfkc().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).eq(RESERVED_KEY.chars())
 }
 
 /// What the server says of an entry that a client records: who recorded it for another user, and by which API token.

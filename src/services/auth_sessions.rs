@@ -108,6 +108,7 @@ pub async fn refresh(services: &Services, db: &Db, client: &Client, token: Refre
         return Err(refused());
     }
     let user = users::find_within(&mut tx, session.user_id).await?.filter(|user| user.is_active).ok_or_else(refused)?;
+    services.write_limit.charge_login(&user)?;
     let key = auth_sessions::successor_key(&mut tx, id).await?.ok_or_else(refused)?;
     let successor = token.successor(&key);
     if first_use.is_some() {

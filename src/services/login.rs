@@ -52,7 +52,10 @@ pub async fn login(
     let target = Target { user: user.as_ref(), name: attempted_names::recorded(services, username), client };
     let attempt = match throttle::Attempt::begin(services, db, client, username, user.as_ref()).await {
         Ok(attempt) => attempt,
-        Err(error) if error.code() == Code::RateLimited => return Err(target.throttled(services, db, error).await?),
+        Err(error) if error.code() == Code::RateLimited => {
+            drop(turn);
+            return Err(target.throttled(services, db, error).await?);
+        }
         Err(error) => return Err(error),
     };
     let hash = hash.filter(|_| !attempt.refused);
@@ -65,6 +68,12 @@ pub async fn login(
         None => None,
     };
     drop(turn);
+    if let Some(user) = user.as_ref().filter(|_| fits)
+        && let Err(error) = services.write_limit.charge_login(user)
+    {
+        attempt.withdraw(db).await?;
+        return Err(error);
+    }
     let now = services.clock.now();
     let mut tx = db.begin().await?;
     let change_required =

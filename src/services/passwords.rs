@@ -40,6 +40,7 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
     let attempt = throttle::Attempt::begin(services, actor.db, actor.client, &user.username, Some(user)).await?;
     let hash = (!attempt.refused).then(|| found.hashed_password.clone());
     if !turn.verify(current, hash).await? {
+        drop(turn);
         let now = actor.now();
         let mut tx = actor.db.begin().await?;
         let entry =
@@ -48,8 +49,15 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
         tx.commit().await?;
         return Err(Error::bad_input("currentPassword", "this is not the current password"));
     }
-    let hash = turn.hash_if(new, move |password| policy.check_strength(password)).await?;
+    let hash = turn.hash_if(new, move |password| policy.check_strength(password)).await;
     drop(turn);
+    let hash = match hash {
+        Ok(hash) => hash,
+        Err(error) => {
+            attempt.withdraw(actor.db).await?;
+            return Err(error);
+        }
+    };
 
     let now = actor.now();
     let mut tx = begin(actor, Some(user.id)).await?;

@@ -1,4 +1,4 @@
-//! Finds rows whose JSON breaks the rules of [`crate::json`]. They are handed out as they are; they cannot be patched, and on
+//! Finds rows whose JSON holds U+0000, halves of surrogate pairs or keys of `serde_json`'s own, which [`crate::json`] refuses. They are handed out as they are; they cannot be patched, and on
 //! PostgreSQL those with U+0000 match no `contains`.
 
 use uuid::Uuid;

@@ -86,6 +86,8 @@ impl Attempt {
         user: Option<&User>,
     ) -> Result<Self> {
         let now = services.clock.now();
+        // It is called with a turn to hash, which must not wait for other statements of the principal.
+        let db = &db.unlimited();
         let buckets = buckets(services, db, client, login, user).await?;
         let mut tx = db.begin().await?;
         login_throttles::delete_old(&mut tx, now.plus_seconds(-KEPT)).await?;
@@ -94,20 +96,30 @@ impl Attempt {
         for bucket in &buckets {
             counts.push(bucket.limit.drained(login_throttles::lock(&mut tx, &bucket.key, now).await?, now));
         }
-        let blocked = |shows: bool| {
-            let counts = buckets.iter().zip(&counts).filter(|(bucket, _)| bucket.shows == shows);
-            counts.filter_map(|(bucket, count)| bucket.limit.blocked_until(*count)).max().filter(|until| *until > now)
-        };
-        if let Some(until) = blocked(true) {
+        let blocked_until =
+            |bucket: &Bucket, count: &Count| bucket.limit.blocked_until(*count).filter(|until| *until > now);
+        let shown = buckets.iter().zip(&counts).filter(|(bucket, _)| bucket.shows);
+        if let Some(until) = shown.filter_map(|(bucket, count)| blocked_until(bucket, count)).max() {
             let seconds = u64::try_from((until.micros() - now.micros()).div_euclid(1_000_000) + 1).unwrap_or(1);
             return Err(Error::rate_limited("too many logins have failed: try again later", seconds));
         }
-        let refused = blocked(false).is_some();
+        let mut refused = false;
         for (bucket, count) in buckets.iter().zip(counts) {
-            login_throttles::set(&mut tx, &bucket.key, bucket.limit.count(count, now)).await?;
+            // A wait is not made longer by the attempts that it refuses.
+            let blocked = blocked_until(bucket, &count).is_some();
+            let after = if blocked { count } else { bucket.limit.count(count, now) };
+            login_throttles::set(&mut tx, &bucket.key, after).await?;
+            refused |= blocked;
         }
         tx.commit().await?;
         Ok(Self { buckets, refused })
+    }
+
+    /// The same as [`succeeded`](Self::succeeded) in a transaction of its own: the password was right, and the rest failed.
+    pub async fn withdraw(&self, db: &Db) -> Result<()> {
+        let mut tx = db.begin().await?;
+        self.succeeded(&mut tx).await?;
+        tx.commit().await
     }
 
     /// Takes the attempt back, and clears the failures of its account from where it came.

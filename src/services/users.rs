@@ -113,6 +113,10 @@ pub async fn set_role(actor: Actor<'_>, id: UserId, role: Role, expected: Option
 pub async fn set_active(actor: Actor<'_>, id: UserId, is_active: bool) -> Result<User> {
     let mut tx = begin(actor, None).await?;
     let before = find(&mut tx, id).await?;
+    if is_active && before.role == Role::Admin && actor.caller.auth_session().is_none() {
+        let message = "an API token cannot reactivate an ADMIN: sign in and use the access token of that login session";
+        return Err(Error::new(Code::Forbidden, message));
+    }
     let done = if is_active { "Reactivated" } else { "Deactivated" };
     let description = format!("{done} the user {}", before.username);
     store(actor, tx, &before, User { is_active, ..before.clone() }, description).await

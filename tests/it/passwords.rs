@@ -31,6 +31,14 @@ on_both! {
         assert_eq!((&entry["username"], &entry["details"]["user"]["username"]), (&json!("vera"), &json!("vera")));
     }
 
+    async fn a_right_current_password_is_no_failed_login_whatever_the_new_one_is(app) {
+        for _ in 0..8 {
+            let reply = app.viewer().gql(CHANGE, input(OLD, "password1234")).await;
+            assert_eq!((reply.code(), field(&reply)), ("BAD_USER_INPUT", "newPassword"));
+        }
+        login(app, "vera", OLD).await.data();
+    }
+
     async fn a_wrong_current_password_counts_as_a_failed_login(app) {
         for _ in 0..5 {
             let reply = app.viewer().gql(CHANGE, input("wrong", NEW)).await;

@@ -67,6 +67,16 @@ on_both! {
             app.admin().gql(write, variables.clone()).await.data();
             app.execute(&format!("update users set role = 'viewer' where id = '{}'", user.id)).await;
         }
+        // An ADMIN who was deactivated comes back by a login session only; everybody else also by a token.
+        let reactivate = "mutation($id: ID!) { reactivateUser(id: $id) { user { role } } }";
+        for (role, code) in [("admin", Some("FORBIDDEN")), ("viewer", None)] {
+            app.execute(&format!("update users set role = '{role}', is_active = false where id = '{}'", user.id)).await;
+            let reply = script.gql(reactivate, variables.clone()).await;
+            assert_eq!(reply.codes().first().copied(), code, "{role}");
+        }
+        app.execute(&format!("update users set role = 'admin', is_active = false where id = '{}'", user.id)).await;
+        app.admin().gql(reactivate, variables.clone()).await.data();
+        app.execute(&format!("update users set role = 'viewer' where id = '{}'", user.id)).await;
         // Everything below an admin goes on.
         for (at, role) in ["VIEWER", "ANALYST"].into_iter().enumerate() {
             let create = format!("mutation {{ createUser(input: {{username: \"u{at}\", email: \"u{at}@example.com\", password: \"correct horse battery staple\", role: {role}}}) {{ user {{ role }} }} }}");

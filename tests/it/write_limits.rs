@@ -39,6 +39,24 @@ on_both! {
         assert_eq!(*reply.data(), json!({ "userByUsername": { "fullName": "two" }, "auditLogs": { "totalCount": 2 } }));
     }
 
+    async fn signing_in_and_refreshing_count_like_other_mutations(app) {
+        let server = app.within(|limits| limits.writes.viewer = NonZeroU32::new(2)).await;
+        let anonymous = app.anonymous().at(&server);
+        let login = "mutation { login(input: {username: \"vera\", password: \"a good password\"}) { refreshToken } }";
+        let refresh = "mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { refreshToken } }";
+        let token = anonymous.gql(login, json!({})).await.data()["login"]["refreshToken"].clone();
+        let token = anonymous.gql(refresh, json!({ "token": token })).await.data()["refreshToken"]["refreshToken"].clone();
+        assert_eq!(anonymous.gql(refresh, json!({ "token": token })).await.code(), "RATE_LIMITED");
+        for _ in 0..8 {
+            assert_eq!(anonymous.gql(login, json!({})).await.code(), "RATE_LIMITED");
+        }
+        // Neither the token nor the patience of the account is used up by what was refused.
+        let other = app.within(|_| {}).await;
+        let anonymous = app.anonymous().at(&other);
+        anonymous.gql(refresh, json!({ "token": token })).await.data();
+        anonymous.gql(login, json!({})).await.data();
+    }
+
     async fn each_mutation_of_an_operation_counts(app) {
         let server = app.within(|limits| limits.writes.viewer = NonZeroU32::new(2)).await;
         let write = |number: usize| {

@@ -203,7 +203,8 @@ impl UserMutation {
         users::set_active(ctx.request().actor()?, UserId(uuid("id", &id)?), false).await.map(Into::into)
     }
 
-    /// Lets a user log in again. The logins and API tokens that were ended stay so. `NOT_FOUND` for an unknown id.
+    /// Lets a user log in again. The logins and API tokens that were ended stay so. An ADMIN is reactivated with the access
+    /// token of a login session, not by an API token. `NOT_FOUND` for an unknown id.
     #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
     async fn reactivate_user(
         &self,

@@ -63,8 +63,8 @@ impl AuthSession {
     }
 
     /// What the client called itself, at most 512 characters.
-    async fn user_agent(&self) -> Option<&str> {
-        self.user_agent.as_deref()
+    async fn user_agent(&self, ctx: &Context<'_>) -> Nullable<&str> {
+        Some(ctx.request().answer(self.user_agent.as_deref()))
     }
 
     /// Whether it is the login of this very request.

@@ -49,8 +49,8 @@ impl User {
     }
 
     /// The name for people, at most 255 characters.
-    async fn full_name(&self) -> Option<&str> {
-        self.full_name.as_deref()
+    async fn full_name(&self, ctx: &Context<'_>) -> Nullable<&str> {
+        Some(ctx.request().answer(self.full_name.as_deref()))
     }
 
     /// What the user may do.

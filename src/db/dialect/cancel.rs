@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_mins(1);
 pub(crate) struct Backend(i32);
 
 impl Backend {
-    pub(super) async fn of(connection: &mut PgConnection) -> sqlx::Result<Self> {
+    pub(in crate::db) async fn of(connection: &mut PgConnection) -> sqlx::Result<Self> {
         query_scalar("select pg_backend_pid()").fetch_one(connection).await.map(Self)
     }
 }
@@ -33,12 +33,12 @@ impl Backend {
 pub(crate) struct Canceller(Pool<Postgres>);
 
 impl Canceller {
-    pub(super) fn new(options: PgConnectOptions, acquire_timeout: Duration) -> Self {
+    pub(in crate::db) fn new(options: PgConnectOptions, acquire_timeout: Duration) -> Self {
         let pool = PoolOptions::new().max_connections(1).acquire_timeout(acquire_timeout).idle_timeout(IDLE);
         Self(pool.connect_lazy_with(options))
     }
 
-    pub(super) async fn cancel(&self, Backend(pid): Backend) {
+    pub(in crate::db) async fn cancel(&self, Backend(pid): Backend) {
         if let Err(cause) = self.try_to_cancel(pid).await {
             tracing::warn!(error = %cause, "a statement that nobody waits for could not be cancelled");
         }
@@ -50,7 +50,7 @@ impl Canceller {
         query_scalar("select pg_cancel_backend($1)").bind(pid).fetch_one(connection).await
     }
 
-    pub(super) async fn close(&self) {
+    pub(in crate::db) async fn close(&self) {
         self.0.close().await;
     }
 }
@@ -60,17 +60,17 @@ impl Canceller {
 pub(crate) struct CancelFlag(Arc<AtomicBool>);
 
 impl CancelFlag {
-    pub(super) fn cancel(&self) {
+    pub(in crate::db) fn cancel(&self) {
         self.0.store(true, Relaxed);
     }
 
-    pub(super) fn is_cancelled(&self) -> bool {
+    pub(in crate::db) fn is_cancelled(&self) -> bool {
         self.0.load(Relaxed)
     }
 }
 
 /// Waits until a cancelled statement has ended, and reads what is left of its answer; whether the connection is ready then.
-pub(super) async fn drain<DB: Database>(connection: &mut DB::Connection, within: Duration) -> bool {
+pub(in crate::db) async fn drain<DB: Database>(connection: &mut DB::Connection, within: Duration) -> bool {
     let ready = async {
         for _ in 0..TRIES {
             if connection.ping().await.is_ok() {
