@@ -36,7 +36,8 @@ async fn no_document_brings_the_server_down() {
 
     #[cfg(target_os = "linux")]
     {
-        let grown = server.peak_memory() - before;
+        // Linux counts it in parts, so it may seem to fall.
+        let grown = server.peak_memory().saturating_sub(before);
         println!("the peak of memory grew by {grown} KiB from {before} KiB");
         assert!(grown < LITTLE, "the peak of memory grew by {grown} KiB");
     }

@@ -96,7 +96,8 @@ async fn fuzz(backend: Backend, target: Target) -> u32 {
 
     #[cfg(target_os = "linux")]
     {
-        let grown = server.peak_memory() - before;
+        // Linux counts it in parts, so it may seem to fall.
+        let grown = server.peak_memory().saturating_sub(before);
         assert!(grown < MEMORY, "seed {seed}: the peak of memory grew by {grown} KiB");
     }
     let answer = Connection::open(server.port).send(&targets::post(&[], br#"{"query":"{ __typename }"}"#));
