@@ -23,7 +23,7 @@ const MAX_LOGIN_CHARS: usize = 255;
 /// Checks the password and begins an auth session. Success and failure leave an audit entry.
 ///
 /// An unknown user, a wrong password and an inactive user are answered alike, after the same work. Too many failures
-/// in a row are `RATE_LIMITED`, for unknown users as for known ones; see [`throttle`].
+/// in a row are `RATE_LIMITED`, for unknown users as for known ones; see `services::throttle`.
 pub async fn login(
     services: &Services,
     db: &Db,
