@@ -27,6 +27,8 @@ pub static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-ke
 /// Tells an answer that was kept from a first one.
 pub static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
+/// Bytes of an answer that are stored for a day.
+const MAX_KEPT_BYTES: usize = 256 * 1024;
 /// Bytes of a key.
 const MAX_KEY: usize = 255;
 
@@ -81,6 +83,9 @@ fn check(key: &str) -> Result<()> {
 pub async fn settle(services: &Services, db: &Db, ticket: Ticket, answer: &Answer) {
     let done = if answer.executed && !answer.asks_to_retry() {
         match answer.without_extensions() {
+            Ok(text) if text.len() > MAX_KEPT_BYTES => {
+                idempotency::keep(services, db, ticket, &too_long_to_keep(text.len())).await
+            }
             Ok(text) => idempotency::keep(services, db, ticket, &text).await,
             Err(error) => Err(error),
         }
@@ -90,6 +95,16 @@ pub async fn settle(services: &Services, db: &Db, ticket: Ticket, answer: &Answe
     if let Err(error) = done {
         tracing::error!(error = error.chain(), "the answer of an idempotent request could not be kept");
     }
+}
+
+/// What is answered the second time when the first answer was too long to be stored for a day.
+fn too_long_to_keep(bytes: usize) -> String {
+    let message = format!(
+        "the mutation was done, but its answer of {bytes} bytes exceeds the {MAX_KEPT_BYTES} that are stored for an \
+         Idempotency-Key: read what it changed, and select less next time"
+    );
+    let error = serde_json::json!({ "message": message, "extensions": { "code": Code::Conflict.as_str() } });
+    serde_json::json!({ "data": null, "errors": [error] }).to_string()
 }
 
 /// The kept answer, with the receipt of this request if it asked for one.

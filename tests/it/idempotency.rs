@@ -34,6 +34,22 @@ on_both! {
         assert_eq!(raw(&app.router, &app.admin(), nobody, "k").await, first);
     }
 
+    async fn an_answer_too_long_to_store_is_told_and_the_mutation_not_done_again(app) {
+        let contexts = crate::support::many(0..5, |at| format!("c{at}: context "));
+        let query = format!("mutation($c: JSON) {{ createSession(input: {{context: $c}}) {{ session {{ {contexts} }} }} }}");
+        let body = json!({ "query": query, "variables": { "c": "x".repeat(60_000) } }).to_string();
+        let send = async || {
+            let request = Request::post("/graphql").header("content-type", "application/json").header("idempotency-key", "k");
+            app.admin().send(request.body(Body::from(body.clone())).expect("a request")).await
+        };
+        assert_eq!(send().await.data()["createSession"]["session"]["c4"].as_str().expect("a text").len(), 60_000);
+        let again = send().await;
+        assert_eq!((again.status.as_u16(), again.code()), (200, "CONFLICT"));
+        assert!(again.message().contains("was done") && again.message().contains("262144"), "{}", again.message());
+        let sessions = app.admin().gql("{ sessions { totalCount } }", json!({})).await;
+        assert_eq!(sessions.data()["sessions"]["totalCount"], 1);
+    }
+
     async fn a_key_is_for_one_request_of_one_user(app) {
         let [olga, otto] = [app.user("olga", Role::Viewer, app.now()).await.id, app.user("otto", Role::Viewer, app.now()).await.id];
         end_all(&app.admin(), olga, "k").await.data();
