@@ -1,5 +1,5 @@
 //! Who stands behind a token, kept for a moment: most requests of a caller follow each other closely, and to ask the database
-//! each time was half of the statements of a small one. See `docs/decisions/009`.
+//! each time was half of the statements of a small one. See `docs/decisions/009-authentication-cache.md`.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

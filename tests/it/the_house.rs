@@ -93,7 +93,7 @@ fn statements_run_only_through_the_macros() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
-/// Who asks is kept for a moment, and asked for anew when an account was changed; see `docs/decisions/009`.
+/// Who asks is kept for a moment, and asked for anew when an account was changed; see `docs/decisions/009-authentication-cache.md`.
 #[test]
 fn every_change_of_an_account_makes_callers_be_asked_for_anew() {
     let (mut noted, mut exempt) = (Vec::new(), Vec::new());

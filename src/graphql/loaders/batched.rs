@@ -1,4 +1,4 @@
-//! The rounds of a loader: when it reads, and how its callers learn of the answer. See `docs/decisions/001`.
+//! The rounds of a loader: when it reads, and how its callers learn of the answer. See `docs/decisions/001-loader-batches.md`.
 
 use std::{
     collections::HashMap,
