@@ -33,4 +33,5 @@ pub mod graphql;
 pub mod http;
 pub mod json;
 pub mod model;
+pub mod ops;
 pub mod services;

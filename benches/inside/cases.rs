@@ -14,7 +14,8 @@ use guardianeye::{
     graphql::{self, Api, RequestContext, access},
     http::App,
     model::{Timestamp, UserId},
-    services::{Client, Services, first_admin, login, seed},
+    ops::{first_admin, seed},
+    services::{Client, Services, login},
 };
 use http_body_util::BodyExt;
 use serde_json::json;

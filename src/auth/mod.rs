@@ -2,9 +2,9 @@
 
 mod api_token;
 mod argon2id;
+mod auth_cache;
 mod buckets;
 mod budget;
-mod callers;
 mod checked_tokens;
 mod key_set;
 mod name_hasher;
@@ -19,8 +19,8 @@ mod write_limit;
 
 pub use self::{
     api_token::ApiKey,
+    auth_cache::Callers,
     budget::{Budget, Charge},
-    callers::Callers,
     key_set::{ACCEPTED_AFTER_RETIREMENT, PublicKey},
     name_hasher::NameHasher,
     password::{Hasher, Strength, Turn, Work, is_same},

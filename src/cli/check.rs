@@ -10,8 +10,8 @@ use crate::{
     config::Common,
     db::Settings,
     error::{Error, Result},
-    services::{
-        check::{self, Event, Outcome, STEPS, Step},
+    ops::{
+        self_check::{self, Event, Outcome, STEPS, Step},
         stored_json::{self, Finding},
     },
 };
@@ -33,7 +33,7 @@ pub async fn run(common: &Common, json: bool) -> Result<ExitCode> {
     let hasher = Hasher::new(Strength::Owasp, 1)?;
     if json {
         report.database = Some(db.kind());
-        let ok = check::check(&db, &hasher, Clock::System, interrupt(), &mut |event| report.note(event)).await;
+        let ok = self_check::check(&db, &hasher, Clock::System, interrupt(), &mut |event| report.note(event)).await;
         if ok {
             report.note_findings(stored_json::find(&db).await);
         }
@@ -41,7 +41,7 @@ pub async fn run(common: &Common, json: bool) -> Result<ExitCode> {
         return report.print(ok);
     }
     println!("{RULE}\n{:^70}\n{RULE}", "Database Integration Test");
-    let ok = check::check(&db, &hasher, Clock::System, interrupt(), &mut print).await;
+    let ok = self_check::check(&db, &hasher, Clock::System, interrupt(), &mut print).await;
     if ok {
         print_findings(stored_json::find(&db).await);
     }

@@ -8,7 +8,7 @@ use crate::{
     config::{Common, DbCommand, DbInitArgs},
     db::{Db, Plan, Settings},
     error::{Code, Error, Result},
-    services::{
+    ops::{
         adoption::{self, Found},
         first_admin::{self, Chosen, FirstAdmin},
     },

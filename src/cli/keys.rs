@@ -10,7 +10,7 @@ use crate::{
     config::{Common, KeysCommand},
     db::{Db, Settings, signing_keys},
     error::{Code, Error, Result},
-    services::keys::{self, EarlierKeys},
+    ops::key_rotation::{self, EarlierKeys},
 };
 
 pub async fn run(common: &Common, command: KeysCommand) -> Result<ExitCode> {
@@ -32,7 +32,7 @@ pub async fn run(common: &Common, command: KeysCommand) -> Result<ExitCode> {
 
 async fn rotate(db: &Db, revoke_now: bool, json: bool) -> Result<()> {
     let earlier = if revoke_now { EarlierKeys::Revoke } else { EarlierKeys::Retire };
-    let rotated = keys::rotate(db, Clock::System, earlier, super::operator::operator().as_ref()).await?;
+    let rotated = key_rotation::rotate(db, Clock::System, earlier, super::operator::operator().as_ref()).await?;
     if json {
         let report = serde_json::json!({
             "active": rotated.active.to_string(),

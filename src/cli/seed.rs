@@ -12,7 +12,7 @@ use crate::{
     db::{Db, Settings},
     error::{Error, Result},
     model::Timestamp,
-    services::seed::{self, Filled, Progress, Sizes},
+    ops::seed::{self, Filled, Progress, Sizes},
 };
 
 pub async fn run(common: &Common, args: SeedArgs) -> Result<ExitCode> {

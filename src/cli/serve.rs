@@ -12,10 +12,8 @@ use crate::{
     error::{Code, Error, Result},
     graphql::Api,
     http::{self, App, StopSignal},
-    services::{
-        Services,
-        first_admin::{self, Chosen, FirstAdmin},
-    },
+    ops::first_admin::{self, Chosen, FirstAdmin},
+    services::Services,
 };
 
 pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {

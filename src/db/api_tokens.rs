@@ -8,11 +8,13 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    filter::Filter,
-    list::{self, Table},
     on, on_accounts, on_tx,
-    page::{Listing, Slice, slices_by},
-    rows::ReadRows,
+    query::{
+        filter::Filter,
+        list::{self, Table},
+        page::{Listing, Slice, slices_by},
+        rows::ReadRows,
+    },
 };
 pub use crate::db::refresh_tokens::TokenHash;
 use crate::{
@@ -27,7 +29,7 @@ static TABLE: Table = Table { name: "api_tokens", columns: COLUMNS, large: None 
 
 /// What API tokens can be ordered by.
 pub mod orders {
-    use crate::db::page::{SortColumn, SortKind};
+    use crate::db::query::page::{SortColumn, SortKind};
 
     pub const CREATED_AT: SortColumn = SortColumn { name: "created_at", kind: SortKind::Time };
 }

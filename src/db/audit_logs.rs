@@ -8,11 +8,13 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    filter::{Filter, keeps_plan},
-    list::{self, Table},
     on, on_planned, on_tx,
-    page::{Listing, Slice, slices_by},
-    rows::ReadRows,
+    query::{
+        filter::{Filter, keeps_plan},
+        list::{self, Table},
+        page::{Listing, Slice, slices_by},
+        rows::ReadRows,
+    },
 };
 use crate::{
     error::Result,
@@ -26,7 +28,7 @@ static TABLE: Table = Table { name: "audit_logs", columns: COLUMNS, large: Some(
 
 /// What audit logs can be filtered by.
 pub mod columns {
-    use crate::db::filter::Column;
+    use crate::db::query::filter::Column;
 
     pub const ID: Column = Column("id");
     pub const USER: Column = Column("user_id");
@@ -42,7 +44,7 @@ pub mod columns {
 
 /// What audit logs can be ordered by.
 pub mod orders {
-    use crate::db::page::{SortColumn, SortKind};
+    use crate::db::query::page::{SortColumn, SortKind};
 
     pub const TIMESTAMP: SortColumn = SortColumn { name: "timestamp", kind: SortKind::Time };
 }

@@ -8,11 +8,13 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    filter::Filter,
-    list::{self, Table},
     on, on_accounts, on_tx,
-    page::{Listing, Slice, slices_by},
-    rows::ReadRows,
+    query::{
+        filter::Filter,
+        list::{self, Table},
+        page::{Listing, Slice, slices_by},
+        rows::ReadRows,
+    },
 };
 use crate::{
     error::Result,
@@ -26,7 +28,7 @@ static TABLE: Table = Table { name: "auth_sessions", columns: COLUMNS, large: No
 
 /// What auth sessions can be ordered by.
 pub mod orders {
-    use crate::db::page::{SortColumn, SortKind};
+    use crate::db::query::page::{SortColumn, SortKind};
 
     pub const CREATED_AT: SortColumn = SortColumn { name: "created_at", kind: SortKind::Time };
 }

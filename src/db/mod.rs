@@ -1,36 +1,26 @@
 //! The database: one handle over SQLite or PostgreSQL, and the macros that run one statement text on either.
 //! Only this file and `dialect` know which database it is.
 
-mod account_changes;
 pub mod adoption;
 pub mod api_tokens;
 pub mod audit_log_stats;
 pub mod audit_logs;
+mod auth_generation;
 pub mod auth_sessions;
 pub(crate) mod bulk;
 mod codec;
-mod connect;
-mod connect_error;
-mod connections;
-mod deadline;
 mod dialect;
-pub mod filter;
 pub mod idempotency_keys;
-mod json_contains;
 pub mod known_networks;
-mod list;
 pub mod login_throttles;
-mod meter;
 mod migrate;
-pub mod network;
-pub mod page;
+mod pool;
+pub mod query;
 pub mod refresh_tokens;
-mod rows;
 pub mod search_index;
 pub mod server_secrets;
 pub mod sessions;
 pub mod signing_keys;
-mod statements;
 pub mod stored_json;
 pub mod users;
 
@@ -40,17 +30,15 @@ use sqlx::{Postgres, Sqlite};
 use tokio::sync::Semaphore;
 
 use self::{
-    account_changes::{AccountChange, AccountChanges},
-    connections::{Connections, Lease},
-    statements::{Permit, Statements},
+    auth_generation::{AccountChange, AccountChanges},
+    pool::{Connections, Lease, Permit, Statements},
 };
 pub use self::{
-    connect::Settings,
     dialect::{
         adoption::Plan,
         files::{Exposed, backup, close_to_others},
     },
-    meter::{Meter, Rows},
+    pool::{Meter, Rows, Settings},
 };
 use crate::error::Result;
 
@@ -70,7 +58,7 @@ pub(crate) enum Pools {
     Postgres(Connections<Postgres>),
 }
 
-/// A transaction that is rolled back unless it is committed. Opened and ended in `services` only.
+/// A transaction that is rolled back unless it is committed. Opened and ended in `services` and `ops` only.
 #[derive(Debug)]
 pub struct Tx {
     connection: TxConnection,
@@ -146,7 +134,7 @@ macro_rules! on_accounts {
     }};
 }
 
-/// Runs a statement that is kept prepared only when its plan is good for any values, see `filter::keeps_plan`.
+/// Runs a statement that is kept prepared only when its plan is good for any values, see `query::filter::keeps_plan`.
 ///
 /// sqlx 0.9 loses such a statement when it meets a type of ours for the first time on a connection (its issue 4305).
 /// Kept prepared it works, and the next one finds the type known.

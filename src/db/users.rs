@@ -7,12 +7,13 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    dialect,
-    filter::{Filter, keeps_plan},
-    list::{self, Table},
-    on, on_accounts, on_planned, on_tx,
-    page::{Listing, Slice},
-    rows::ReadRows,
+    dialect, on, on_accounts, on_planned, on_tx,
+    query::{
+        filter::{Filter, keeps_plan},
+        list::{self, Table},
+        page::{Listing, Slice},
+        rows::ReadRows,
+    },
 };
 use crate::{
     error::Result,
@@ -25,7 +26,7 @@ static TABLE: Table = Table { name: "users", columns: COLUMNS, large: None };
 
 /// What users can be filtered by.
 pub mod columns {
-    use crate::db::filter::Column;
+    use crate::db::query::filter::Column;
 
     pub const ID: Column = Column("id");
     pub const USERNAME: Column = Column("username");
@@ -40,7 +41,7 @@ pub mod columns {
 
 /// What users can be ordered by.
 pub mod orders {
-    use crate::db::page::{SortColumn, SortKind};
+    use crate::db::query::page::{SortColumn, SortKind};
 
     pub const CREATED_AT: SortColumn = SortColumn { name: "created_at", kind: SortKind::Time };
     pub const USERNAME: SortColumn = SortColumn { name: "username", kind: SortKind::Text };

@@ -5,13 +5,13 @@ use std::{borrow::Cow, sync::Arc};
 use async_graphql::{Context, InputType, Object, OutputType, SelectionField, SimpleObject, TypeName};
 
 use super::{
-    context::{ContextExt, RequestContext},
     cursor,
+    execution::{ContextExt, RequestContext},
+    fast_path::{Edges, Leaves, Nodes, OfUsers},
     inputs::{Budget, FilterInput},
-    plain::{Edges, Leaves, Nodes, OfUsers},
 };
 use crate::{
-    db::{
+    db::query::{
         filter::{Column, Filter},
         page::{Listing, Order, Page, Position, Slice, SortColumn, SortValue},
     },

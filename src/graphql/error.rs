@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{ErrorExtensionValues, Name, Pos, Response, ServerError, Value, indexmap::IndexMap};
 
-use super::json::Json;
+use super::execution::Json;
 use crate::error::{Code, Error};
 
 impl From<Error> for async_graphql::Error {

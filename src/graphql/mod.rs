@@ -1,38 +1,23 @@
 //! The GraphQL API: schema, resolvers, guards and paging. It reads by [`crate::db`] and writes by [`crate::services`];
 //! no SQL and no HTTP here.
 
-mod absent;
 pub mod access;
-mod client_json;
 mod connection;
-mod context;
-mod cost;
 mod cursor;
 mod document;
 mod error;
+mod execution;
+mod fast_path;
 mod inputs;
-mod json;
-mod limits;
-mod literals;
 mod loaders;
 mod mutation;
-mod persisted;
-mod plain;
 mod policy;
 mod query;
-mod response_size;
-mod run;
 mod scalars;
 mod sdl;
-mod settle;
-mod shapes;
-mod source;
-mod tokens;
-mod typename;
 mod types;
 mod unused_scalars;
-mod usages;
-mod variables;
+mod validation;
 
 use std::sync::Arc;
 
@@ -42,14 +27,16 @@ use async_graphql::{
 };
 
 pub use self::{
-    client_json::{request_text, variables},
-    context::RequestContext,
-    document::Document,
+    document::{Document, Hash, Persisted, Repeat, request_text, variables},
     error::{Receipt, refused, retry_after},
-    limits::Repeat,
-    persisted::{Hash, Persisted},
+    execution::RequestContext,
 };
-use self::{mutation::Mutation, query::Query, shapes::Shapes, source::Sources, variables::Inputs};
+use self::{
+    document::{Shapes, Sources},
+    mutation::Mutation,
+    query::Query,
+    validation::Inputs,
+};
 use crate::{
     config::DocumentLimits,
     db::Meter,
@@ -122,12 +109,12 @@ pub struct Answer {
 impl Answer {
     /// The answer as JSON text; of one that is too large, only the error that says so.
     pub fn text(&self, meter: &Meter, request_id: &str) -> Result<String> {
-        response_size::text(&self.response, meter, self.is_query, request_id).map_err(Error::internal)
+        execution::response_size::text(&self.response, meter, self.is_query, request_id).map_err(Error::internal)
     }
 
     /// The answer as JSON text, without what belongs to one request only.
     pub fn without_extensions(&self) -> Result<String> {
-        json::Json::without_extensions(&self.response)
+        execution::Json::without_extensions(&self.response)
     }
 
     /// Whether it says no more than to come back later: nothing was done, as the one field that there was failed.
@@ -175,7 +162,7 @@ impl Api {
         // Resolvers leave a path; a null without any is a document that did not fit the schema.
         let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
         if context.db.meter().is_exhausted() {
-            response_size::refuse(&mut response, context.db.meter(), is_query, &request_id);
+            execution::response_size::refuse(&mut response, context.db.meter(), is_query, &request_id);
         }
         context.note_refusals(&response.errors).await;
         if !executed {

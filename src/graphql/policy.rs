@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use async_graphql::ServerError;
 
-use super::{context::RequestContext, document::Document};
+use super::{document::Document, execution::RequestContext};
 use crate::{
     config::Introspection,
     error::{Code, Error, Result},

@@ -8,7 +8,7 @@ use futures_util::{future::try_join_all, try_join};
 use super::{
     access::{ANALYST, Nullable, SIGNED_IN, nullable, requires},
     connection::{Connection, ListArgs},
-    context::{ContextExt, RequestContext},
+    execution::{ContextExt, RequestContext},
     inputs::{AuditLogFilter, AuditLogOrder, Budget, SessionFilter, SessionOrder, UserFilter, UserOrder},
     loaders::IdOf,
     scalars::uuid,

@@ -3,7 +3,7 @@
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use uuid::Uuid;
 
-use super::client_json::Plain;
+use super::document::Plain;
 use crate::{
     error::{Error, Result},
     model::{RawJson, Timestamp},

@@ -11,13 +11,13 @@ mod idempotency;
 mod jwks;
 mod media_type;
 mod params;
-mod patience;
 mod per_address;
 mod read_rate;
 mod receipt;
 mod refusal;
 mod request_id;
 mod serve;
+mod timeouts;
 mod unnamed_proxy;
 
 use std::sync::Arc;

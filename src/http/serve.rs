@@ -22,9 +22,9 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    patience::{Answer, PatientStream, Turn},
     per_address::{self, AddressCap},
     read_rate::ReadRate,
+    timeouts::{Answer, PatientStream, Turn},
 };
 use crate::config::HttpSettings;
 

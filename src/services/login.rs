@@ -8,13 +8,14 @@ use super::{
     Client, Services, attempted_names,
     audit::{By, Entry},
     auth_sessions::{self, Issued},
-    first_admin, throttle,
+    throttle,
 };
 use crate::{
     auth::{self, Principal},
     db::{Db, users},
     error::{Code, Error, Result},
     model::{AuditAction, User},
+    ops::first_admin,
 };
 
 /// No user name or e-mail address is longer: what is longer is refused before any work.

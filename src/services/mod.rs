@@ -1,26 +1,21 @@
 //! The writes: one function per intent, which is its rules, one transaction and its audit entry.
 //! No GraphQL and no HTTP here; the only place where transactions begin and end.
 
-pub mod adoption;
 pub mod agent_log;
 pub mod api_tokens;
 mod attempted_names;
 pub mod audit;
 pub mod auth_sessions;
 pub mod characters;
-pub mod check;
 mod conflicts;
-pub mod first_admin;
 pub mod idempotency;
-pub mod keys;
 pub mod login;
 mod names;
 pub mod passwords;
 pub mod refusals;
-pub mod seed;
 mod server_secrets;
 pub mod sessions;
-pub mod stored_json;
+mod signing_keys;
 mod text;
 mod throttle;
 pub mod users;
@@ -125,7 +120,7 @@ impl Services {
         for beginning in &older {
             hasher.expect_older(beginning);
         }
-        keys::ensure(&db, clock).await?;
+        signing_keys::ensure(&db, clock).await?;
         let tokens = Tokens::load(&db, clock.now()).await?;
         let names = server_secrets::name_hasher(&db, clock).await?;
         let budget = Budget::new(limits.document.cost_per_minute, clock);

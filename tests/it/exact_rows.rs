@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use guardianeye::{
-    db::{audit_logs, page::Listing, sessions},
+    db::{audit_logs, query::page::Listing, sessions},
     model::{AuditAction, AuditLog, AuditLogId, RawJson, Session, SessionId, Timestamp, UserId},
 };
 use uuid::Uuid;

@@ -6,10 +6,8 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guardianeye::{
     clock::Clock,
     model::Timestamp,
-    services::{
-        Services,
-        keys::{self, EarlierKeys},
-    },
+    ops::key_rotation::{self, EarlierKeys},
+    services::Services,
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Value, json};
@@ -21,7 +19,7 @@ on_both! {
         let subject = subject_of(app.viewer().id());
         let tokens = &app.services.tokens;
         let old = tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
-        let rotated = keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
+        let rotated = key_rotation::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
         assert_eq!(rotated.retired.map(|kid| kid.to_string()), Some(kid_of(&old)));
 
         tokens.refresh_keys(app.now().plus_seconds(4)).await.expect("asks");
@@ -36,13 +34,13 @@ on_both! {
     }
 
     async fn logins_and_refreshes_take_up_the_new_key(app) {
-        let rotated = keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
+        let rotated = key_rotation::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
         // An instance that was started a minute ago, by its own clock.
         let later = Services { clock: Clock::Fixed(app.now().plus_seconds(60)), ..app.services.clone() };
         let client = guardianeye::services::Client::default();
         let issued = guardianeye::services::login::login(&later, app.db(), &client, "anna", "a good password".to_owned().into()).await.expect("logs in");
         assert_eq!(kid_of(&issued.access_token.token), rotated.active.to_string());
-        let again = keys::rotate(app.db(), later.clock, EarlierKeys::Retire, None).await.expect("rotates");
+        let again = key_rotation::rotate(app.db(), later.clock, EarlierKeys::Retire, None).await.expect("rotates");
         let later = Services { clock: Clock::Fixed(app.now().plus_seconds(120)), ..later };
         let issued = guardianeye::services::auth_sessions::refresh(&later, app.db(), &client, issued.refresh_token).await.expect("refreshes");
         assert_eq!(kid_of(&issued.access_token.token), again.active.to_string());
@@ -50,7 +48,7 @@ on_both! {
 
     async fn a_rotation_deletes_keys_that_no_longer_count(app) {
         let subject = subject_of(app.viewer().id());
-        keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
+        key_rotation::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
         let retired = app.now().plus_seconds(15 * 60 + 5);
         // Whoever has the old private key signs what it likes.
         let forged = app.services.tokens.issue(subject, Timestamp::MAX, retired).expect("a token").token;
@@ -58,7 +56,7 @@ on_both! {
             assert_eq!(app.services.tokens.verify(&forged, at).await.expect("asks").is_some(), accepted);
         }
         let later = Clock::Fixed(retired.plus_seconds(1));
-        assert_eq!(keys::rotate(app.db(), later, EarlierKeys::Retire, None).await.expect("rotates").deleted, 1);
+        assert_eq!(key_rotation::rotate(app.db(), later, EarlierKeys::Retire, None).await.expect("rotates").deleted, 1);
         assert_eq!(guardianeye::db::signing_keys::list(app.db()).await.expect("asks").len(), 2);
     }
 
@@ -78,7 +76,7 @@ on_both! {
         let forged = format!("{rest}.{}{}", if signature.starts_with('A') { "B" } else { "A" }, &signature[1..]);
         assert!(!holds(&forged, 0).await && holds(&token, 0).await && !holds(&forged, 0).await);
         // Its key is gone: a thief may have it.
-        keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
+        key_rotation::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
         tokens.refresh_keys(app.now().plus_seconds(5)).await.expect("asks");
         assert!(holds(&token, 5).await, "a retired key's tokens hold for their time");
         app.execute("delete from signing_keys where retired_at is not null").await;
@@ -100,14 +98,14 @@ on_both! {
     }
 
     async fn of_two_rotations_at_once_one_key_is_active(app) {
-        let both = tokio::join!(keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None), keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None));
+        let both = tokio::join!(key_rotation::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None), key_rotation::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None));
         assert!(both.0.is_ok() || both.1.is_ok(), "{both:?}");
         let active = guardianeye::db::signing_keys::list(app.db()).await.expect("asks").into_iter().filter(|key| key.retired_at.is_none());
         assert_eq!(active.count(), 1);
     }
 
     async fn a_rotation_is_recorded(app) {
-        let rotated = keys::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
+        let rotated = key_rotation::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
         let reply = app.admin().gql("{ auditLogs { nodes { action username user { id } success details } } }", json!({})).await;
         assert_eq!(reply.data()["auditLogs"]["nodes"], json!([{
             "action": "CONFIG_CHANGED", "username": null, "user": null, "success": true,

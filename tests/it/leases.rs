@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use guardianeye::{
     db::{
         Db, Settings,
-        page::Listing,
+        query::page::Listing,
         sessions::{self, orders},
     },
     error::Code,

@@ -6,7 +6,7 @@ use guardianeye::{
     db::{audit_logs, sessions, users},
     error::Code,
     model::Role,
-    services::{check, seed},
+    ops::{seed, self_check},
 };
 use serde_json::json;
 
@@ -16,8 +16,8 @@ on_both! {
     async fn a_check_passes_all_seven_steps_and_leaves_nothing(app) {
         let before = counts(app).await;
         let mut passed = 0;
-        let ok = check::check(app.db(), &app.services.hasher, app.services.clock, pending(), &mut |event| {
-            if let check::Event::Ended(_, check::Outcome::Passed(_), _) = event {
+        let ok = self_check::check(app.db(), &app.services.hasher, app.services.clock, pending(), &mut |event| {
+            if let self_check::Event::Ended(_, self_check::Outcome::Passed(_), _) = event {
                 passed += 1;
             }
         })
@@ -29,7 +29,7 @@ on_both! {
 
     async fn a_check_that_is_interrupted_fails_and_leaves_nothing(app) {
         let before = counts(app).await;
-        let ok = check::check(app.db(), &app.services.hasher, app.services.clock, std::future::ready(()), &mut |_| {}).await;
+        let ok = self_check::check(app.db(), &app.services.hasher, app.services.clock, std::future::ready(()), &mut |_| {}).await;
         assert!(!ok);
         assert_eq!(counts(app).await, before);
     }
@@ -37,7 +37,7 @@ on_both! {
     async fn a_check_finds_that_a_unique_index_is_missing(app) {
         app.execute("drop index ix_users_username").await;
         let before = counts(app).await;
-        assert!(!check::check(app.db(), &app.services.hasher, app.services.clock, pending(), &mut |_| {}).await);
+        assert!(!self_check::check(app.db(), &app.services.hasher, app.services.clock, pending(), &mut |_| {}).await);
         assert_eq!(counts(app).await, before);
     }
 

@@ -12,10 +12,8 @@ use guardianeye::{
     graphql::Api,
     http::App,
     model::{KeyId, Timestamp},
-    services::{
-        Services,
-        keys::{self, EarlierKeys},
-    },
+    ops::key_rotation::{self, EarlierKeys},
+    services::Services,
 };
 use serde_json::{Value, json};
 
@@ -161,8 +159,8 @@ on_both! {
     }
 }
 
-async fn rotate(app: &TestApp, earlier: EarlierKeys) -> keys::Rotated {
-    keys::rotate(app.db(), app.services.clock, earlier, None).await.expect("rotates")
+async fn rotate(app: &TestApp, earlier: EarlierKeys) -> key_rotation::Rotated {
+    key_rotation::rotate(app.db(), app.services.clock, earlier, None).await.expect("rotates")
 }
 
 /// Another instance on the same database, which has just read the keys.

@@ -12,9 +12,11 @@ use super::{
     Db,
     audit_logs::columns,
     dialect::Dialect,
-    filter::{Column, Filter, push_filter},
     on_planned,
-    page::SortKind,
+    query::{
+        filter::{Column, Filter, push_filter},
+        page::SortKind,
+    },
 };
 use crate::{
     error::Result,

@@ -11,7 +11,7 @@ use std::str::from_utf8;
 use sqlx::error::{BoxDynError, UnexpectedNullError};
 
 use crate::{
-    db::{filter::Column, list::Table},
+    db::query::{filter::Column, list::Table},
     model::RawJson,
 };
 

@@ -10,8 +10,7 @@ use super::{
 use crate::{
     db::{
         audit_logs::{columns, orders},
-        filter::Filter,
-        page::Order,
+        query::{filter::Filter, page::Order},
     },
     error::Result,
 };

@@ -10,7 +10,7 @@ use super::{
     operators::{Operators, TextFilter},
 };
 use crate::{
-    db::{
+    db::query::{
         filter::{Column, Filter},
         network,
     },

@@ -5,7 +5,7 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 
 use super::Budget;
 use crate::{
-    db::filter::{Column, Filter, Test, TimeOrder},
+    db::query::filter::{Column, Filter, Test, TimeOrder},
     error::{Error, Result},
     graphql::{
         scalars,

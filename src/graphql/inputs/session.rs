@@ -8,8 +8,7 @@ use super::{
 };
 use crate::{
     db::{
-        filter::Filter,
-        page::Order,
+        query::{filter::Filter, page::Order},
         sessions::{columns, orders},
     },
     error::Result,

@@ -8,8 +8,10 @@ use super::{
 };
 use crate::{
     db::{
-        filter::{Filter, Test},
-        page::Order,
+        query::{
+            filter::{Filter, Test},
+            page::Order,
+        },
         users::{columns, orders},
     },
     error::Result,

@@ -20,8 +20,10 @@ use self::batched::Batched;
 use crate::{
     db::{
         Db, api_tokens, audit_logs, auth_sessions,
-        filter::Filter,
-        page::{Listing, Slice},
+        query::{
+            filter::Filter,
+            page::{Listing, Slice},
+        },
         sessions, users,
     },
     error::Result,

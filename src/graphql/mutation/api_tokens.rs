@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     graphql::{
         access::{LOGGED_IN, MANAGE_OWN, requires},
-        context::ContextExt,
+        execution::ContextExt,
         scalars::uuid,
         types::Scope,
     },

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     graphql::{
         access::{WRITE_AUDIT, requires},
-        context::ContextExt,
+        execution::ContextExt,
         scalars::uuid,
         types::AuditAction,
     },

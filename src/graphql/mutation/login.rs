@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     graphql::{
         access::{LOGGED_IN, MANAGE_OWN, requires},
-        context::ContextExt,
+        execution::ContextExt,
         scalars::uuid,
     },
     model::{AuthSession, AuthSessionId, Timestamp, User, UserId},

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     graphql::{
         access::{WRITE_SESSIONS, requires},
-        context::ContextExt,
+        execution::ContextExt,
         scalars::uuid,
     },
     model::{RawJson, Session, SessionId, Timestamp, UserId},

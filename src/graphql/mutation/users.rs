@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     graphql::{
         access::{LOGGED_IN, MAKE_ADMINS, MANAGE_OWN, MANAGE_USERS, RESET_PASSWORDS, requires},
-        context::ContextExt,
+        execution::ContextExt,
         scalars::uuid,
         types::Role,
     },

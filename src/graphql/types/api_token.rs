@@ -9,18 +9,19 @@ use crate::{
     auth::Principal,
     db::{
         api_tokens::orders,
-        filter::Filter,
-        page::{Listing, Slice, SortColumn, SortValue},
+        query::{
+            filter::Filter,
+            page::{Listing, Slice, SortColumn, SortValue},
+        },
     },
     error::{Error, Result},
     graphql::{
         access::{Nullable, nullable},
         connection::Listed,
-        context::{ContextExt, RequestContext},
+        execution::{ContextExt, Json, RequestContext},
+        fast_path::{Leaf, Leaves},
         inputs::NotGiven,
-        json::Json,
         loaders::{CountOf, PageOf},
-        plain::{Leaf, Leaves},
     },
     model::{AnyId, ApiToken, Timestamp, User, UserId},
 };

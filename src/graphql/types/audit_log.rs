@@ -8,18 +8,19 @@ use crate::{
     auth::Principal,
     db::{
         audit_logs::{self, columns, orders},
-        filter::{Column, Filter},
-        page::{Listing, Slice, SortColumn, SortValue},
+        query::{
+            filter::{Column, Filter},
+            page::{Listing, Slice, SortColumn, SortValue},
+        },
     },
     error::Result,
     graphql::{
         access::{Nullable, nullable},
         connection::Listed,
-        context::{ContextExt, RequestContext},
+        execution::{ContextExt, Json, RequestContext},
+        fast_path::{Leaf, Leaves, OfUsers},
         inputs::{AuditLogFilter, AuditLogOrder},
-        json::Json,
         loaders::{CountOf, PageOf},
-        plain::{Leaf, Leaves, OfUsers},
     },
     model::{self, AnyId, AuditLog, RawJson, Timestamp, User, UserId},
 };

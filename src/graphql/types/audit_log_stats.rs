@@ -9,12 +9,12 @@ use super::AuditAction;
 use crate::{
     db::{
         audit_log_stats::{self, MAX_INTERVALS, Tally},
-        filter::Filter,
+        query::filter::Filter,
     },
     error::{Error, Result},
     graphql::{
         access::{Nullable, nullable},
-        context::ContextExt,
+        execution::ContextExt,
     },
     model::{Interval, Timestamp, User, UserId},
 };

@@ -8,18 +8,19 @@ use crate::{
     auth::{Principal, SignedIn},
     db::{
         auth_sessions::orders,
-        filter::Filter,
-        page::{Listing, Slice, SortColumn, SortValue},
+        query::{
+            filter::Filter,
+            page::{Listing, Slice, SortColumn, SortValue},
+        },
     },
     error::{Error, Result},
     graphql::{
         access::{Nullable, nullable},
         connection::Listed,
-        context::{ContextExt, RequestContext},
+        execution::{ContextExt, Json, RequestContext},
+        fast_path::{Leaf, Leaves},
         inputs::NotGiven,
-        json::Json,
         loaders::{CountOf, PageOf},
-        plain::{Leaf, Leaves},
     },
     model::{AnyId, AuthSession, Timestamp, User, UserId},
 };

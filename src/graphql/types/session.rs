@@ -7,19 +7,20 @@ use async_graphql::{Context, ID, Object};
 use crate::{
     auth::Principal,
     db::{
-        filter::{Column, Filter},
-        page::{Listing, Slice, SortColumn, SortValue},
+        query::{
+            filter::{Column, Filter},
+            page::{Listing, Slice, SortColumn, SortValue},
+        },
         sessions::{self, columns, orders},
     },
     error::Result,
     graphql::{
         access::{Nullable, nullable},
         connection::Listed,
-        context::{ContextExt, RequestContext},
+        execution::{ContextExt, Json, RequestContext},
+        fast_path::{Leaf, Leaves, OfUsers},
         inputs::{SessionFilter, SessionOrder},
-        json::Json,
         loaders::{CountOf, PageOf},
-        plain::{Leaf, Leaves, OfUsers},
     },
     model::{AnyId, RawJson, Session, Timestamp, User, UserId},
 };

@@ -7,18 +7,19 @@ use async_graphql::{Context, Enum, ID, Object};
 use crate::{
     auth::Principal,
     db::{
-        filter::Filter,
-        page::{Listing, Slice, SortColumn, SortValue},
+        query::{
+            filter::Filter,
+            page::{Listing, Slice, SortColumn, SortValue},
+        },
         users::{self, orders},
     },
     error::Result,
     graphql::{
         access::{Nullable, OWNER_OR_ADMIN, OWNER_OR_ANALYST, nullable, requires},
         connection::{Connection, ListArgs, Listed},
-        context::{ContextExt, RequestContext},
+        execution::{ContextExt, Json, RequestContext},
+        fast_path::{Leaf, Leaves},
         inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
-        json::Json,
-        plain::{Leaf, Leaves},
     },
     model::{self, AnyId, ApiToken, AuditLog, AuthSession, Session, Timestamp, User, UserId},
 };

@@ -1,0 +1,17 @@
+//! Connections: opening them, pooling them, bounding what a statement may take, and counting what a request reads.
+
+mod connect;
+mod connect_error;
+mod connections;
+mod deadline;
+mod meter;
+mod statement_permits;
+
+pub use self::{
+    connect::Settings,
+    meter::{Meter, Rows},
+};
+pub(in crate::db) use self::{
+    connections::{Connections, Lease},
+    statement_permits::{Permit, Statements},
+};

@@ -1,0 +1,84 @@
+//! The demo data: three accounts whose passwords everybody knows, with some sessions and audit logs.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{
+    Filled, make_ready,
+    random::{Draws, Kind},
+    samples::{ACCOUNTS, AUDIT_LOGS, SESSIONS},
+};
+use crate::{
+    auth::Hasher,
+    db::{Db, audit_logs, sessions, users},
+    error::{Code, Error, Result},
+    model::{Credentials, Timestamp, User, UserId},
+    ops::first_admin,
+};
+
+/// What the demo data brought.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// The three tables.
+    pub tables: Vec<Filled>,
+    /// The accounts whose password is the user name, new or not.
+    pub known_passwords: Vec<&'static str>,
+}
+
+/// Adds what is missing of the demo data, in one transaction. An account that is there keeps its password, its role and
+/// everything else. With the same `until`, the newest moment in the data, all rows are the same in every database,
+/// but for the salts of the passwords.
+pub async fn demo(db: &Db, hasher: &Hasher, until: Timestamp) -> Result<Demo> {
+    make_ready(db).await?;
+    let mut owners = [UserId(uuid::Uuid::nil()); ACCOUNTS.len()];
+    let mut new_users = Vec::new();
+    for (at, account) in ACCOUNTS.iter().enumerate() {
+        let found = users::find_credentials(db, account.username).await?.map(|found| found.user);
+        owners[at] = if let Some(user) = found.filter(|user| user.username == account.username) {
+            user.id
+        } else {
+            let user = account.user(id(Kind::DemoUser, at).into(), until);
+            let hashed_password = hasher.hash(SecretString::from(account.username)).await?;
+            let id = user.id;
+            new_users.push(Credentials { user, hashed_password, password_change_required: false });
+            id
+        };
+    }
+    let [mut user_count, mut session_count, mut log_count] = [0; 3];
+    let mut tx = db.begin().await?;
+    for credentials in &new_users {
+        if !users::insert(&mut tx, credentials).await? {
+            let User { username, email, .. } = &credentials.user;
+            return Err(Error::new(
+                Code::Conflict,
+                format!(
+                    "cannot add the user {username}: another user has the address {email} or its id. Nothing was changed"
+                ),
+            ));
+        }
+        user_count += 1;
+    }
+    for (at, sample) in SESSIONS.iter().enumerate() {
+        let session = sample.session(id(Kind::DemoSession, at).into(), owners[sample.owner], until);
+        session_count += u64::from(sessions::insert(&mut tx, &session).await?);
+    }
+    for (at, sample) in AUDIT_LOGS.iter().enumerate() {
+        let entry = sample.entry(id(Kind::DemoAuditLog, at).into(), owners[sample.owner], until);
+        log_count += u64::from(audit_logs::insert(&mut tx, &entry).await?);
+    }
+    tx.commit().await?;
+    let filled = |table, rows: usize, added| Filled { table, found: rows as u64 - added, added, took: Duration::ZERO };
+    Ok(Demo {
+        tables: vec![
+            filled("users", ACCOUNTS.len(), user_count),
+            filled("sessions", SESSIONS.len(), session_count),
+            filled("audit_logs", AUDIT_LOGS.len(), log_count),
+        ],
+        known_passwords: first_admin::with_default_password(db, hasher).await?,
+    })
+}
+
+fn id(kind: Kind, at: usize) -> uuid::Uuid {
+    Draws::of(kind, at as u64).uuid()
+}

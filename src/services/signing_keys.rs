@@ -1,0 +1,30 @@
+//! The key pairs that sign access tokens: the first one of a database, and the public keys for verifiers.
+
+use super::Services;
+use crate::{
+    auth,
+    clock::Clock,
+    db::{Db, signing_keys},
+    error::Result,
+};
+
+/// Makes the first key pair of a database, unless it has one.
+pub(super) async fn ensure(db: &Db, clock: Clock) -> Result<()> {
+    if signing_keys::list(db).await?.iter().any(|key| key.retired_at.is_none()) {
+        return Ok(());
+    }
+    // When two instances do this at once, the database keeps the first one's key.
+    let key = auth::new_signing_key(clock.now())?;
+    let mut tx = db.begin().await?;
+    signing_keys::insert(&mut tx, &key, clock.now()).await?;
+    tx.commit().await
+}
+
+impl Services {
+    /// The public keys of access tokens, the active one first.
+    pub async fn public_keys(&self) -> Result<Vec<auth::PublicKey>> {
+        let now = self.clock.now();
+        self.tokens.refresh_keys(now).await?;
+        Ok(self.tokens.public_keys(now))
+    }
+}
