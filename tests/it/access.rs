@@ -61,129 +61,166 @@ const CARRIERS: &[&str] = &[
     "ApiTokenEdge",
 ];
 
-on_both! {
-    async fn every_field_answers_every_role_as_the_table_says(app) {
-        let owner = app.user("olga", guardianeye::model::Role::Viewer, app.now()).await;
-        // Values that are null in the table's queries are told from refusals by their parent.
-        let ids = ids_of(app, &owner).await;
-        for Row(field, query, path, expected) in TABLE {
-            let callers = [app.anonymous(), app.viewer(), app.logged_in(&owner), app.analyst(), app.admin()];
-            for ((caller, name), expected) in
-                callers.iter().zip(["anonymous", "viewer", "owner", "analyst", "admin"]).zip(expected)
-            {
-                let (query, variables) = with_variables(query, &ids);
-                let reply = caller.gql(&query, variables).await;
-                assert_eq!(outcome(&reply, path), *expected, "{name} asks {field} by {query}: {:#}", reply.body);
-            }
+on_both!(
+    every_field_answers_every_role_as_the_table_says,
+    every_write_answers_every_role_as_the_table_says,
+    every_field_answers_a_token_with_its_scope_and_no_other,
+    a_refused_field_does_not_take_its_siblings_away,
+    another_users_id_and_no_id_answer_alike,
+    the_access_matrix_is_the_directives_as_data,
+    an_inactive_user_is_out_at_once,
+    the_role_is_the_rows_not_the_tokens
+);
+
+async fn every_field_answers_every_role_as_the_table_says(app: &TestApp) {
+    let owner = app.user("olga", guardianeye::model::Role::Viewer, app.now()).await;
+    // Values that are null in the table's queries are told from refusals by their parent.
+    let ids = ids_of(app, &owner).await;
+    for Row(field, query, path, expected) in TABLE {
+        let callers = [app.anonymous(), app.viewer(), app.logged_in(&owner), app.analyst(), app.admin()];
+        for ((caller, name), expected) in
+            callers.iter().zip(["anonymous", "viewer", "owner", "analyst", "admin"]).zip(expected)
+        {
+            let (query, variables) = with_variables(query, &ids);
+            let reply = caller.gql(&query, variables).await;
+            assert_eq!(outcome(&reply, path), *expected, "{name} asks {field} by {query}: {:#}", reply.body);
         }
     }
+}
 
-    async fn every_write_answers_every_role_as_the_table_says(app) {
-        use guardianeye::model::Role::{Admin, Analyst, Viewer};
-        for (row, Row(field, query, path, expected)) in WRITES.iter().enumerate() {
-            for (role, expected) in [None, Some(Viewer), None, Some(Analyst), Some(Admin)].iter().zip(expected).enumerate().map(|(at, (role, expected))| ((at, *role), *expected)) {
-                let owner = app.user(&format!("owner-{row}-{}", role.0), Viewer, app.now()).await;
-                let caller = match role {
-                    (0, _) => app.anonymous(),
-                    (at, Some(role)) => app.logged_in(&app.user(&format!("caller-{row}-{at}"), role, app.now()).await),
-                    _ => app.logged_in(&owner),
-                };
-                let ids = ids_of(app, &owner).await;
-                let reply = caller.gql(query, ids).await;
-                assert_eq!(outcome(&reply, path), expected, "{role:?} asks {field}: {:#}", reply.body);
-            }
+async fn every_write_answers_every_role_as_the_table_says(app: &TestApp) {
+    use guardianeye::model::Role::{Admin, Analyst, Viewer};
+    for (row, Row(field, query, path, expected)) in WRITES.iter().enumerate() {
+        for (role, expected) in [None, Some(Viewer), None, Some(Analyst), Some(Admin)]
+            .iter()
+            .zip(expected)
+            .enumerate()
+            .map(|(at, (role, expected))| ((at, *role), *expected))
+        {
+            let owner = app.user(&format!("owner-{row}-{}", role.0), Viewer, app.now()).await;
+            let caller = match role {
+                (0, _) => app.anonymous(),
+                (at, Some(role)) => app.logged_in(&app.user(&format!("caller-{row}-{at}"), role, app.now()).await),
+                _ => app.logged_in(&owner),
+            };
+            let ids = ids_of(app, &owner).await;
+            let reply = caller.gql(query, ids).await;
+            assert_eq!(outcome(&reply, path), expected, "{role:?} asks {field}: {:#}", reply.body);
         }
     }
+}
 
-    async fn every_field_answers_a_token_with_its_scope_and_no_other(app) {
-        let rules = fields();
-        let scope_of = |field: &str| rules[field].as_deref().map(|rule| rule.split_once("scope: ").map(|(_, scope)| scope.to_owned()));
-        let olga = app.user("olga", guardianeye::model::Role::Viewer, app.now()).await;
-        let mut answered = BTreeSet::new();
-        for (row, Row(field, query, path, [.., admins])) in TABLE.iter().chain(WRITES).enumerate() {
-            let root = path.split('/').nth(1).expect("a root field");
-            let operation = if field.starts_with("Mutation.") { "Mutation" } else { "Query" };
-            // What leads to the field, and the field. Without a rule anybody may, without a scope no token.
-            let asked: BTreeSet<_> = [scope_of(&format!("{operation}.{root}")), scope_of(field)].into_iter().flatten().collect();
-            for scope in Scope::ALL {
-                // What is written to is fresh each time.
-                let owner = match operation {
-                    "Query" => olga.clone(),
-                    _ => app.user(&format!("owner-{row}-{}", scope.as_str()), guardianeye::model::Role::Viewer, app.now()).await,
-                };
-                let (_, caller) = app.api_token(app.admin().id(), &[*scope]).await;
-                let ids = ids_of(app, &owner).await;
-                let (query, variables) =
-                    if operation == "Query" { with_variables(query, &ids) } else { ((*query).to_owned(), ids) };
-                let reply = caller.gql(&query, variables).await;
-                let word = scope.as_str().to_uppercase();
-                let may = asked.iter().all(|asked| asked.as_ref() == Some(&word));
-                let expected = if may { *admins } else { No };
-                assert_eq!(outcome(&reply, path), expected, "a token with {word} asks {field} by {query}: {:#}", reply.body);
-                if expected == It {
-                    answered.insert((field.split('.').next() == Some("Mutation"), word));
+async fn every_field_answers_a_token_with_its_scope_and_no_other(app: &TestApp) {
+    let rules = fields();
+    let scope_of =
+        |field: &str| rules[field].as_deref().map(|rule| rule.split_once("scope: ").map(|(_, scope)| scope.to_owned()));
+    let olga = app.user("olga", guardianeye::model::Role::Viewer, app.now()).await;
+    let mut answered = BTreeSet::new();
+    for (row, Row(field, query, path, [.., admins])) in TABLE.iter().chain(WRITES).enumerate() {
+        let root = path.split('/').nth(1).expect("a root field");
+        let operation = if field.starts_with("Mutation.") { "Mutation" } else { "Query" };
+        // What leads to the field, and the field. Without a rule anybody may, without a scope no token.
+        let asked: BTreeSet<_> =
+            [scope_of(&format!("{operation}.{root}")), scope_of(field)].into_iter().flatten().collect();
+        for scope in Scope::ALL {
+            // What is written to is fresh each time.
+            let owner = match operation {
+                "Query" => olga.clone(),
+                _ => {
+                    app.user(&format!("owner-{row}-{}", scope.as_str()), guardianeye::model::Role::Viewer, app.now())
+                        .await
                 }
+            };
+            let (_, caller) = app.api_token(app.admin().id(), &[*scope]).await;
+            let ids = ids_of(app, &owner).await;
+            let (query, variables) =
+                if operation == "Query" { with_variables(query, &ids) } else { ((*query).to_owned(), ids) };
+            let reply = caller.gql(&query, variables).await;
+            let word = scope.as_str().to_uppercase();
+            let may = asked.iter().all(|asked| asked.as_ref() == Some(&word));
+            let expected = if may { *admins } else { No };
+            assert_eq!(
+                outcome(&reply, path),
+                expected,
+                "a token with {word} asks {field} by {query}: {:#}",
+                reply.body
+            );
+            if expected == It {
+                answered.insert((field.split('.').next() == Some("Mutation"), word));
             }
         }
-        assert!(answered.contains(&(false, "READ".to_owned())) && answered.contains(&(true, "MANAGE_USERS".to_owned())), "{answered:?}");
     }
+    assert!(
+        answered.contains(&(false, "READ".to_owned())) && answered.contains(&(true, "MANAGE_USERS".to_owned())),
+        "{answered:?}"
+    );
+}
 
-    async fn a_refused_field_does_not_take_its_siblings_away(app) {
-        let reply = app.viewer().gql("{ me { username } users { nodes { id } } }", json!({})).await;
-        assert_eq!(reply.code(), "FORBIDDEN");
-        assert_eq!(reply.body["data"], json!({ "me": { "username": "vera" }, "users": null }));
-        assert_eq!(reply.body["errors"][0]["path"], json!(["users"]));
-    }
+async fn a_refused_field_does_not_take_its_siblings_away(app: &TestApp) {
+    let reply = app.viewer().gql("{ me { username } users { nodes { id } } }", json!({})).await;
+    assert_eq!(reply.code(), "FORBIDDEN");
+    assert_eq!(reply.body["data"], json!({ "me": { "username": "vera" }, "users": null }));
+    assert_eq!(reply.body["errors"][0]["path"], json!(["users"]));
+}
 
-    async fn another_users_id_and_no_id_answer_alike(app) {
-        let user = app.admin().id();
-        let session = app.session(user, "theirs", app.now()).await.id.to_string();
-        let log = app.audit_log(Some(user), app.now()).await.id.to_string();
-        let user = user.to_string();
-        let nobodys = uuid::Uuid::nil().to_string();
-        for (field, theirs) in [("node", &user), ("node", &session), ("node", &log), ("user", &user), ("session", &session), ("auditLog", &log)] {
-            let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} nodes(ids: [$id]) {{ id }} }}");
-            assert_eq!(app.admin().gql(&query, json!({ "id": theirs })).await.data()[field]["id"], **theirs);
-            let alone = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} }}");
-            let mut statements = Vec::new();
-            for id in [theirs, &nobodys] {
-                let reply = app.viewer().gql(&query, json!({ "id": id })).await;
-                assert_eq!(*reply.data(), json!({ field: null, "nodes": [null] }), "{field} {id}");
-                statements.push(app.viewer().gql(&alone, json!({ "id": id })).await.sql());
-            }
-            assert_eq!(statements[0], statements[1], "{field}");
+async fn another_users_id_and_no_id_answer_alike(app: &TestApp) {
+    let user = app.admin().id();
+    let session = app.session(user, "theirs", app.now()).await.id.to_string();
+    let log = app.audit_log(Some(user), app.now()).await.id.to_string();
+    let user = user.to_string();
+    let nobodys = uuid::Uuid::nil().to_string();
+    for (field, theirs) in [
+        ("node", &user),
+        ("node", &session),
+        ("node", &log),
+        ("user", &user),
+        ("session", &session),
+        ("auditLog", &log),
+    ] {
+        let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} nodes(ids: [$id]) {{ id }} }}");
+        assert_eq!(app.admin().gql(&query, json!({ "id": theirs })).await.data()[field]["id"], **theirs);
+        let alone = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} }}");
+        let mut statements = Vec::new();
+        for id in [theirs, &nobodys] {
+            let reply = app.viewer().gql(&query, json!({ "id": id })).await;
+            assert_eq!(*reply.data(), json!({ field: null, "nodes": [null] }), "{field} {id}");
+            statements.push(app.viewer().gql(&alone, json!({ "id": id })).await.sql());
         }
+        assert_eq!(statements[0], statements[1], "{field}");
     }
+}
 
-    async fn the_access_matrix_is_the_directives_as_data(app) {
-        let reply = app.viewer().gql("{ accessMatrix { coordinate roles owner scope } }", json!({})).await;
-        let rules = reply.data()["accessMatrix"].as_array().expect("rules");
-        assert_eq!(rules.len(), fields().values().flatten().count());
-        for rule in [
-            json!({ "coordinate": "User.email", "roles": ["ANALYST", "ADMIN"], "owner": true, "scope": "READ" }),
-            json!({ "coordinate": "Query.me", "roles": ["VIEWER", "ANALYST", "ADMIN"], "owner": false, "scope": "READ" }),
-        ] {
-            assert!(rules.contains(&rule), "{rule}");
-        }
+async fn the_access_matrix_is_the_directives_as_data(app: &TestApp) {
+    let reply = app.viewer().gql("{ accessMatrix { coordinate roles owner scope } }", json!({})).await;
+    let rules = reply.data()["accessMatrix"].as_array().expect("rules");
+    assert_eq!(rules.len(), fields().values().flatten().count());
+    for rule in [
+        json!({ "coordinate": "User.email", "roles": ["ANALYST", "ADMIN"], "owner": true, "scope": "READ" }),
+        json!({ "coordinate": "Query.me", "roles": ["VIEWER", "ANALYST", "ADMIN"], "owner": false, "scope": "READ" }),
+    ] {
+        assert!(rules.contains(&rule), "{rule}");
     }
+}
 
-    async fn an_inactive_user_is_out_at_once(app) {
-        let user = guardianeye::model::User { is_active: false, ..app.user("ina", guardianeye::model::Role::Admin, app.now()).await };
-        let caller = app.logged_in(&user);
-        assert_eq!(caller.gql("{ me { id } }", json!({})).await.data()["me"]["id"], user.id.to_string());
-        let end = "mutation($user: ID!) { deactivateUser(id: $user) { user { id } } }";
-        app.admin().gql(end, json!({ "user": user.id.to_string() })).await.data();
-        let reply = caller.gql("{ me { id } }", json!({})).await;
-        assert_eq!((reply.status.as_u16(), reply.code()), (401, "UNAUTHENTICATED"));
-    }
+async fn an_inactive_user_is_out_at_once(app: &TestApp) {
+    let user = guardianeye::model::User {
+        is_active: false,
+        ..app.user("ina", guardianeye::model::Role::Admin, app.now()).await
+    };
+    let caller = app.logged_in(&user);
+    assert_eq!(caller.gql("{ me { id } }", json!({})).await.data()["me"]["id"], user.id.to_string());
+    let end = "mutation($user: ID!) { deactivateUser(id: $user) { user { id } } }";
+    app.admin().gql(end, json!({ "user": user.id.to_string() })).await.data();
+    let reply = caller.gql("{ me { id } }", json!({})).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (401, "UNAUTHENTICATED"));
+}
 
-    async fn the_role_is_the_rows_not_the_tokens(app) {
-        let caller = app.analyst();
-        caller.gql("{ users { nodes { id } } }", json!({})).await.data();
-        let demote = "mutation($user: ID!) { setUserRole(input: {id: $user, role: VIEWER}) { user { id } } }";
-        app.admin().gql(demote, json!({ "user": caller.id().to_string() })).await.data();
-        assert_eq!(caller.gql("{ users { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
-    }
+async fn the_role_is_the_rows_not_the_tokens(app: &TestApp) {
+    let caller = app.analyst();
+    caller.gql("{ users { nodes { id } } }", json!({})).await.data();
+    let demote = "mutation($user: ID!) { setUserRole(input: {id: $user, role: VIEWER}) { user { id } } }";
+    app.admin().gql(demote, json!({ "user": caller.id().to_string() })).await.data();
+    assert_eq!(caller.gql("{ users { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
 }
 
 /// The ids of what the owner has, by the names that the table's queries use.

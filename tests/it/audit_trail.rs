@@ -11,108 +11,128 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, query_scalar
 
 use crate::support::{Backend, Caller, TestApp, log_in_from, on_both, subject_of};
 
-on_both! {
-    async fn refused_access_is_recorded_with_who_and_where(app) {
-        app.viewer().gql("{ users { nodes { id } } sessions { nodes { id } } }", json!({})).await;
-        app.viewer().gql("mutation { endSession(id: \"x\") { session { id } } }", json!({})).await;
-        app.anonymous().gql("{ users { nodes { id } } }", json!({})).await;
-        let entries = entries(app, "ACCESS_DENIED").await;
-        assert_eq!(entries.len(), 2, "one for a request, and none for whoever did not log in: {entries:#?}");
-        let paths: Vec<_> = entries.iter().map(|entry| entry["details"]["path"].as_str().expect("a path")).collect();
-        assert!(paths.contains(&"users") && paths.contains(&"endSession"), "{paths:?}");
-        for entry in &entries {
-            assert_eq!((&entry["username"], &entry["success"]), (&json!("vera"), &json!(false)));
-            assert_eq!(entry["details"]["code"], "FORBIDDEN");
-        }
-    }
+on_both!(
+    refused_access_is_recorded_with_who_and_where,
+    what_goes_over_a_limit_is_recorded_but_does_not_fill_the_log,
+    no_change_without_its_entry_and_no_entry_without_its_change,
+    a_log_that_takes_no_entries_stops_all_changes_and_no_reads,
+    no_password_or_token_is_stored_as_it_is,
+    every_write_leaves_one_entry_with_who_where_and_what
+);
 
-    async fn what_goes_over_a_limit_is_recorded_but_does_not_fill_the_log(app) {
-        let deep = format!("{{ me {{ sessions {{ nodes {} }} }} }}", "{ user { sessions { nodes ".repeat(9) + "{ id }" + &" } } }".repeat(9));
-        assert_eq!(app.viewer().gql(&deep, json!({})).await.code(), "QUERY_TOO_COMPLEX");
-        app.services.detached.close();
-        app.services.detached.wait().await;
-        let found = entries(app, "LIMIT_EXCEEDED").await;
-        assert_eq!((found.len(), &found[0]["username"]), (1, &json!("vera")), "the caller does not wait for it");
-        for _ in 0..30 {
-            app.viewer().gql("{ users { nodes { id } } }", json!({})).await;
-        }
-        assert_eq!(entries(app, "ACCESS_DENIED").await.len(), 10);
+async fn refused_access_is_recorded_with_who_and_where(app: &TestApp) {
+    app.viewer().gql("{ users { nodes { id } } sessions { nodes { id } } }", json!({})).await;
+    app.viewer().gql("mutation { endSession(id: \"x\") { session { id } } }", json!({})).await;
+    app.anonymous().gql("{ users { nodes { id } } }", json!({})).await;
+    let entries = entries(app, "ACCESS_DENIED").await;
+    assert_eq!(entries.len(), 2, "one for a request, and none for whoever did not log in: {entries:#?}");
+    let paths: Vec<_> = entries.iter().map(|entry| entry["details"]["path"].as_str().expect("a path")).collect();
+    assert!(paths.contains(&"users") && paths.contains(&"endSession"), "{paths:?}");
+    for entry in &entries {
+        assert_eq!((&entry["username"], &entry["success"]), (&json!("vera"), &json!(false)));
+        assert_eq!(entry["details"]["code"], "FORBIDDEN");
     }
+}
 
-    async fn no_change_without_its_entry_and_no_entry_without_its_change(app) {
-        for (number, write) in WRITES.iter().enumerate() {
-            let mut failed = 0;
-            for (at, (table, event)) in FAULTS.iter().enumerate() {
-                let owner = app.user(&format!("owner-{number}-{at}"), Role::Admin, app.now()).await;
-                let variables = variables(app, &owner).await;
-                // An attempt is counted whatever becomes of it.
-                let counts = write.contains("login(") || write.contains("changePassword(");
-                let before = dump(app, !counts).await;
-                set_fault(app, table, event, true).await;
-                let reply = app.logged_in(&owner).gql(write, variables).await;
-                set_fault(app, table, event, false).await;
-                if reply.codes().is_empty() {
-                    continue;
-                }
-                failed += 1;
-                assert_eq!(reply.code(), "INTERNAL", "{write} without {event} of {table}: {:#}", reply.body);
-                let after = dump(app, !counts).await;
-                assert!(before == after, "{write} without {event} of {table} left something");
-            }
-            let own = !write.contains("recordAuditLog");
-            assert!(failed > usize::from(own), "{write}: neither its entry nor its change was held up");
-        }
+async fn what_goes_over_a_limit_is_recorded_but_does_not_fill_the_log(app: &TestApp) {
+    let deep = format!(
+        "{{ me {{ sessions {{ nodes {} }} }} }}",
+        "{ user { sessions { nodes ".repeat(9) + "{ id }" + &" } } }".repeat(9)
+    );
+    assert_eq!(app.viewer().gql(&deep, json!({})).await.code(), "QUERY_TOO_COMPLEX");
+    app.services.detached.close();
+    app.services.detached.wait().await;
+    let found = entries(app, "LIMIT_EXCEEDED").await;
+    assert_eq!((found.len(), &found[0]["username"]), (1, &json!("vera")), "the caller does not wait for it");
+    for _ in 0..30 {
+        app.viewer().gql("{ users { nodes { id } } }", json!({})).await;
     }
+    assert_eq!(entries(app, "ACCESS_DENIED").await.len(), 10);
+}
 
-    async fn a_log_that_takes_no_entries_stops_all_changes_and_no_reads(app) {
-        let session = app.session(app.admin().id(), "there", app.now()).await;
-        set_fault(app, "audit_logs", "insert", true).await;
-        let before = dump(app, false).await;
-        for (name, password) in [("vera", "a good password"), ("vera", "wrong"), ("nobody", "wrong")] {
-            let query = "mutation($name: String!, $password: String!) { login(input: {username: $name, password: $password}) { accessToken } }";
-            let reply = app.anonymous().gql(query, json!({ "name": name, "password": password })).await;
-            assert_eq!(reply.code(), "INTERNAL", "{name} {password}");
-        }
-        let end = "mutation($id: ID!) { endSession(id: $id) { session { id } } }";
-        assert_eq!(app.admin().gql(end, json!({ "id": session.id.to_string() })).await.code(), "INTERNAL");
-        // What is refused is refused, also when that cannot be recorded.
-        assert_eq!(app.viewer().gql("{ users { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
-        let reads = "{ me { email sessions { nodes { title context } } auditLogs { nodes { id } } }
-            users { nodes { email lastLogin } } auditLogs { totalCount } auditLogStats { total } }";
-        app.admin().gql(reads, json!({})).await.data();
-        assert!(before == dump(app, false).await, "something was changed");
-        set_fault(app, "audit_logs", "insert", false).await;
-        app.admin().gql(end, json!({ "id": session.id.to_string() })).await.data();
-    }
-
-    async fn no_password_or_token_is_stored_as_it_is(app) {
-        let login = "mutation { login(input: {username: \"vera\", password: \"a good password\"}) { accessToken refreshToken } }";
-        let made = app.anonymous().gql(login, json!({})).await.data()["login"].clone();
-        let refresh = "mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { accessToken refreshToken } }";
-        let renewed = app.anonymous().gql(refresh, json!({ "token": made["refreshToken"] })).await.data()["refreshToken"].clone();
-        let script = "mutation { createApiToken(input: {name: \"x\", scopes: [READ]}) { token } }";
-        let script = app.viewer().gql(script, json!({})).await.data()["createApiToken"]["token"].clone();
-        let stored = dump(app, true).await.to_lowercase();
-        for secret in [&made["accessToken"], &made["refreshToken"], &renewed["accessToken"], &renewed["refreshToken"], &script, &json!("a good password")] {
-            let secret = secret.as_str().expect("a secret");
-            assert!(!stored.contains(&secret.to_lowercase()), "{secret}");
-        }
-        for token in [&made["refreshToken"], &renewed["refreshToken"], &script] {
-            let hash = format!("{:x}", sha2::Sha256::digest(token.as_str().expect("a token")));
-            assert!(stored.contains(&hash), "the hash of {token} is what is stored");
-        }
-    }
-
-    async fn every_write_leaves_one_entry_with_who_where_and_what(app) {
-        for (number, write) in WRITES.iter().enumerate() {
-            let owner = app.user(&format!("owner-{number}"), Role::Admin, app.now()).await;
+async fn no_change_without_its_entry_and_no_entry_without_its_change(app: &TestApp) {
+    for (number, write) in WRITES.iter().enumerate() {
+        let mut failed = 0;
+        for (at, (table, event)) in FAULTS.iter().enumerate() {
+            let owner = app.user(&format!("owner-{number}-{at}"), Role::Admin, app.now()).await;
             let variables = variables(app, &owner).await;
-            let before = count(app, &owner).await;
-            app.logged_in(&owner).gql(write, variables).await.data();
-            // A refresh is no event of its own.
-            let expected = i64::from(!write.contains("refreshToken"));
-            assert_eq!(count(app, &owner).await - before, expected, "{write}");
+            // An attempt is counted whatever becomes of it.
+            let counts = write.contains("login(") || write.contains("changePassword(");
+            let before = dump(app, !counts).await;
+            set_fault(app, table, event, true).await;
+            let reply = app.logged_in(&owner).gql(write, variables).await;
+            set_fault(app, table, event, false).await;
+            if reply.codes().is_empty() {
+                continue;
+            }
+            failed += 1;
+            assert_eq!(reply.code(), "INTERNAL", "{write} without {event} of {table}: {:#}", reply.body);
+            let after = dump(app, !counts).await;
+            assert!(before == after, "{write} without {event} of {table} left something");
         }
+        let own = !write.contains("recordAuditLog");
+        assert!(failed > usize::from(own), "{write}: neither its entry nor its change was held up");
+    }
+}
+
+async fn a_log_that_takes_no_entries_stops_all_changes_and_no_reads(app: &TestApp) {
+    let session = app.session(app.admin().id(), "there", app.now()).await;
+    set_fault(app, "audit_logs", "insert", true).await;
+    let before = dump(app, false).await;
+    for (name, password) in [("vera", "a good password"), ("vera", "wrong"), ("nobody", "wrong")] {
+        let query = "mutation($name: String!, $password: String!) { login(input: {username: $name, password: $password}) { accessToken } }";
+        let reply = app.anonymous().gql(query, json!({ "name": name, "password": password })).await;
+        assert_eq!(reply.code(), "INTERNAL", "{name} {password}");
+    }
+    let end = "mutation($id: ID!) { endSession(id: $id) { session { id } } }";
+    assert_eq!(app.admin().gql(end, json!({ "id": session.id.to_string() })).await.code(), "INTERNAL");
+    // What is refused is refused, also when that cannot be recorded.
+    assert_eq!(app.viewer().gql("{ users { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
+    let reads = "{ me { email sessions { nodes { title context } } auditLogs { nodes { id } } }
+            users { nodes { email lastLogin } } auditLogs { totalCount } auditLogStats { total } }";
+    app.admin().gql(reads, json!({})).await.data();
+    assert!(before == dump(app, false).await, "something was changed");
+    set_fault(app, "audit_logs", "insert", false).await;
+    app.admin().gql(end, json!({ "id": session.id.to_string() })).await.data();
+}
+
+async fn no_password_or_token_is_stored_as_it_is(app: &TestApp) {
+    let login =
+        "mutation { login(input: {username: \"vera\", password: \"a good password\"}) { accessToken refreshToken } }";
+    let made = app.anonymous().gql(login, json!({})).await.data()["login"].clone();
+    let refresh =
+        "mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { accessToken refreshToken } }";
+    let renewed =
+        app.anonymous().gql(refresh, json!({ "token": made["refreshToken"] })).await.data()["refreshToken"].clone();
+    let script = "mutation { createApiToken(input: {name: \"x\", scopes: [READ]}) { token } }";
+    let script = app.viewer().gql(script, json!({})).await.data()["createApiToken"]["token"].clone();
+    let stored = dump(app, true).await.to_lowercase();
+    for secret in [
+        &made["accessToken"],
+        &made["refreshToken"],
+        &renewed["accessToken"],
+        &renewed["refreshToken"],
+        &script,
+        &json!("a good password"),
+    ] {
+        let secret = secret.as_str().expect("a secret");
+        assert!(!stored.contains(&secret.to_lowercase()), "{secret}");
+    }
+    for token in [&made["refreshToken"], &renewed["refreshToken"], &script] {
+        let hash = format!("{:x}", sha2::Sha256::digest(token.as_str().expect("a token")));
+        assert!(stored.contains(&hash), "the hash of {token} is what is stored");
+    }
+}
+
+async fn every_write_leaves_one_entry_with_who_where_and_what(app: &TestApp) {
+    for (number, write) in WRITES.iter().enumerate() {
+        let owner = app.user(&format!("owner-{number}"), Role::Admin, app.now()).await;
+        let variables = variables(app, &owner).await;
+        let before = count(app, &owner).await;
+        app.logged_in(&owner).gql(write, variables).await.data();
+        // A refresh is no event of its own.
+        let expected = i64::from(!write.contains("refreshToken"));
+        assert_eq!(count(app, &owner).await - before, expected, "{write}");
     }
 }
 

@@ -7,60 +7,84 @@ use std::{
     time::Instant,
 };
 
-use crate::support::{Backend, Database, Server, on_both};
+use crate::support::{Backend, Database, Server, TestApp, on_both};
 
-on_both! {
-    async fn init_says_what_it_found_and_a_second_time_changes_nothing(app) {
-        let database = Database::empty(app.backend).await;
-        let first = text(&run(&database.url, &["db", "init"], &[]));
-        for line in [
-            "[1/3] Creating database tables...", "[2/3] Verifying tables...", "[3/3] Verifying indexes...",
-            "  - audit_logs", "  - sessions", "  - users", "  Username: admin", "  Password: admin",
-            "CHANGE THIS PASSWORD IN PRODUCTION!",
-        ] {
-            assert!(first.contains(line), "{line}: {first}");
-        }
-        let second = text(&run(&database.url, &["db", "init"], &[]));
-        assert!(second.contains("Users found. No default admin user is needed."), "{second}");
-        database.remove().await;
-    }
+on_both!(
+    init_says_what_it_found_and_a_second_time_changes_nothing,
+    the_first_admins_password_can_be_chosen_also_later,
+    a_new_database_is_not_opened_to_the_network_with_a_known_password,
+    the_server_serves_warns_and_stops_when_told
+);
 
-    async fn the_first_admins_password_can_be_chosen_also_later(app) {
-        let database = Database::empty(app.backend).await;
-        run(&database.url, &["db", "init"], &[]);
-        let refused = run(&database.url, &["serve", "--host", "0.0.0.0", "--port", "0"], &[]);
-        assert_eq!(refused.status.code(), Some(1));
-        assert!(text(&refused).contains("these accounts still have the user name as password: admin"), "{}", text(&refused));
-        let chosen = [("GUARDIANEYE_ADMIN_PASSWORD", "a better password")];
-        assert!(text(&run(&database.url, &["db", "init"], &chosen)).contains("Replaced the default password of admin"));
-        let server = Server::start(&database.url, &["--host", "0.0.0.0"], &[]);
-        let login = |password: &str| format!(r#"{{"query":"mutation {{ login(input: {{username: \"admin\", password: \"{password}\"}}) {{ passwordChangeRequired }} }}"}}"#);
-        assert!(server.post(&login("a better password")).contains(r#""passwordChangeRequired":false"#));
-        assert!(server.post(&login("admin")).contains("UNAUTHENTICATED"));
-        server.stop();
-        database.remove().await;
+async fn init_says_what_it_found_and_a_second_time_changes_nothing(app: &TestApp) {
+    let database = Database::empty(app.backend).await;
+    let first = text(&run(&database.url, &["db", "init"], &[]));
+    for line in [
+        "[1/3] Creating database tables...",
+        "[2/3] Verifying tables...",
+        "[3/3] Verifying indexes...",
+        "  - audit_logs",
+        "  - sessions",
+        "  - users",
+        "  Username: admin",
+        "  Password: admin",
+        "CHANGE THIS PASSWORD IN PRODUCTION!",
+    ] {
+        assert!(first.contains(line), "{line}: {first}");
     }
+    let second = text(&run(&database.url, &["db", "init"], &[]));
+    assert!(second.contains("Users found. No default admin user is needed."), "{second}");
+    database.remove().await;
+}
 
-    async fn a_new_database_is_not_opened_to_the_network_with_a_known_password(app) {
-        let database = Database::empty(app.backend).await;
-        let refused = run(&database.url, &["serve", "--migrate", "--host", "0.0.0.0", "--port", "0"], &[]);
-        assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
-        assert!(text(&refused).contains("choose one by GUARDIANEYE_ADMIN_PASSWORD"), "{}", text(&refused));
-        let chosen = [("GUARDIANEYE_ADMIN_PASSWORD", "a better password")];
-        Server::start(&database.url, &["--migrate", "--host", "0.0.0.0"], &chosen).stop();
-        database.remove().await;
-    }
+async fn the_first_admins_password_can_be_chosen_also_later(app: &TestApp) {
+    let database = Database::empty(app.backend).await;
+    run(&database.url, &["db", "init"], &[]);
+    let refused = run(&database.url, &["serve", "--host", "0.0.0.0", "--port", "0"], &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        text(&refused).contains("these accounts still have the user name as password: admin"),
+        "{}",
+        text(&refused)
+    );
+    let chosen = [("GUARDIANEYE_ADMIN_PASSWORD", "a better password")];
+    assert!(text(&run(&database.url, &["db", "init"], &chosen)).contains("Replaced the default password of admin"));
+    let server = Server::start(&database.url, &["--host", "0.0.0.0"], &[]);
+    let login = |password: &str| {
+        format!(
+            r#"{{"query":"mutation {{ login(input: {{username: \"admin\", password: \"{password}\"}}) {{ passwordChangeRequired }} }}"}}"#
+        )
+    };
+    assert!(server.post(&login("a better password")).contains(r#""passwordChangeRequired":false"#));
+    assert!(server.post(&login("admin")).contains("UNAUTHENTICATED"));
+    server.stop();
+    database.remove().await;
+}
 
-    async fn the_server_serves_warns_and_stops_when_told(app) {
-        let database = Database::empty(app.backend).await;
-        let server = Server::start(&database.url, &["--migrate"], &[]);
-        assert!(server.log.contains("still have the user name as password"), "{}", server.log);
-        let answer = server.post(r#"{"query":"mutation { login(input: {username: \"admin\", password: \"admin\"}) { passwordChangeRequired user { email } } }"}"#);
-        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-        assert!(answer.contains(r#"{"data":{"login":{"passwordChangeRequired":true,"user":{"email":"admin@guardianeye.local"}}}}"#), "{answer}");
-        server.stop();
-        database.remove().await;
-    }
+async fn a_new_database_is_not_opened_to_the_network_with_a_known_password(app: &TestApp) {
+    let database = Database::empty(app.backend).await;
+    let refused = run(&database.url, &["serve", "--migrate", "--host", "0.0.0.0", "--port", "0"], &[]);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(text(&refused).contains("choose one by GUARDIANEYE_ADMIN_PASSWORD"), "{}", text(&refused));
+    let chosen = [("GUARDIANEYE_ADMIN_PASSWORD", "a better password")];
+    Server::start(&database.url, &["--migrate", "--host", "0.0.0.0"], &chosen).stop();
+    database.remove().await;
+}
+
+async fn the_server_serves_warns_and_stops_when_told(app: &TestApp) {
+    let database = Database::empty(app.backend).await;
+    let server = Server::start(&database.url, &["--migrate"], &[]);
+    assert!(server.log.contains("still have the user name as password"), "{}", server.log);
+    let answer = server.post(r#"{"query":"mutation { login(input: {username: \"admin\", password: \"admin\"}) { passwordChangeRequired user { email } } }"}"#);
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(
+        answer.contains(
+            r#"{"data":{"login":{"passwordChangeRequired":true,"user":{"email":"admin@guardianeye.local"}}}}"#
+        ),
+        "{answer}"
+    );
+    server.stop();
+    database.remove().await;
 }
 
 /// Whoever opens and closes the file in this process ends its locks on it (POSIX), and then another program that reads it

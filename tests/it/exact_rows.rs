@@ -78,70 +78,71 @@ const DOCUMENTS: &[&str] = &[
 ];
 const ROWS: usize = 150;
 
-on_both! {
-    async fn audit_logs_are_read_as_they_were_written(app) {
-        let mut random = Rng::with_seed(1);
-        let users = [app.viewer().id(), app.analyst().id(), app.admin().id()];
-        let mut written: Vec<_> = (0..ROWS).map(|_| audit_log(app, &mut random, &users)).collect();
-        let mut tx = app.db().begin().await.expect("a transaction");
-        for entry in &written {
-            assert!(audit_logs::insert(&mut tx, entry).await.expect("inserts"));
-        }
-        tx.commit().await.expect("commits");
-        written.sort_by_key(|entry| std::cmp::Reverse((entry.timestamp, entry.id)));
+on_both!(audit_logs_are_read_as_they_were_written, sessions_are_read_as_they_were_written, no_rows_are_no_rows);
 
-        let mut listing = Listing::newest(audit_logs::orders::TIMESTAMP, 1_000);
-        let db = app.db().metered();
-        assert_eq!(audit_logs::list(&db, &listing).await.expect("a list").rows, written);
-        assert_eq!((db.meter().statements(), db.meter().rows()), (1, ROWS as u64));
+async fn audit_logs_are_read_as_they_were_written(app: &TestApp) {
+    let mut random = Rng::with_seed(1);
+    let users = [app.viewer().id(), app.analyst().id(), app.admin().id()];
+    let mut written: Vec<_> = (0..ROWS).map(|_| audit_log(app, &mut random, &users)).collect();
+    let mut tx = app.db().begin().await.expect("a transaction");
+    for entry in &written {
+        assert!(audit_logs::insert(&mut tx, entry).await.expect("inserts"));
+    }
+    tx.commit().await.expect("commits");
+    written.sort_by_key(|entry| std::cmp::Reverse((entry.timestamp, entry.id)));
 
-        let pages = audit_logs::pages_of(app.db(), &users, &listing).await.expect("pages");
-        for user in users {
-            let of_user: Vec<_> = written.iter().filter(|entry| entry.user_id == Some(user)).cloned().collect();
-            assert_eq!(pages[&user].rows, of_user);
-        }
+    let mut listing = Listing::newest(audit_logs::orders::TIMESTAMP, 1_000);
+    let db = app.db().metered();
+    assert_eq!(audit_logs::list(&db, &listing).await.expect("a list").rows, written);
+    assert_eq!((db.meter().statements(), db.meter().rows()), (1, ROWS as u64));
 
-        let ids: Vec<Uuid> = written.iter().map(|entry| entry.id.into()).collect();
-        let mut listed = audit_logs::list_of(app.db(), &ids).await.expect("entries");
-        listed.sort_by_key(|entry| std::cmp::Reverse((entry.timestamp, entry.id)));
-        assert_eq!(listed, written);
-
-        listing.without = vec![audit_logs::columns::DETAILS, audit_logs::columns::USER_AGENT];
-        let less: Vec<_> =
-            written.into_iter().map(|entry| AuditLog { details: None, user_agent: None, ..entry }).collect();
-        assert_eq!(audit_logs::list(app.db(), &listing).await.expect("a list").rows, less);
+    let pages = audit_logs::pages_of(app.db(), &users, &listing).await.expect("pages");
+    for user in users {
+        let of_user: Vec<_> = written.iter().filter(|entry| entry.user_id == Some(user)).cloned().collect();
+        assert_eq!(pages[&user].rows, of_user);
     }
 
-    async fn sessions_are_read_as_they_were_written(app) {
-        let mut random = Rng::with_seed(2);
-        let users = [app.viewer().id(), app.analyst().id(), app.admin().id()];
-        let mut written: Vec<_> = (0..ROWS).map(|_| session(app, &mut random, &users)).collect();
-        let mut tx = app.db().begin().await.expect("a transaction");
-        for session in &written {
-            assert!(sessions::insert(&mut tx, session).await.expect("inserts"));
-            let found = sessions::find_within(&mut tx, session.id).await.expect("finds");
-            assert_eq!(found.as_ref(), Some(session), "one row alone is read in its own way");
-        }
-        tx.commit().await.expect("commits");
-        written.sort_by_key(|session| std::cmp::Reverse((session.created_at, session.id)));
+    let ids: Vec<Uuid> = written.iter().map(|entry| entry.id.into()).collect();
+    let mut listed = audit_logs::list_of(app.db(), &ids).await.expect("entries");
+    listed.sort_by_key(|entry| std::cmp::Reverse((entry.timestamp, entry.id)));
+    assert_eq!(listed, written);
 
-        let listing = Listing::newest(sessions::orders::CREATED_AT, 1_000);
-        assert_eq!(sessions::list(app.db(), &listing).await.expect("a list").rows, written);
-        let pages = sessions::pages_of(app.db(), &users, &listing).await.expect("pages");
-        for user in users {
-            let of_user: Vec<_> = written.iter().filter(|session| session.user_id == user).cloned().collect();
-            assert_eq!(pages[&user].rows, of_user);
-        }
-    }
+    listing.without = vec![audit_logs::columns::DETAILS, audit_logs::columns::USER_AGENT];
+    let less: Vec<_> = written.into_iter().map(|entry| AuditLog { details: None, user_agent: None, ..entry }).collect();
+    assert_eq!(audit_logs::list(app.db(), &listing).await.expect("a list").rows, less);
+}
 
-    async fn no_rows_are_no_rows(app) {
-        let listing = Listing::newest(audit_logs::orders::TIMESTAMP, 10);
-        let db = app.db().metered();
-        assert_eq!(audit_logs::list(&db, &listing).await.expect("a list").rows, []);
-        assert!(audit_logs::pages_of(&db, &[app.viewer().id(), UserId(Uuid::nil())], &listing).await.expect("pages").is_empty());
-        assert_eq!(audit_logs::list_of(&db, &[]).await.expect("entries"), []);
-        assert_eq!((db.meter().statements(), db.meter().rows()), (3, 0));
+async fn sessions_are_read_as_they_were_written(app: &TestApp) {
+    let mut random = Rng::with_seed(2);
+    let users = [app.viewer().id(), app.analyst().id(), app.admin().id()];
+    let mut written: Vec<_> = (0..ROWS).map(|_| session(app, &mut random, &users)).collect();
+    let mut tx = app.db().begin().await.expect("a transaction");
+    for session in &written {
+        assert!(sessions::insert(&mut tx, session).await.expect("inserts"));
+        let found = sessions::find_within(&mut tx, session.id).await.expect("finds");
+        assert_eq!(found.as_ref(), Some(session), "one row alone is read in its own way");
     }
+    tx.commit().await.expect("commits");
+    written.sort_by_key(|session| std::cmp::Reverse((session.created_at, session.id)));
+
+    let listing = Listing::newest(sessions::orders::CREATED_AT, 1_000);
+    assert_eq!(sessions::list(app.db(), &listing).await.expect("a list").rows, written);
+    let pages = sessions::pages_of(app.db(), &users, &listing).await.expect("pages");
+    for user in users {
+        let of_user: Vec<_> = written.iter().filter(|session| session.user_id == user).cloned().collect();
+        assert_eq!(pages[&user].rows, of_user);
+    }
+}
+
+async fn no_rows_are_no_rows(app: &TestApp) {
+    let listing = Listing::newest(audit_logs::orders::TIMESTAMP, 10);
+    let db = app.db().metered();
+    assert_eq!(audit_logs::list(&db, &listing).await.expect("a list").rows, []);
+    assert!(
+        audit_logs::pages_of(&db, &[app.viewer().id(), UserId(Uuid::nil())], &listing).await.expect("pages").is_empty()
+    );
+    assert_eq!(audit_logs::list_of(&db, &[]).await.expect("entries"), []);
+    assert_eq!((db.meter().statements(), db.meter().rows()), (3, 0));
 }
 
 fn audit_log(app: &TestApp, random: &mut Rng, users: &[UserId]) -> AuditLog {

@@ -90,120 +90,139 @@ const LISTS: [List; 3] = [
     },
 ];
 
-on_both! {
-    async fn random_filters_and_orders_agree_with_a_naive_evaluation(app) {
-        naive::fill(app).await;
-        for list in &LISTS {
-            let rows = all_rows(app, list).await;
-            for seed in 0..CASES {
-                let mut random = fastrand::Rng::with_seed(seed);
-                let filter = random_filter(&mut random, list, &rows, 1);
-                let (order, field) = list.orders[random.usize(..list.orders.len())];
-                let descending = random.bool();
-                let expected = expected_ids(&rows, &filter, field, descending);
-                let order = json!({ "field": order, "direction": if descending { "DESC" } else { "ASC" } });
-                let size = random.i32(1..=7);
-                let walked = walk(app, list, &filter, &order, size, random.bool()).await;
-                assert_eq!(walked, expected, "{} seed {seed}: {filter} {order} by {size}", list.name);
-            }
-        }
-    }
+on_both!(
+    random_filters_and_orders_agree_with_a_naive_evaluation,
+    nested_lists_filter_order_and_count_like_root_lists_in_one_statement_each,
+    a_network_holds_the_addresses_that_ipnet_says,
+    a_count_is_made_only_when_asked_for,
+    filters_have_a_size,
+    a_cursor_is_bound_to_its_order
+);
 
-    async fn nested_lists_filter_order_and_count_like_root_lists_in_one_statement_each(app) {
-        naive::fill(app).await;
-        for (list, nested) in [(&LISTS[1], "sessions"), (&LISTS[2], "auditLogs")] {
-            let rows = all_rows(app, list).await;
-            for seed in 0..40 {
-                let mut random = fastrand::Rng::with_seed(seed);
-                let filter = random_filter(&mut random, list, &rows, 1);
-                let (order, field) = list.orders[random.usize(..list.orders.len())];
-                let descending = random.bool();
-                let query = format!(
-                    "query($filter: {0}Filter, $order: {0}Order) {{ users(first: 50) {{ nodes {{ id
-                        {nested}(first: 3, filter: $filter, orderBy: $order) {{ totalCount nodes {{ id }} }} }} }} }}", list.of);
-                let order = json!({ "field": order, "direction": if descending { "DESC" } else { "ASC" } });
-                let reply = app.admin().gql(&query, json!({ "filter": filter, "order": order })).await;
-                for user in reply.data()["users"]["nodes"].as_array().expect("users") {
-                    let own: Vec<Value> = rows.iter().filter(|row| row["user"]["id"] == user["id"]).cloned().collect();
-                    let expected = expected_ids(&own, &filter, field, descending);
-                    let page = &user[nested];
-                    assert_eq!(page["totalCount"], expected.len(), "seed {seed}: {filter}");
-                    let found: Vec<_> = page["nodes"].as_array().expect("nodes").iter().map(|node| node["id"].clone()).collect();
-                    assert_eq!(found, expected[..expected.len().min(3)], "seed {seed}: {filter} {order}");
-                }
-                // Who asks, the users, their rows, their counts.
-                assert_eq!(reply.sql(), 4);
-            }
-        }
-    }
-
-    async fn a_network_holds_the_addresses_that_ipnet_says(app) {
-        naive::fill(app).await;
-        let list = &LISTS[2];
+async fn random_filters_and_orders_agree_with_a_naive_evaluation(app: &TestApp) {
+    naive::fill(app).await;
+    for list in &LISTS {
         let rows = all_rows(app, list).await;
-        let addresses: Vec<&str> = rows.iter().filter_map(|row| row["ipAddress"].as_str()).collect();
-        let mut random = fastrand::Rng::with_seed(3);
-        for _ in 0..200 {
-            let address = addresses[random.usize(..addresses.len())];
-            let network = naive::network(&mut random, address);
-            let filter = json!({ "ipAddress": { "cidr": network } });
-            let expected = rows.iter().filter(|row| naive::passes(row, &filter)).count();
-            let query = "query($filter: AuditLogFilter) { auditLogs(filter: $filter) { totalCount } }";
-            let reply = app.admin().gql(query, json!({ "filter": filter })).await;
-            assert_eq!(reply.data()["auditLogs"]["totalCount"], expected, "{filter}");
-        }
-        for (text, told) in [("10.1.2.3/16", "the network is 10.1.0.0/16"), ("10.1", "such as 10.1.0.0/16")] {
-            let query = "query($cidr: String) { auditLogs(filter: { ipAddress: { cidr: $cidr } }) { totalCount } }";
-            let reply = app.admin().gql(query, json!({ "cidr": text })).await;
-            assert_eq!((reply.code(), &reply.body["errors"][0]["extensions"]["field"]), ("BAD_USER_INPUT", &json!("cidr")));
-            assert!(reply.message().contains(told), "{text}: {}", reply.message());
+        for seed in 0..CASES {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let filter = random_filter(&mut random, list, &rows, 1);
+            let (order, field) = list.orders[random.usize(..list.orders.len())];
+            let descending = random.bool();
+            let expected = expected_ids(&rows, &filter, field, descending);
+            let order = json!({ "field": order, "direction": if descending { "DESC" } else { "ASC" } });
+            let size = random.i32(1..=7);
+            let walked = walk(app, list, &filter, &order, size, random.bool()).await;
+            assert_eq!(walked, expected, "{} seed {seed}: {filter} {order} by {size}", list.name);
         }
     }
+}
 
-    async fn a_count_is_made_only_when_asked_for(app) {
-        assert_eq!(app.admin().gql("{ users { nodes { id } } }", json!({})).await.sql(), 2);
-        let reply = app.admin().gql("{ users(first: 1) { totalCount } }", json!({})).await;
-        assert_eq!((reply.sql(), &reply.data()["users"]["totalCount"]), (3, &json!(3)));
+async fn nested_lists_filter_order_and_count_like_root_lists_in_one_statement_each(app: &TestApp) {
+    naive::fill(app).await;
+    for (list, nested) in [(&LISTS[1], "sessions"), (&LISTS[2], "auditLogs")] {
+        let rows = all_rows(app, list).await;
+        for seed in 0..40 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let filter = random_filter(&mut random, list, &rows, 1);
+            let (order, field) = list.orders[random.usize(..list.orders.len())];
+            let descending = random.bool();
+            let query = format!(
+                "query($filter: {0}Filter, $order: {0}Order) {{ users(first: 50) {{ nodes {{ id
+                        {nested}(first: 3, filter: $filter, orderBy: $order) {{ totalCount nodes {{ id }} }} }} }} }}",
+                list.of
+            );
+            let order = json!({ "field": order, "direction": if descending { "DESC" } else { "ASC" } });
+            let reply = app.admin().gql(&query, json!({ "filter": filter, "order": order })).await;
+            for user in reply.data()["users"]["nodes"].as_array().expect("users") {
+                let own: Vec<Value> = rows.iter().filter(|row| row["user"]["id"] == user["id"]).cloned().collect();
+                let expected = expected_ids(&own, &filter, field, descending);
+                let page = &user[nested];
+                assert_eq!(page["totalCount"], expected.len(), "seed {seed}: {filter}");
+                let found: Vec<_> =
+                    page["nodes"].as_array().expect("nodes").iter().map(|node| node["id"].clone()).collect();
+                assert_eq!(found, expected[..expected.len().min(3)], "seed {seed}: {filter} {order}");
+            }
+            // Who asks, the users, their rows, their counts.
+            assert_eq!(reply.sql(), 4);
+        }
     }
+}
 
-    async fn filters_have_a_size(app) {
-        let nest = |levels: usize| (1..levels).fold(json!({ "isActive": true }), |inner, _| json!({ "not": inner }));
-        let cases = [
-            (nest(5), None),
-            (nest(6), Some("filter")),
-            (json!({ "id": { "in": vec![uuid::Uuid::nil().to_string(); 500] } }), None),
-            (json!({ "id": { "in": vec![uuid::Uuid::nil().to_string(); 501] } }), Some("filter")),
-            (json!({ "or": vec![json!({ "isActive": true }); 25] }), None),
-            (json!({ "or": vec![json!({ "isActive": true }); 26] }), Some("filter")),
-            (json!({ "or": vec![json!({}); 51] }), Some("filter")),
-            (json!({ "search": "x".repeat(1000) }), None),
-            (json!({ "search": "x".repeat(1001) }), Some("filter")),
-            (json!({ "username": { "eq": null } }), Some("eq")),
-            (json!({ "id": { "eq": "x" } }), Some("eq")),
-            (json!({ "username": null, "and": null, "or": null, "not": null }), None),
-        ];
-        for (filter, refused) in cases {
-            let query = "query($filter: UserFilter) { users(filter: $filter) { totalCount } }";
-            let reply = app.admin().gql(query, json!({ "filter": filter })).await;
-            match refused {
-                None => assert!(reply.data()["users"]["totalCount"].is_u64(), "{filter}"),
-                Some(field) => {
-                    assert_eq!((reply.code(), &reply.body["errors"][0]["extensions"]["field"]), ("BAD_USER_INPUT", &json!(field)), "{filter}");
-                    assert_eq!(reply.sql(), 1, "refused before any SQL but the login");
-                }
+async fn a_network_holds_the_addresses_that_ipnet_says(app: &TestApp) {
+    naive::fill(app).await;
+    let list = &LISTS[2];
+    let rows = all_rows(app, list).await;
+    let addresses: Vec<&str> = rows.iter().filter_map(|row| row["ipAddress"].as_str()).collect();
+    let mut random = fastrand::Rng::with_seed(3);
+    for _ in 0..200 {
+        let address = addresses[random.usize(..addresses.len())];
+        let network = naive::network(&mut random, address);
+        let filter = json!({ "ipAddress": { "cidr": network } });
+        let expected = rows.iter().filter(|row| naive::passes(row, &filter)).count();
+        let query = "query($filter: AuditLogFilter) { auditLogs(filter: $filter) { totalCount } }";
+        let reply = app.admin().gql(query, json!({ "filter": filter })).await;
+        assert_eq!(reply.data()["auditLogs"]["totalCount"], expected, "{filter}");
+    }
+    for (text, told) in [("10.1.2.3/16", "the network is 10.1.0.0/16"), ("10.1", "such as 10.1.0.0/16")] {
+        let query = "query($cidr: String) { auditLogs(filter: { ipAddress: { cidr: $cidr } }) { totalCount } }";
+        let reply = app.admin().gql(query, json!({ "cidr": text })).await;
+        assert_eq!((reply.code(), &reply.body["errors"][0]["extensions"]["field"]), ("BAD_USER_INPUT", &json!("cidr")));
+        assert!(reply.message().contains(told), "{text}: {}", reply.message());
+    }
+}
+
+async fn a_count_is_made_only_when_asked_for(app: &TestApp) {
+    assert_eq!(app.admin().gql("{ users { nodes { id } } }", json!({})).await.sql(), 2);
+    let reply = app.admin().gql("{ users(first: 1) { totalCount } }", json!({})).await;
+    assert_eq!((reply.sql(), &reply.data()["users"]["totalCount"]), (3, &json!(3)));
+}
+
+async fn filters_have_a_size(app: &TestApp) {
+    let nest = |levels: usize| (1..levels).fold(json!({ "isActive": true }), |inner, _| json!({ "not": inner }));
+    let cases = [
+        (nest(5), None),
+        (nest(6), Some("filter")),
+        (json!({ "id": { "in": vec![uuid::Uuid::nil().to_string(); 500] } }), None),
+        (json!({ "id": { "in": vec![uuid::Uuid::nil().to_string(); 501] } }), Some("filter")),
+        (json!({ "or": vec![json!({ "isActive": true }); 25] }), None),
+        (json!({ "or": vec![json!({ "isActive": true }); 26] }), Some("filter")),
+        (json!({ "or": vec![json!({}); 51] }), Some("filter")),
+        (json!({ "search": "x".repeat(1000) }), None),
+        (json!({ "search": "x".repeat(1001) }), Some("filter")),
+        (json!({ "username": { "eq": null } }), Some("eq")),
+        (json!({ "id": { "eq": "x" } }), Some("eq")),
+        (json!({ "username": null, "and": null, "or": null, "not": null }), None),
+    ];
+    for (filter, refused) in cases {
+        let query = "query($filter: UserFilter) { users(filter: $filter) { totalCount } }";
+        let reply = app.admin().gql(query, json!({ "filter": filter })).await;
+        match refused {
+            None => assert!(reply.data()["users"]["totalCount"].is_u64(), "{filter}"),
+            Some(field) => {
+                assert_eq!(
+                    (reply.code(), &reply.body["errors"][0]["extensions"]["field"]),
+                    ("BAD_USER_INPUT", &json!(field)),
+                    "{filter}"
+                );
+                assert_eq!(reply.sql(), 1, "refused before any SQL but the login");
             }
         }
     }
+}
 
-    async fn a_cursor_is_bound_to_its_order(app) {
-        let query = "query($order: UserOrder, $after: String) { users(first: 1, orderBy: $order, after: $after) { pageInfo { endCursor } } }";
-        let by = |field: &str, direction: &str| json!({ "field": field, "direction": direction });
-        let reply = app.admin().gql(query, json!({ "order": by("USERNAME", "ASC") })).await;
-        let cursor = &reply.data()["users"]["pageInfo"]["endCursor"];
-        for (order, fits) in [(by("USERNAME", "ASC"), true), (by("USERNAME", "DESC"), false), (by("EMAIL", "ASC"), false), (by("CREATED_AT", "ASC"), false)] {
-            let reply = app.admin().gql(query, json!({ "order": order, "after": cursor })).await;
-            assert_eq!(reply.codes(), if fits { vec![] } else { vec!["BAD_USER_INPUT"] }, "{order}");
-        }
+async fn a_cursor_is_bound_to_its_order(app: &TestApp) {
+    let query = "query($order: UserOrder, $after: String) { users(first: 1, orderBy: $order, after: $after) { pageInfo { endCursor } } }";
+    let by = |field: &str, direction: &str| json!({ "field": field, "direction": direction });
+    let reply = app.admin().gql(query, json!({ "order": by("USERNAME", "ASC") })).await;
+    let cursor = &reply.data()["users"]["pageInfo"]["endCursor"];
+    for (order, fits) in [
+        (by("USERNAME", "ASC"), true),
+        (by("USERNAME", "DESC"), false),
+        (by("EMAIL", "ASC"), false),
+        (by("CREATED_AT", "ASC"), false),
+    ] {
+        let reply = app.admin().gql(query, json!({ "order": order, "after": cursor })).await;
+        assert_eq!(reply.codes(), if fits { vec![] } else { vec!["BAD_USER_INPUT"] }, "{order}");
     }
 }
 

@@ -3,7 +3,7 @@
 use guardianeye::config::Introspection;
 use serde_json::json;
 
-use crate::support::{many, on_both};
+use crate::support::{TestApp, many, on_both};
 
 /// `getIntrospectionQuery()` of the npm package `graphql` 16 with every option that this server's library knows, as
 /// GraphiQL and Relay's compiler send it.
@@ -23,73 +23,88 @@ const FULL: &str = "query IntrospectionQuery { __schema { description queryType 
 const SHORT: &str = "{ __schema { queryType { name } } }";
 const BY_NAME: &str = "{ ...F } fragment F on Query { t: __type(name: \"User\") { name } }";
 
-on_both! {
-    async fn the_full_question_of_graphiql_and_relay_passes(app) {
-        let reply = app.viewer().gql(FULL, json!({})).await;
-        assert!(reply.data()["__schema"]["types"].as_array().expect("types").len() > 20);
-        assert!(reply.cost() < 10_000, "it costs {}", reply.cost());
-        assert_eq!(reply.sql(), 1);
-    }
+on_both!(
+    the_full_question_of_graphiql_and_relay_passes,
+    the_schema_is_for_whom_the_setting_says,
+    a_mistake_tells_no_names_to_whom_the_schema_is_not_open,
+    introspection_that_multiplies_is_refused,
+    introspection_lists_the_members_of_one_type_at_a_time
+);
 
-    async fn the_schema_is_for_whom_the_setting_says(app) {
-        for (setting, anonymous, viewer) in [
-            (Introspection::Public, None, None),
-            (Introspection::SignedIn, Some("UNAUTHENTICATED"), None),
-            (Introspection::Off, Some("FORBIDDEN"), Some("FORBIDDEN")),
-        ] {
-            let router = app.within(|limits| limits.document.introspection = setting).await;
-            for query in [SHORT, BY_NAME] {
-                for (caller, expected) in [(app.anonymous(), anonymous), (app.viewer(), viewer)] {
-                    let reply = caller.at(&router).gql(query, json!({})).await;
-                    assert_eq!(reply.codes().first().copied(), expected, "{setting:?}: {:#}", reply.body);
-                    assert_eq!(reply.body.get("data").is_some(), expected.is_none(), "{:#}", reply.body);
-                }
-            }
-            let reply = app.anonymous().at(&router).gql("{ __typename }", json!({})).await;
-            assert_eq!(reply.data(), &json!({ "__typename": "Query" }));
-        }
-    }
+async fn the_full_question_of_graphiql_and_relay_passes(app: &TestApp) {
+    let reply = app.viewer().gql(FULL, json!({})).await;
+    assert!(reply.data()["__schema"]["types"].as_array().expect("types").len() > 20);
+    assert!(reply.cost() < 10_000, "it costs {}", reply.cost());
+    assert_eq!(reply.sql(), 1);
+}
 
-    async fn a_mistake_tells_no_names_to_whom_the_schema_is_not_open(app) {
-        let router = app.within(|limits| limits.document.introspection = Introspection::SignedIn).await;
-        for query in ["{ sesions { nodes { id } } }", "{ user(di: 1) { id } }", "mutation { login(input: {}) { accessToken } }", "{ me }"] {
-            let reply = app.anonymous().at(&router).gql(query, json!({})).await;
-            for error in reply.body["errors"].as_array().expect("errors") {
-                assert_eq!(error["message"], "the document does not fit the schema here; callers who may ask for the schema are told why");
-                assert!(error["locations"][0]["line"].is_u64());
-                assert_eq!(error["extensions"], json!({ "code": "GRAPHQL_VALIDATION_FAILED" }));
+async fn the_schema_is_for_whom_the_setting_says(app: &TestApp) {
+    for (setting, anonymous, viewer) in [
+        (Introspection::Public, None, None),
+        (Introspection::SignedIn, Some("UNAUTHENTICATED"), None),
+        (Introspection::Off, Some("FORBIDDEN"), Some("FORBIDDEN")),
+    ] {
+        let router = app.within(|limits| limits.document.introspection = setting).await;
+        for query in [SHORT, BY_NAME] {
+            for (caller, expected) in [(app.anonymous(), anonymous), (app.viewer(), viewer)] {
+                let reply = caller.at(&router).gql(query, json!({})).await;
+                assert_eq!(reply.codes().first().copied(), expected, "{setting:?}: {:#}", reply.body);
+                assert_eq!(reply.body.get("data").is_some(), expected.is_none(), "{:#}", reply.body);
             }
         }
-        let reply = app.viewer().at(&router).gql("{ sesions { nodes { id } } }", json!({})).await;
-        assert_eq!(reply.message(), r#"Unknown field "sesions" on type "Query". Did you mean "sessions", "session"?"#);
+        let reply = app.anonymous().at(&router).gql("{ __typename }", json!({})).await;
+        assert_eq!(reply.data(), &json!({ "__typename": "Query" }));
     }
+}
 
-    async fn introspection_that_multiplies_is_refused(app) {
-        let arguments = many(0..15, |n| format!("a{n}: args {{ name description defaultValue isDeprecated deprecationReason }} "));
-        let types = many(0..15, |n| format!("t{n}: types {{ fields {{ {arguments} }} }} "));
-        let query = format!("{{ __schema {{ {types} }} }}");
-        let reply = app.viewer().gql(&query, json!({})).await;
-        assert_eq!(reply.code(), "QUERY_TOO_COMPLEX");
-        assert!(reply.message().contains("MAX_COST"), "{}", reply.message());
+async fn a_mistake_tells_no_names_to_whom_the_schema_is_not_open(app: &TestApp) {
+    let router = app.within(|limits| limits.document.introspection = Introspection::SignedIn).await;
+    for query in [
+        "{ sesions { nodes { id } } }",
+        "{ user(di: 1) { id } }",
+        "mutation { login(input: {}) { accessToken } }",
+        "{ me }",
+    ] {
+        let reply = app.anonymous().at(&router).gql(query, json!({})).await;
+        for error in reply.body["errors"].as_array().expect("errors") {
+            assert_eq!(
+                error["message"],
+                "the document does not fit the schema here; callers who may ask for the schema are told why"
+            );
+            assert!(error["locations"][0]["line"].is_u64());
+            assert_eq!(error["extensions"], json!({ "code": "GRAPHQL_VALIDATION_FAILED" }));
+        }
     }
+    let reply = app.viewer().at(&router).gql("{ sesions { nodes { id } } }", json!({})).await;
+    assert_eq!(reply.message(), r#"Unknown field "sesions" on type "Query". Did you mean "sessions", "session"?"#);
+}
 
-    async fn introspection_lists_the_members_of_one_type_at_a_time(app) {
-        for query in [
-            "{ __schema { types { fields { type { fields { type { name } } } } } } }",
-            "{ __type(name: \"User\") { ...T } } fragment T on __Type { fields { type { possibleTypes { name } } } }",
-            "{ __type(name: \"Query\") { fields { args { type { ofType { inputFields { name } } } } } } }",
-            "{ __type(name: \"User\") { interfaces { ... { fields { name } } } } }",
-        ] {
-            let reply = app.viewer().gql(query, json!({})).await;
-            assert_eq!(reply.code(), "QUERY_TOO_COMPLEX", "{query}");
-            assert!(reply.message().contains("for which the limit is 1"), "{}", reply.message());
-            assert!(reply.body.get("data").is_none());
-        }
-        for query in [
-            "{ __type(name: \"User\") { fields { type { name ofType { name } } args { type { name enumValues { name } } } } inputFields { name } } }",
-            "{ a: __type(name: \"User\") { fields { name } } b: __type(name: \"Session\") { fields { name } } }",
-        ] {
-            app.viewer().gql(query, json!({})).await.data();
-        }
+async fn introspection_that_multiplies_is_refused(app: &TestApp) {
+    let arguments =
+        many(0..15, |n| format!("a{n}: args {{ name description defaultValue isDeprecated deprecationReason }} "));
+    let types = many(0..15, |n| format!("t{n}: types {{ fields {{ {arguments} }} }} "));
+    let query = format!("{{ __schema {{ {types} }} }}");
+    let reply = app.viewer().gql(&query, json!({})).await;
+    assert_eq!(reply.code(), "QUERY_TOO_COMPLEX");
+    assert!(reply.message().contains("MAX_COST"), "{}", reply.message());
+}
+
+async fn introspection_lists_the_members_of_one_type_at_a_time(app: &TestApp) {
+    for query in [
+        "{ __schema { types { fields { type { fields { type { name } } } } } } }",
+        "{ __type(name: \"User\") { ...T } } fragment T on __Type { fields { type { possibleTypes { name } } } }",
+        "{ __type(name: \"Query\") { fields { args { type { ofType { inputFields { name } } } } } } }",
+        "{ __type(name: \"User\") { interfaces { ... { fields { name } } } } }",
+    ] {
+        let reply = app.viewer().gql(query, json!({})).await;
+        assert_eq!(reply.code(), "QUERY_TOO_COMPLEX", "{query}");
+        assert!(reply.message().contains("for which the limit is 1"), "{}", reply.message());
+        assert!(reply.body.get("data").is_none());
+    }
+    for query in [
+        "{ __type(name: \"User\") { fields { type { name ofType { name } } args { type { name enumValues { name } } } } inputFields { name } } }",
+        "{ a: __type(name: \"User\") { fields { name } } b: __type(name: \"Session\") { fields { name } } }",
+    ] {
+        app.viewer().gql(query, json!({})).await.data();
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use guardianeye::db::Db;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
 
-use crate::support::{Backend, Database, on_both};
+use crate::support::{Backend, Database, TestApp, on_both};
 
 /// The eleven of the seed. On PostgreSQL primary keys are named `.._pkey`, on SQLite `sqlite_autoindex_.._1`.
 const SEED_INDEXES: [&str; 8] = [
@@ -30,62 +30,81 @@ fn both_databases_have_the_same_migrations() {
     assert_eq!(names(Backend::Sqlite), names(Backend::Postgres));
 }
 
-on_both! {
-    async fn the_tables_and_the_eleven_indexes_of_the_seed_are_there(app) {
-        assert_eq!(app.db().tables().await.expect("tables"), [
-            "api_tokens", "audit_logs", "auth_sessions", "idempotency_keys", "known_networks", "login_throttles", "refresh_tokens",
-            "server_secrets", "sessions", "signing_keys", "users",
-        ]);
-        let indexes = app.db().indexes().await.expect("indexes");
-        for table in ["audit_logs", "sessions", "users"] {
-            let key = [format!("{table}_pkey"), format!("sqlite_autoindex_{table}_1")];
-            assert!(indexes.iter().any(|index| key.contains(index)), "{table}: {indexes:?}");
-        }
-        for index in SEED_INDEXES {
-            assert!(indexes.iter().any(|found| found == index), "{index}: {indexes:?}");
-        }
-    }
+on_both!(
+    the_tables_and_the_eleven_indexes_of_the_seed_are_there,
+    deleting_a_user_deletes_the_sessions_and_keeps_the_audit_logs,
+    every_statement_in_the_source_can_be_prepared,
+    a_bad_enum_word_or_an_orphan_is_refused_by_the_database_itself
+);
 
-    async fn deleting_a_user_deletes_the_sessions_and_keeps_the_audit_logs(app) {
-        let user = app.user("gone", guardianeye::model::Role::Viewer, app.now()).await;
-        let session = app.session(user.id, "gone", app.now()).await;
-        let log = app.audit_log(Some(user.id), app.now()).await;
-        app.execute(&format!("delete from users where id = '{}'", user.id)).await;
-        assert!(guardianeye::db::sessions::list_of(app.db(), &[session.id.into()]).await.expect("asks").is_empty());
-        let logs = guardianeye::db::audit_logs::list_of(app.db(), &[log.id.into()]).await.expect("asks");
-        assert_eq!((logs.len(), logs[0].user_id), (1, None));
+async fn the_tables_and_the_eleven_indexes_of_the_seed_are_there(app: &TestApp) {
+    assert_eq!(
+        app.db().tables().await.expect("tables"),
+        [
+            "api_tokens",
+            "audit_logs",
+            "auth_sessions",
+            "idempotency_keys",
+            "known_networks",
+            "login_throttles",
+            "refresh_tokens",
+            "server_secrets",
+            "sessions",
+            "signing_keys",
+            "users",
+        ]
+    );
+    let indexes = app.db().indexes().await.expect("indexes");
+    for table in ["audit_logs", "sessions", "users"] {
+        let key = [format!("{table}_pkey"), format!("sqlite_autoindex_{table}_1")];
+        assert!(indexes.iter().any(|index| key.contains(index)), "{table}: {indexes:?}");
     }
+    for index in SEED_INDEXES {
+        assert!(indexes.iter().any(|found| found == index), "{index}: {indexes:?}");
+    }
+}
 
-    async fn every_statement_in_the_source_can_be_prepared(app) {
-        let statements = statements();
-        assert!(statements.len() > 10, "{statements:#?}");
-        for statement in statements {
-            let done = match app.backend {
-                Backend::Sqlite => {
-                    let mut connection = SqliteConnection::connect(&app.database.url).await.expect("opens");
-                    connection.prepare(AssertSqlSafe(&*statement).into_sql_str()).await.map(drop)
-                }
-                Backend::Postgres => {
-                    let mut connection = PgConnection::connect(&app.database.url).await.expect("connects");
-                    connection.prepare(AssertSqlSafe(&*statement).into_sql_str()).await.map(drop)
-                }
-            };
-            if let Err(cause) = done {
-                panic!("{:?} does not take this statement: {cause}\n{statement}", app.backend);
+async fn deleting_a_user_deletes_the_sessions_and_keeps_the_audit_logs(app: &TestApp) {
+    let user = app.user("gone", guardianeye::model::Role::Viewer, app.now()).await;
+    let session = app.session(user.id, "gone", app.now()).await;
+    let log = app.audit_log(Some(user.id), app.now()).await;
+    app.execute(&format!("delete from users where id = '{}'", user.id)).await;
+    assert!(guardianeye::db::sessions::list_of(app.db(), &[session.id.into()]).await.expect("asks").is_empty());
+    let logs = guardianeye::db::audit_logs::list_of(app.db(), &[log.id.into()]).await.expect("asks");
+    assert_eq!((logs.len(), logs[0].user_id), (1, None));
+}
+
+async fn every_statement_in_the_source_can_be_prepared(app: &TestApp) {
+    let statements = statements();
+    assert!(statements.len() > 10, "{statements:#?}");
+    for statement in statements {
+        let done = match app.backend {
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::connect(&app.database.url).await.expect("opens");
+                connection.prepare(AssertSqlSafe(&*statement).into_sql_str()).await.map(drop)
             }
+            Backend::Postgres => {
+                let mut connection = PgConnection::connect(&app.database.url).await.expect("connects");
+                connection.prepare(AssertSqlSafe(&*statement).into_sql_str()).await.map(drop)
+            }
+        };
+        if let Err(cause) = done {
+            panic!("{:?} does not take this statement: {cause}\n{statement}", app.backend);
         }
     }
+}
 
-    async fn a_bad_enum_word_or_an_orphan_is_refused_by_the_database_itself(app) {
-        let (id, now) = (uuid::Uuid::nil(), app.now());
-        for statement in [
-            format!("insert into audit_logs (id, action, timestamp) values ('{id}', 'danced', '{now}')"),
-            format!("insert into users (id, username, email, hashed_password, role, created_at, updated_at)
-                values ('{id}', 'x', 'x', 'x', 'owner', '{now}', '{now}')"),
-            format!("insert into sessions (id, user_id, created_at, updated_at) values ('{id}', '{id}', '{now}', '{now}')"),
-        ] {
-            assert!(app.try_execute(&statement).await.is_err(), "{statement}");
-        }
+async fn a_bad_enum_word_or_an_orphan_is_refused_by_the_database_itself(app: &TestApp) {
+    let (id, now) = (uuid::Uuid::nil(), app.now());
+    for statement in [
+        format!("insert into audit_logs (id, action, timestamp) values ('{id}', 'danced', '{now}')"),
+        format!(
+            "insert into users (id, username, email, hashed_password, role, created_at, updated_at)
+                values ('{id}', 'x', 'x', 'x', 'owner', '{now}', '{now}')"
+        ),
+        format!("insert into sessions (id, user_id, created_at, updated_at) values ('{id}', '{id}', '{now}', '{now}')"),
+    ] {
+        assert!(app.try_execute(&statement).await.is_err(), "{statement}");
     }
 }
 

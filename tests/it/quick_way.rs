@@ -50,79 +50,97 @@ const DOCUMENTS: &[&str] = &[
     "{ sessions { nodes { context title } } users { nodes { id % } } broken: sessions(first: 1000) { nodes { id } } me { sessions { nodes { context title } } } }",
 ];
 
-on_both! {
-    async fn both_ways_give_the_same_text_to_everybody(app) {
-        naive::fill(app).await;
-        for (user, name) in [(app.viewer().id(), "vera"), (app.admin().id(), "adam")] {
-            let session = app.session(user, &format!("{name} {NASTY}"), app.now()).await;
-            app.session(user, "plain", session.created_at.plus_seconds(1)).await;
-            app.audit_log(Some(user), app.now()).await;
-        }
-        app.api_token(app.viewer().id(), &[Scope::Read]).await;
-        what_the_deleted_left(app).await;
-        for (who, caller) in [("admin", app.admin()), ("analyst", app.analyst()), ("viewer", app.viewer())] {
-            for document in DOCUMENTS {
-                for variables in [json!({}), json!({ "first": 3, "is": true, "title": "a", "order": { "field": "UPDATED_AT", "direction": "ASC" } })] {
-                    let ask = async |directive: &str| text(app, &caller, &document.replace('%', directive), &variables).await;
-                    let quick = ask("").await;
-                    assert_eq!(without_places(&quick), without_places(&ask("@include(if: true)").await), "{who}: {document} {variables}");
-                    let answer: Value = serde_json::from_str(&quick).expect("JSON");
-                    assert!(!quick.contains("RawValue") && answer["data"].is_object(), "{quick}");
-                }
-            }
-        }
-        let quick = text(app, &app.viewer(), "{ me { sessions { nodes { title } } } }", &json!({})).await;
-        let answer: Value = serde_json::from_str(&quick).expect("JSON");
-        assert_eq!(answer["data"]["me"]["sessions"]["nodes"][1]["title"], format!("vera {NASTY}"));
-    }
+on_both!(
+    both_ways_give_the_same_text_to_everybody,
+    what_a_list_leaves_out_is_nothing_that_was_asked_for,
+    a_login_shows_its_users_lists
+);
 
-    /// Columns that nothing asks for are not read: each field says the same in a list as of the row alone.
-    async fn what_a_list_leaves_out_is_nothing_that_was_asked_for(app) {
-        naive::fill(app).await;
-        for (list, of, fields) in [
-            ("sessions", "Session", &["threadId", "context", "title", "endedAt"][..]),
-            ("auditLogs", "AuditLog", &["username", "details", "description", "ipAddress", "userAgent"]),
-        ] {
-            for field in fields {
-                let ask = async |query: String| {
-                    let answer = text(app, &app.admin(), &query, &json!({})).await;
-                    serde_json::from_str::<Value>(&answer).expect("JSON")["data"].take()
-                };
-                let nodes = ask(format!("{{ {list}(first: 50) {{ nodes {{ id {field} }} }} }}")).await;
-                let nodes = nodes[list]["nodes"].as_array().expect("nodes");
-                let edges = ask(format!("{{ {list}(first: 50) {{ edges {{ node {{ id {field} }} }} }} }}")).await;
-                let edges = edges[list]["edges"].as_array().expect("edges");
-                let ids = json!(nodes.iter().map(|node| &node["id"]).collect::<Vec<_>>());
-                let alone = ask(format!("{{ nodes(ids: {ids}) {{ id ... on {of} {{ {field} }} }} }}")).await;
-                assert!(nodes.iter().any(|node| !node[field].is_null()), "{list} {field}");
-                assert_eq!(&json!(nodes), &alone["nodes"], "{list} {field}");
-                assert_eq!(json!(nodes), json!(edges.iter().map(|edge| &edge["node"]).collect::<Vec<_>>()), "{list} {field}");
+async fn both_ways_give_the_same_text_to_everybody(app: &TestApp) {
+    naive::fill(app).await;
+    for (user, name) in [(app.viewer().id(), "vera"), (app.admin().id(), "adam")] {
+        let session = app.session(user, &format!("{name} {NASTY}"), app.now()).await;
+        app.session(user, "plain", session.created_at.plus_seconds(1)).await;
+        app.audit_log(Some(user), app.now()).await;
+    }
+    app.api_token(app.viewer().id(), &[Scope::Read]).await;
+    what_the_deleted_left(app).await;
+    for (who, caller) in [("admin", app.admin()), ("analyst", app.analyst()), ("viewer", app.viewer())] {
+        for document in DOCUMENTS {
+            for variables in [
+                json!({}),
+                json!({ "first": 3, "is": true, "title": "a", "order": { "field": "UPDATED_AT", "direction": "ASC" } }),
+            ] {
+                let ask =
+                    async |directive: &str| text(app, &caller, &document.replace('%', directive), &variables).await;
+                let quick = ask("").await;
+                assert_eq!(
+                    without_places(&quick),
+                    without_places(&ask("@include(if: true)").await),
+                    "{who}: {document} {variables}"
+                );
+                let answer: Value = serde_json::from_str(&quick).expect("JSON");
+                assert!(!quick.contains("RawValue") && answer["data"].is_object(), "{quick}");
             }
         }
     }
+    let quick = text(app, &app.viewer(), "{ me { sessions { nodes { title } } } }", &json!({})).await;
+    let answer: Value = serde_json::from_str(&quick).expect("JSON");
+    assert_eq!(answer["data"]["me"]["sessions"]["nodes"][1]["title"], format!("vera {NASTY}"));
+}
 
-    /// Who logs in reads as that user from there on, also what is written at once.
-    async fn a_login_shows_its_users_lists(app) {
-        for user in [app.viewer().id(), app.admin().id()] {
-            app.session(user, "mine", app.now()).await;
+/// Columns that nothing asks for are not read: each field says the same in a list as of the row alone.
+async fn what_a_list_leaves_out_is_nothing_that_was_asked_for(app: &TestApp) {
+    naive::fill(app).await;
+    for (list, of, fields) in [
+        ("sessions", "Session", &["threadId", "context", "title", "endedAt"][..]),
+        ("auditLogs", "AuditLog", &["username", "details", "description", "ipAddress", "userAgent"]),
+    ] {
+        for field in fields {
+            let ask = async |query: String| {
+                let answer = text(app, &app.admin(), &query, &json!({})).await;
+                serde_json::from_str::<Value>(&answer).expect("JSON")["data"].take()
+            };
+            let nodes = ask(format!("{{ {list}(first: 50) {{ nodes {{ id {field} }} }} }}")).await;
+            let nodes = nodes[list]["nodes"].as_array().expect("nodes");
+            let edges = ask(format!("{{ {list}(first: 50) {{ edges {{ node {{ id {field} }} }} }} }}")).await;
+            let edges = edges[list]["edges"].as_array().expect("edges");
+            let ids = json!(nodes.iter().map(|node| &node["id"]).collect::<Vec<_>>());
+            let alone = ask(format!("{{ nodes(ids: {ids}) {{ id ... on {of} {{ {field} }} }} }}")).await;
+            assert!(nodes.iter().any(|node| !node[field].is_null()), "{list} {field}");
+            assert_eq!(&json!(nodes), &alone["nodes"], "{list} {field}");
+            assert_eq!(
+                json!(nodes),
+                json!(edges.iter().map(|edge| &edge["node"]).collect::<Vec<_>>()),
+                "{list} {field}"
+            );
         }
-        for name in ["vera", "adam"] {
-            let document = format!(r#"mutation {{ login(input: {{username: "{name}", password: "a good password"}}) {{ user {{
-                sessions {{ nodes {{ title user {{ email }} }} edges {{ node {{ id }} }} }} auditLogs {{ nodes {{ action user {{ lastLogin }} }} }} % }} }} }}"#);
-            let mut texts = Vec::new();
-            for directive in ["", "a: id @include(if: true)"] {
-                let answer = text(app, &app.anonymous(), &document.replace('%', directive), &json!({})).await;
-                let mut answer: Value = serde_json::from_str(&answer).expect("JSON");
-                assert!(answer.get("errors").is_none(), "{answer}");
-                let user = answer["data"]["login"]["user"].as_object_mut().expect("a user");
-                user.remove("a");
-                assert_eq!(user["sessions"]["nodes"].as_array().map(Vec::len), Some(1));
-                let logs = user.remove("auditLogs").expect("entries");
-                assert_eq!(logs["nodes"][0]["action"], "LOGIN");
-                texts.push(answer.to_string());
-            }
-            assert_eq!(texts[0], texts[1]);
+    }
+}
+
+/// Who logs in reads as that user from there on, also what is written at once.
+async fn a_login_shows_its_users_lists(app: &TestApp) {
+    for user in [app.viewer().id(), app.admin().id()] {
+        app.session(user, "mine", app.now()).await;
+    }
+    for name in ["vera", "adam"] {
+        let document = format!(
+            r#"mutation {{ login(input: {{username: "{name}", password: "a good password"}}) {{ user {{
+                sessions {{ nodes {{ title user {{ email }} }} edges {{ node {{ id }} }} }} auditLogs {{ nodes {{ action user {{ lastLogin }} }} }} % }} }} }}"#
+        );
+        let mut texts = Vec::new();
+        for directive in ["", "a: id @include(if: true)"] {
+            let answer = text(app, &app.anonymous(), &document.replace('%', directive), &json!({})).await;
+            let mut answer: Value = serde_json::from_str(&answer).expect("JSON");
+            assert!(answer.get("errors").is_none(), "{answer}");
+            let user = answer["data"]["login"]["user"].as_object_mut().expect("a user");
+            user.remove("a");
+            assert_eq!(user["sessions"]["nodes"].as_array().map(Vec::len), Some(1));
+            let logs = user.remove("auditLogs").expect("entries");
+            assert_eq!(logs["nodes"][0]["action"], "LOGIN");
+            texts.push(answer.to_string());
         }
+        assert_eq!(texts[0], texts[1]);
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::{Command, Output, Stdio};
 
 use guardianeye::db::{Db, Settings};
 
-use crate::support::on_both;
+use crate::support::{TestApp, on_both};
 
 /// All commands but those that prepare a database: `serve`, `db init` and `db seed`.
 const COMMANDS: [&[&str]; 8] = [
@@ -55,10 +55,10 @@ fn the_schema_and_a_dry_run_need_no_database_and_make_none() {
     }
 }
 
-on_both! {
-    async fn a_reading_command_reads_a_database_that_is_there(app) {
-        let db = Db::connect(&app.database.url, Settings::default()).await.expect("connects without making it");
-        assert!(db.is_migrated().await.expect("reads"));
-        db.close().await;
-    }
+on_both!(a_reading_command_reads_a_database_that_is_there);
+
+async fn a_reading_command_reads_a_database_that_is_there(app: &TestApp) {
+    let db = Db::connect(&app.database.url, Settings::default()).await.expect("connects without making it");
+    assert!(db.is_migrated().await.expect("reads"));
+    db.close().await;
 }

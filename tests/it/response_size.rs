@@ -9,102 +9,110 @@ use crate::support::{Reply, TestApp, many, on_both};
 const NESTED: &str = "{ users(filter: {username: {eq: \"adam\"}}, first: 1) { nodes { sessions(first: 20) { nodes {
     user { a: sessions(first: 20) { nodes { context } } b: sessions(first: 20) { nodes { context } } } } } } } }";
 
-on_both! {
-    async fn an_answer_that_multiplies_large_values_is_refused(app) {
-        large_sessions(app, 20).await;
-        let whole = NESTED.replace("context", "context @include(if: true)");
-        for query in [NESTED.to_owned(), NESTED.replace("nodes { context }", "edges { node { context } }"), whole] {
-            let reply = app.admin().gql(&query, json!({})).await;
-            assert_refused(&reply, 16 * 1024 * 1024);
-            // The limit is in what is asked for, not in what is there.
-            let few = query.replace("first: 20", "first: 3");
-            app.admin().gql(&few, json!({})).await.data();
-        }
-    }
+on_both!(
+    an_answer_that_multiplies_large_values_is_refused,
+    the_limit_is_met_at_its_byte_whatever_way_the_answer_is_made,
+    what_is_read_is_bounded_before_all_of_it_is_held,
+    long_texts_of_entries_count_as_values_do,
+    names_alone_can_make_an_answer_too_large,
+    a_mutation_with_too_large_an_answer_says_that_it_was_done
+);
 
-    async fn the_limit_is_met_at_its_byte_whatever_way_the_answer_is_made(app) {
-        large_sessions(app, 3).await;
-        for query in [
-            "{ sessions { nodes { context } } }",
-            "{ sessions { nodes { context @include(if: true) } } }",
-            "{ sessions { edges { node { context title } } } }",
-            "{ users { nodes { id sessions { nodes { context } } } } }",
-        ] {
-            let size = size_of(app, query).await;
-            let router = app.within(|limits| limits.response_bytes = size + 1_000).await;
-            app.admin().at(&router).gql(query, json!({})).await.data();
-            let router = app.within(|limits| limits.response_bytes = size - 500).await;
-            assert_refused(&app.admin().at(&router).gql(query, json!({})).await, size - 500);
-        }
+async fn an_answer_that_multiplies_large_values_is_refused(app: &TestApp) {
+    large_sessions(app, 20).await;
+    let whole = NESTED.replace("context", "context @include(if: true)");
+    for query in [NESTED.to_owned(), NESTED.replace("nodes { context }", "edges { node { context } }"), whole] {
+        let reply = app.admin().gql(&query, json!({})).await;
+        assert_refused(&reply, 16 * 1024 * 1024);
+        // The limit is in what is asked for, not in what is there.
+        let few = query.replace("first: 20", "first: 3");
+        app.admin().gql(&few, json!({})).await.data();
     }
+}
 
-    async fn what_is_read_is_bounded_before_all_of_it_is_held(app) {
-        large_sessions(app, 20).await;
-        let router = app.within(|limits| limits.response_bytes = 200_000).await;
-        let id = app.admin().id();
-        for query in [
-            "{ sessions { nodes { context } } }".to_owned(),
-            "{ users { nodes { sessions { nodes { context } } } } }".to_owned(),
-            format!("{{ user(id: \"{id}\") {{ sessions {{ nodes {{ context }} }} }} }}"),
-        ] {
-            let reply = app.admin().at(&router).gql(&query, json!({})).await;
-            assert_refused(&reply, 200_000);
-        }
-        // Large columns that are not asked for are not read.
-        app.admin().at(&router).gql("{ sessions { nodes { id title } } }", json!({})).await.data();
+async fn the_limit_is_met_at_its_byte_whatever_way_the_answer_is_made(app: &TestApp) {
+    large_sessions(app, 3).await;
+    for query in [
+        "{ sessions { nodes { context } } }",
+        "{ sessions { nodes { context @include(if: true) } } }",
+        "{ sessions { edges { node { context title } } } }",
+        "{ users { nodes { id sessions { nodes { context } } } } }",
+    ] {
+        let size = size_of(app, query).await;
+        let router = app.within(|limits| limits.response_bytes = size + 1_000).await;
+        app.admin().at(&router).gql(query, json!({})).await.data();
+        let router = app.within(|limits| limits.response_bytes = size - 500).await;
+        assert_refused(&app.admin().at(&router).gql(query, json!({})).await, size - 500);
     }
+}
 
-    async fn long_texts_of_entries_count_as_values_do(app) {
-        let mut tx = app.db().begin().await.expect("a transaction");
-        for n in 0..20 {
-            let entry = AuditLog {
-                id: AuditLogId::new(app.now()),
-                user_id: Some(app.admin().id()),
-                username: None,
-                action: AuditAction::QueryAgent,
-                details: Some(RawJson(json!({ "text": "d".repeat(4_000) }).to_string())),
-                description: Some("e".repeat(4_000)),
-                ip_address: None,
-                user_agent: Some("u".repeat(500)),
-                success: true,
-                timestamp: app.now().plus_seconds(n),
-            };
-            assert!(guardianeye::db::audit_logs::insert(&mut tx, &entry).await.expect("inserts"));
-        }
-        tx.commit().await.expect("commits");
-        let router = app.within(|limits| limits.response_bytes = 180_000).await;
-        for fields in ["details description", "details @include(if: true) description userAgent"] {
-            let twice = format!("{{ a: auditLogs {{ nodes {{ {fields} }} }} b: auditLogs {{ nodes {{ {fields} }} }} }}");
-            assert_refused(&app.admin().at(&router).gql(&twice, json!({})).await, 180_000);
-            let once = format!("{{ auditLogs(first: 5) {{ nodes {{ {fields} }} }} }}");
-            app.admin().at(&router).gql(&once, json!({})).await.data();
-        }
+async fn what_is_read_is_bounded_before_all_of_it_is_held(app: &TestApp) {
+    large_sessions(app, 20).await;
+    let router = app.within(|limits| limits.response_bytes = 200_000).await;
+    let id = app.admin().id();
+    for query in [
+        "{ sessions { nodes { context } } }".to_owned(),
+        "{ users { nodes { sessions { nodes { context } } } } }".to_owned(),
+        format!("{{ user(id: \"{id}\") {{ sessions {{ nodes {{ context }} }} }} }}"),
+    ] {
+        let reply = app.admin().at(&router).gql(&query, json!({})).await;
+        assert_refused(&reply, 200_000);
     }
+    // Large columns that are not asked for are not read.
+    app.admin().at(&router).gql("{ sessions { nodes { id title } } }", json!({})).await.data();
+}
 
-    async fn names_alone_can_make_an_answer_too_large(app) {
-        let router = app.within(|limits| limits.response_bytes = 65_536).await;
-        let name = |n| format!("{}{n}: username ", "a".repeat(250));
-        let query = format!("{{ users(first: 3) {{ nodes {{ {} }} }} }}", many(0..10, name));
-        app.admin().at(&router).gql(&query, json!({})).await.data();
-        for n in 0..40 {
-            app.user(&format!("u{n}"), guardianeye::model::Role::Viewer, app.now()).await;
-        }
-        let more = query.replace("first: 3", "first: 43");
-        for query in [more.clone(), more.replace(": username", ": username @skip(if: false)")] {
-            assert_refused(&app.admin().at(&router).gql(&query, json!({})).await, 65_536);
-        }
+async fn long_texts_of_entries_count_as_values_do(app: &TestApp) {
+    let mut tx = app.db().begin().await.expect("a transaction");
+    for n in 0..20 {
+        let entry = AuditLog {
+            id: AuditLogId::new(app.now()),
+            user_id: Some(app.admin().id()),
+            username: None,
+            action: AuditAction::QueryAgent,
+            details: Some(RawJson(json!({ "text": "d".repeat(4_000) }).to_string())),
+            description: Some("e".repeat(4_000)),
+            ip_address: None,
+            user_agent: Some("u".repeat(500)),
+            success: true,
+            timestamp: app.now().plus_seconds(n),
+        };
+        assert!(guardianeye::db::audit_logs::insert(&mut tx, &entry).await.expect("inserts"));
     }
+    tx.commit().await.expect("commits");
+    let router = app.within(|limits| limits.response_bytes = 180_000).await;
+    for fields in ["details description", "details @include(if: true) description userAgent"] {
+        let twice = format!("{{ a: auditLogs {{ nodes {{ {fields} }} }} b: auditLogs {{ nodes {{ {fields} }} }} }}");
+        assert_refused(&app.admin().at(&router).gql(&twice, json!({})).await, 180_000);
+        let once = format!("{{ auditLogs(first: 5) {{ nodes {{ {fields} }} }} }}");
+        app.admin().at(&router).gql(&once, json!({})).await.data();
+    }
+}
 
-    async fn a_mutation_with_too_large_an_answer_says_that_it_was_done(app) {
-        large_sessions(app, 5).await;
-        let router = app.within(|limits| limits.response_bytes = 100_000).await;
-        let create = "mutation { createSession(input: {title: \"new\"}) { session { user { sessions { nodes { context } } } } } }";
-        let reply = app.admin().at(&router).gql(create, json!({})).await;
-        assert_eq!((reply.code(), &reply.body["data"]), ("QUERY_TOO_COMPLEX", &Value::Null));
-        assert!(reply.message().ends_with("what the mutation changed stays changed"), "{}", reply.message());
-        let titles = "{ sessions(filter: {title: {eq: \"new\"}}) { nodes { title } } }";
-        assert_eq!(app.admin().gql(titles, json!({})).await.data()["sessions"]["nodes"], json!([{ "title": "new" }]));
+async fn names_alone_can_make_an_answer_too_large(app: &TestApp) {
+    let router = app.within(|limits| limits.response_bytes = 65_536).await;
+    let name = |n| format!("{}{n}: username ", "a".repeat(250));
+    let query = format!("{{ users(first: 3) {{ nodes {{ {} }} }} }}", many(0..10, name));
+    app.admin().at(&router).gql(&query, json!({})).await.data();
+    for n in 0..40 {
+        app.user(&format!("u{n}"), guardianeye::model::Role::Viewer, app.now()).await;
     }
+    let more = query.replace("first: 3", "first: 43");
+    for query in [more.clone(), more.replace(": username", ": username @skip(if: false)")] {
+        assert_refused(&app.admin().at(&router).gql(&query, json!({})).await, 65_536);
+    }
+}
+
+async fn a_mutation_with_too_large_an_answer_says_that_it_was_done(app: &TestApp) {
+    large_sessions(app, 5).await;
+    let router = app.within(|limits| limits.response_bytes = 100_000).await;
+    let create =
+        "mutation { createSession(input: {title: \"new\"}) { session { user { sessions { nodes { context } } } } } }";
+    let reply = app.admin().at(&router).gql(create, json!({})).await;
+    assert_eq!((reply.code(), &reply.body["data"]), ("QUERY_TOO_COMPLEX", &Value::Null));
+    assert!(reply.message().ends_with("what the mutation changed stays changed"), "{}", reply.message());
+    let titles = "{ sessions(filter: {title: {eq: \"new\"}}) { nodes { title } } }";
+    assert_eq!(app.admin().gql(titles, json!({})).await.data()["sessions"]["nodes"], json!([{ "title": "new" }]));
 }
 
 /// Sessions of the admin's with 60 kB of context each.

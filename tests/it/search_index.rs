@@ -7,28 +7,29 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::{Backend, TestApp, naive, on_both};
 
-on_both! {
-    async fn the_indexes_come_and_go_and_change_no_answer(app) {
-        naive::fill(app).await;
-        let before = answers(app).await;
-        let indexes = app.db().indexes().await.expect("indexes");
-        for (arguments, state) in [(&[][..], "made"), (&[], "found"), (&["--drop"], "dropped"), (&["--drop"], "absent")] {
-            let output = run(&app.database.url, &[arguments, &["--json"]].concat());
-            assert!(output.status.success(), "{output:?}");
-            let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-            let states: Vec<_> = report["indexes"].as_array().expect("indexes").iter().map(|index| &index["state"]).collect();
-            match app.backend {
-                Backend::Sqlite => assert!(states.is_empty(), "{report}"),
-                Backend::Postgres => assert_eq!(states, [state; 9], "{report}"),
-            }
-            assert_eq!(answers(app).await, before, "{arguments:?}");
-        }
-        assert_eq!(app.db().indexes().await.expect("indexes"), indexes);
-        let text = String::from_utf8(run(&app.database.url, &[]).stdout).expect("text");
+on_both!(the_indexes_come_and_go_and_change_no_answer);
+
+async fn the_indexes_come_and_go_and_change_no_answer(app: &TestApp) {
+    naive::fill(app).await;
+    let before = answers(app).await;
+    let indexes = app.db().indexes().await.expect("indexes");
+    for (arguments, state) in [(&[][..], "made"), (&[], "found"), (&["--drop"], "dropped"), (&["--drop"], "absent")] {
+        let output = run(&app.database.url, &[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let states: Vec<_> =
+            report["indexes"].as_array().expect("indexes").iter().map(|index| &index["state"]).collect();
         match app.backend {
-            Backend::Sqlite => assert!(text.contains("SQLite has no indexes for searching"), "{text}"),
-            Backend::Postgres => assert!(text.contains("✓ ix_search_sessions_title made in"), "{text}"),
+            Backend::Sqlite => assert!(states.is_empty(), "{report}"),
+            Backend::Postgres => assert_eq!(states, [state; 9], "{report}"),
         }
+        assert_eq!(answers(app).await, before, "{arguments:?}");
+    }
+    assert_eq!(app.db().indexes().await.expect("indexes"), indexes);
+    let text = String::from_utf8(run(&app.database.url, &[]).stdout).expect("text");
+    match app.backend {
+        Backend::Sqlite => assert!(text.contains("SQLite has no indexes for searching"), "{text}"),
+        Backend::Postgres => assert!(text.contains("✓ ix_search_sessions_title made in"), "{text}"),
     }
 }
 

@@ -5,52 +5,67 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::support::{Database, Server, on_both};
+use crate::support::{Database, Server, TestApp, on_both};
 
-on_both! {
-    async fn secrets_are_read_from_files(app) {
-        let database = Database::empty(app.backend).await;
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = |name: &str, content: &str| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, content).expect("writes");
-            path.to_str().expect("text").to_owned()
-        };
-        let url = file("url", &format!("{}\n", database.url));
-        let chosen = file("admin", "four unrelated teapots\n");
-        let init = run(&["db", "init"], &[("DATABASE_URL_FILE", &url), ("GUARDIANEYE_ADMIN_PASSWORD_FILE", &chosen)]);
-        assert!(init.status.success(), "{}", text(&init));
-        let login = |password: &str| format!(r#"{{"query":"mutation {{ login(input: {{username: \"admin\", password: \"{password}\"}}) {{ expiresAt }} }}"}}"#);
-        let server = Server::start_command(program(&["serve", "--port", "0"], &[("DATABASE_URL_FILE", &url)]));
-        assert!(server.post(&login("four unrelated teapots")).contains("expiresAt"));
-        let other = file("new", "five unrelated kettles");
-        let reset = run(&["users", "reset-password", "admin"], &[("DATABASE_URL_FILE", &url), ("GUARDIANEYE_NEW_PASSWORD_FILE", &other)]);
-        assert!(reset.status.success(), "{}", text(&reset));
-        assert!(server.post(&login("five unrelated kettles")).contains("expiresAt"));
-        server.stop();
-        database.remove().await;
-    }
+on_both!(
+    secrets_are_read_from_files,
+    behind_a_proxy_the_refusal_of_a_default_password_names_the_proxy_and_a_remedy_that_works
+);
 
-    async fn behind_a_proxy_the_refusal_of_a_default_password_names_the_proxy_and_a_remedy_that_works(app) {
-        let database = Database::empty(app.backend).await;
-        let url = [("DATABASE_URL", &*database.url)];
-        let proxied = [url[0], ("GUARDIANEYE_TRUSTED_PROXIES", "127.0.0.1")];
-        let serve = ["serve", "--port", "0", "--migrate"];
-        let reason = "will not serve behind a proxy, by which others reach 127.0.0.1 (GUARDIANEYE_TRUSTED_PROXIES)";
-        let refused = text(&run(&serve, &proxied));
-        let remedy = "while the first admin would have a password that everybody knows: choose one by GUARDIANEYE_ADMIN_PASSWORD";
-        assert!(refused.contains(&format!("{reason} {remedy}")), "{refused}");
-        assert!(run(&["db", "init"], &url).status.success());
-        let refused = text(&run(&serve, &proxied));
-        let remedy = "these accounts still have the user name as password: admin. Change it with `guardianeye users reset-password NAME`";
-        assert!(refused.contains(&format!("{reason}: {remedy}")), "{refused}");
-        let elsewhere = text(&run(&["serve", "--port", "0", "--host", "0.0.0.0"], &url));
-        assert!(elsewhere.contains("will not serve on 0.0.0.0, where others reach it (GUARDIANEYE_HOST): these"), "{elsewhere}");
-        let reset = run(&["users", "reset-password", "admin"], &[url[0], ("GUARDIANEYE_NEW_PASSWORD", "five unrelated kettles")]);
-        assert!(reset.status.success(), "{}", text(&reset));
-        Server::start_command(program(&serve, &proxied)).stop();
-        database.remove().await;
-    }
+async fn secrets_are_read_from_files(app: &TestApp) {
+    let database = Database::empty(app.backend).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).expect("writes");
+        path.to_str().expect("text").to_owned()
+    };
+    let url = file("url", &format!("{}\n", database.url));
+    let chosen = file("admin", "four unrelated teapots\n");
+    let init = run(&["db", "init"], &[("DATABASE_URL_FILE", &url), ("GUARDIANEYE_ADMIN_PASSWORD_FILE", &chosen)]);
+    assert!(init.status.success(), "{}", text(&init));
+    let login = |password: &str| {
+        format!(
+            r#"{{"query":"mutation {{ login(input: {{username: \"admin\", password: \"{password}\"}}) {{ expiresAt }} }}"}}"#
+        )
+    };
+    let server = Server::start_command(program(&["serve", "--port", "0"], &[("DATABASE_URL_FILE", &url)]));
+    assert!(server.post(&login("four unrelated teapots")).contains("expiresAt"));
+    let other = file("new", "five unrelated kettles");
+    let reset = run(
+        &["users", "reset-password", "admin"],
+        &[("DATABASE_URL_FILE", &url), ("GUARDIANEYE_NEW_PASSWORD_FILE", &other)],
+    );
+    assert!(reset.status.success(), "{}", text(&reset));
+    assert!(server.post(&login("five unrelated kettles")).contains("expiresAt"));
+    server.stop();
+    database.remove().await;
+}
+
+async fn behind_a_proxy_the_refusal_of_a_default_password_names_the_proxy_and_a_remedy_that_works(app: &TestApp) {
+    let database = Database::empty(app.backend).await;
+    let url = [("DATABASE_URL", &*database.url)];
+    let proxied = [url[0], ("GUARDIANEYE_TRUSTED_PROXIES", "127.0.0.1")];
+    let serve = ["serve", "--port", "0", "--migrate"];
+    let reason = "will not serve behind a proxy, by which others reach 127.0.0.1 (GUARDIANEYE_TRUSTED_PROXIES)";
+    let refused = text(&run(&serve, &proxied));
+    let remedy =
+        "while the first admin would have a password that everybody knows: choose one by GUARDIANEYE_ADMIN_PASSWORD";
+    assert!(refused.contains(&format!("{reason} {remedy}")), "{refused}");
+    assert!(run(&["db", "init"], &url).status.success());
+    let refused = text(&run(&serve, &proxied));
+    let remedy = "these accounts still have the user name as password: admin. Change it with `guardianeye users reset-password NAME`";
+    assert!(refused.contains(&format!("{reason}: {remedy}")), "{refused}");
+    let elsewhere = text(&run(&["serve", "--port", "0", "--host", "0.0.0.0"], &url));
+    assert!(
+        elsewhere.contains("will not serve on 0.0.0.0, where others reach it (GUARDIANEYE_HOST): these"),
+        "{elsewhere}"
+    );
+    let reset =
+        run(&["users", "reset-password", "admin"], &[url[0], ("GUARDIANEYE_NEW_PASSWORD", "five unrelated kettles")]);
+    assert!(reset.status.success(), "{}", text(&reset));
+    Server::start_command(program(&serve, &proxied)).stop();
+    database.remove().await;
 }
 
 #[test]

@@ -11,72 +11,88 @@ use crate::support::{Backend, Reply, TestApp, on_both};
 /// Longer than any test waits: whoever answers before was stopped.
 const NEVER: Duration = Duration::from_mins(1);
 
-on_both! {
-    async fn a_slow_statement_is_stopped_and_its_connection_works_on(app) {
-        app.session(app.viewer().id(), "slow", app.now()).await;
-        let router = app.on(one_connection(app, Duration::from_millis(300)).await, |_| {}).await;
-        let ask = async |query: &str| app.admin().at(&router).gql(query, json!({})).await;
-        make_sessions_slow(app).await;
-        for _ in 0..3 {
-            let started = Instant::now();
-            let reply = ask("{ me { username } sessions { nodes { id } } }").await;
-            assert!(started.elapsed() < NEVER, "it took {:?}", started.elapsed());
-            assert_timeout(&reply);
-            assert_eq!(reply.body["data"], json!({ "me": { "username": "adam" }, "sessions": null }));
-            assert_eq!(ask("{ users { nodes { username } } }").await.data()["users"]["nodes"].as_array().map(Vec::len), Some(3));
-        }
-        make_sessions_quick(app).await;
-        assert_eq!(ask("{ sessions { nodes { title } } }").await.data()["sessions"]["nodes"][0]["title"], "slow");
-    }
+on_both!(
+    a_slow_statement_is_stopped_and_its_connection_works_on,
+    a_slow_write_is_stopped_and_its_connection_works_on,
+    a_request_that_takes_too_long_is_answered_and_its_connection_comes_back,
+    short_statements_are_not_added_up
+);
 
-    async fn a_slow_write_is_stopped_and_its_connection_works_on(app) {
-        let router = app.on(one_connection(app, Duration::from_millis(300)).await, |_| {}).await;
-        let login = r#"mutation { login(input: {username: "vera", password: "a good password"}) { user { username } } }"#;
-        make_audit_slow(app).await;
-        for _ in 0..2 {
-            assert_timeout(&app.anonymous().at(&router).gql(login, json!({})).await);
-        }
-        make_audit_quick(app).await;
-        let reply = app.anonymous().at(&router).gql(login, json!({})).await;
-        assert_eq!(reply.data()["login"]["user"]["username"], "vera");
-        let reply = app.viewer().at(&router).gql("{ me { auditLogs { nodes { action } } } }", json!({})).await;
-        assert_eq!(reply.data()["me"]["auditLogs"]["nodes"], json!([{ "action": "LOGIN" }]), "what was stopped left nothing");
-    }
-
-    async fn a_request_that_takes_too_long_is_answered_and_its_connection_comes_back(app) {
-        app.session(app.viewer().id(), "slow", app.now()).await;
-        let db = one_connection(app, Duration::from_secs(1)).await;
-        let router = app.on(db, |limits| limits.request_timeout = Duration::from_millis(200)).await;
-        let patient = app.on(one_connection(app, Duration::from_secs(1)).await, |_| {}).await;
-        make_sessions_slow(app).await;
-        let reply = app.admin().at(&router).gql("{ sessions { nodes { id } } }", json!({})).await;
-        assert_eq!(reply.status.as_u16(), 503);
+async fn a_slow_statement_is_stopped_and_its_connection_works_on(app: &TestApp) {
+    app.session(app.viewer().id(), "slow", app.now()).await;
+    let router = app.on(one_connection(app, Duration::from_millis(300)).await, |_| {}).await;
+    let ask = async |query: &str| app.admin().at(&router).gql(query, json!({})).await;
+    make_sessions_slow(app).await;
+    for _ in 0..3 {
+        let started = Instant::now();
+        let reply = ask("{ me { username } sessions { nodes { id } } }").await;
+        assert!(started.elapsed() < NEVER, "it took {:?}", started.elapsed());
         assert_timeout(&reply);
-        // The one connection is busy until its statement is stopped; then it is as good as new.
-        let started = Instant::now();
-        loop {
-            let reply = app.admin().at(&router).gql("{ me { username } }", json!({})).await;
-            if reply.codes().is_empty() {
-                break;
-            }
-            assert_timeout(&reply);
-            assert!(started.elapsed() < NEVER, "the connection did not come back");
-        }
-        app.admin().at(&patient).gql("{ me { username } }", json!({})).await.data();
+        assert_eq!(reply.body["data"], json!({ "me": { "username": "adam" }, "sessions": null }));
+        assert_eq!(
+            ask("{ users { nodes { username } } }").await.data()["users"]["nodes"].as_array().map(Vec::len),
+            Some(3)
+        );
     }
+    make_sessions_quick(app).await;
+    assert_eq!(ask("{ sessions { nodes { title } } }").await.data()["sessions"]["nodes"][0]["title"], "slow");
+}
 
-    /// Many short statements on one connection are not taken for one long one.
-    async fn short_statements_are_not_added_up(app) {
-        let timeout = Duration::from_millis(400);
-        let db = one_connection(app, timeout).await;
-        let router = app.on(db, |limits| limits.document.cost_per_minute = 1_000_000_000).await;
-        for n in 0..300 {
-            app.session(app.viewer().id(), &format!("s{n}"), app.now().plus_seconds(n)).await;
+async fn a_slow_write_is_stopped_and_its_connection_works_on(app: &TestApp) {
+    let router = app.on(one_connection(app, Duration::from_millis(300)).await, |_| {}).await;
+    let login = r#"mutation { login(input: {username: "vera", password: "a good password"}) { user { username } } }"#;
+    make_audit_slow(app).await;
+    for _ in 0..2 {
+        assert_timeout(&app.anonymous().at(&router).gql(login, json!({})).await);
+    }
+    make_audit_quick(app).await;
+    let reply = app.anonymous().at(&router).gql(login, json!({})).await;
+    assert_eq!(reply.data()["login"]["user"]["username"], "vera");
+    let reply = app.viewer().at(&router).gql("{ me { auditLogs { nodes { action } } } }", json!({})).await;
+    assert_eq!(
+        reply.data()["me"]["auditLogs"]["nodes"],
+        json!([{ "action": "LOGIN" }]),
+        "what was stopped left nothing"
+    );
+}
+
+async fn a_request_that_takes_too_long_is_answered_and_its_connection_comes_back(app: &TestApp) {
+    app.session(app.viewer().id(), "slow", app.now()).await;
+    let db = one_connection(app, Duration::from_secs(1)).await;
+    let router = app.on(db, |limits| limits.request_timeout = Duration::from_millis(200)).await;
+    let patient = app.on(one_connection(app, Duration::from_secs(1)).await, |_| {}).await;
+    make_sessions_slow(app).await;
+    let reply = app.admin().at(&router).gql("{ sessions { nodes { id } } }", json!({})).await;
+    assert_eq!(reply.status.as_u16(), 503);
+    assert_timeout(&reply);
+    // The one connection is busy until its statement is stopped; then it is as good as new.
+    let started = Instant::now();
+    loop {
+        let reply = app.admin().at(&router).gql("{ me { username } }", json!({})).await;
+        if reply.codes().is_empty() {
+            break;
         }
-        let started = Instant::now();
-        while started.elapsed() < 4 * timeout {
-            app.admin().at(&router).gql("{ users { nodes { sessions(first: 100) { nodes { id title user { id } } } } } }", json!({})).await.data();
-        }
+        assert_timeout(&reply);
+        assert!(started.elapsed() < NEVER, "the connection did not come back");
+    }
+    app.admin().at(&patient).gql("{ me { username } }", json!({})).await.data();
+}
+
+/// Many short statements on one connection are not taken for one long one.
+async fn short_statements_are_not_added_up(app: &TestApp) {
+    let timeout = Duration::from_millis(400);
+    let db = one_connection(app, timeout).await;
+    let router = app.on(db, |limits| limits.document.cost_per_minute = 1_000_000_000).await;
+    for n in 0..300 {
+        app.session(app.viewer().id(), &format!("s{n}"), app.now().plus_seconds(n)).await;
+    }
+    let started = Instant::now();
+    while started.elapsed() < 4 * timeout {
+        app.admin()
+            .at(&router)
+            .gql("{ users { nodes { sessions(first: 100) { nodes { id title user { id } } } } } }", json!({}))
+            .await
+            .data();
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use guardianeye::config::Introspection;
 use serde_json::json;
 
-use crate::support::{Reply, on_both};
+use crate::support::{Reply, TestApp, on_both};
 
 /// Documents with a mistake that validation meets more than once, and how many mistakes there are.
 const DOCUMENTS: [(&str, usize); 7] = [
@@ -21,34 +21,39 @@ const DOCUMENTS: [(&str, usize); 7] = [
     ("{ me { a: id a: username a: role } }", 2),
 ];
 
-on_both! {
-    async fn a_mistake_in_a_fragment_is_told_once_however_often_it_is_spread(app) {
-        for (document, mistakes) in DOCUMENTS {
-            let body = json!({ "query": document, "operationName": document.starts_with("query A").then_some("A") });
-            let request = axum::http::Request::post("/graphql").header("content-type", "application/json");
-            let reply = app.viewer().send(request.body(body.to_string().into()).expect("a request")).await;
-            assert_told_once(&reply, document);
-            assert_eq!(reply.codes().len(), mistakes, "{:#}", reply.body);
-        }
-    }
+on_both!(
+    a_mistake_in_a_fragment_is_told_once_however_often_it_is_spread,
+    a_mistake_is_told_once_to_whom_the_schema_is_not_open,
+    a_variable_that_does_not_fit_is_told_once
+);
 
-    async fn a_mistake_is_told_once_to_whom_the_schema_is_not_open(app) {
-        let router = app.within(|limits| limits.document.introspection = Introspection::Off).await;
-        for (document, _) in DOCUMENTS {
-            let reply = app.viewer().at(&router).gql(document, json!({})).await;
-            if reply.codes() == ["BAD_USER_INPUT"] {
-                continue;
-            }
-            assert_told_once(&reply, document);
-        }
+async fn a_mistake_in_a_fragment_is_told_once_however_often_it_is_spread(app: &TestApp) {
+    for (document, mistakes) in DOCUMENTS {
+        let body = json!({ "query": document, "operationName": document.starts_with("query A").then_some("A") });
+        let request = axum::http::Request::post("/graphql").header("content-type", "application/json");
+        let reply = app.viewer().send(request.body(body.to_string().into()).expect("a request")).await;
+        assert_told_once(&reply, document);
+        assert_eq!(reply.codes().len(), mistakes, "{:#}", reply.body);
     }
+}
 
-    async fn a_variable_that_does_not_fit_is_told_once(app) {
-        let document = "query($first: Int!) { a: users(first: $first) { nodes { id } } b: users(first: $first) { nodes { id } } }";
-        for value in [json!("x"), json!(null), json!([1])] {
-            let reply = app.analyst().gql(document, json!({ "first": value })).await;
-            assert_eq!(reply.codes().len(), 1, "{:#}", reply.body);
+async fn a_mistake_is_told_once_to_whom_the_schema_is_not_open(app: &TestApp) {
+    let router = app.within(|limits| limits.document.introspection = Introspection::Off).await;
+    for (document, _) in DOCUMENTS {
+        let reply = app.viewer().at(&router).gql(document, json!({})).await;
+        if reply.codes() == ["BAD_USER_INPUT"] {
+            continue;
         }
+        assert_told_once(&reply, document);
+    }
+}
+
+async fn a_variable_that_does_not_fit_is_told_once(app: &TestApp) {
+    let document =
+        "query($first: Int!) { a: users(first: $first) { nodes { id } } b: users(first: $first) { nodes { id } } }";
+    for value in [json!("x"), json!(null), json!([1])] {
+        let reply = app.analyst().gql(document, json!({ "first": value })).await;
+        assert_eq!(reply.codes().len(), 1, "{:#}", reply.body);
     }
 }
 

@@ -20,25 +20,18 @@ pub fn many(numbers: std::ops::Range<usize>, one: impl Fn(usize) -> String) -> S
     numbers.map(one).collect()
 }
 
-/// Each story becomes two tests, `sqlite` and `postgres`, each with an app on a database of its own.
+/// Declares two tests for each function, `sqlite` and `postgres`, each with an app on a database of its own.
 macro_rules! on_both {
-    ($($(#[$meta:meta])* async fn $name:ident($app:ident) $body:block)+) => {$(
-        $(#[$meta])*
-        mod $name {
-            #[expect(clippy::allow_attributes, reason = "whether a story needs its neighbours is not known here")]
-            #[allow(unused_imports)]
-            use super::*;
-
-            async fn story($app: &$crate::support::TestApp) $body
-
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
             #[tokio::test]
             async fn sqlite() {
-                $crate::support::TestApp::run($crate::support::Backend::Sqlite, story).await;
+                $crate::support::TestApp::run($crate::support::Backend::Sqlite, super::$test).await;
             }
 
             #[tokio::test]
             async fn postgres() {
-                $crate::support::TestApp::run($crate::support::Backend::Postgres, story).await;
+                $crate::support::TestApp::run($crate::support::Backend::Postgres, super::$test).await;
             }
         }
     )+};
