@@ -46,7 +46,7 @@ impl Grower<'_> {
         let small = Data::open(&self.options.dir, self.binary, sizes.tenth(), self.cluster).await?;
         let servers = [self.start(&small, 0).await?];
         let watched = Watched { servers: &servers, cluster: self.cluster };
-        let small = self.nested("a tenth of it", watched, &mut Caller::sign_in(&servers[0]).await?).await?;
+        let small = self.nested("a tenth of the data", watched, &mut Caller::sign_in(&servers[0]).await?).await?;
         drop(servers);
         let rows = small.into_iter().chain(large).collect();
         tables.push(Growth { database: self.database, title: "The size of the tables", rows });
@@ -71,8 +71,8 @@ impl Grower<'_> {
         let check = |data: &Value| Ok(jobs::nodes(data, "auditLogs")?.len());
         for (case, before) in [
             ("the first page of the audit log", None),
-            ("after a part of it", Some("2025-12-20T00:00:00Z")),
-            ("after most of it", Some("2025-10-20T00:00:00Z")),
+            ("a page in its first part", Some("2025-12-20T00:00:00Z")),
+            ("a page near its end", Some("2025-10-20T00:00:00Z")),
         ] {
             let after = match before {
                 Some(before) => {
@@ -110,11 +110,11 @@ impl Grower<'_> {
             let watched = Watched { servers: &servers, cluster: self.cluster };
             let ready = Caller::sign_in(&servers[0]).await?.prepare(job).await?;
             let figures = watched.measure(&ready.exchanges, AT_ONCE, self.length()).await?;
-            let case = format!("Q1 by {number}");
+            let case = format!("Q1 on {number} instances");
             eprintln!("{}: {case}: {:.0}/s", self.database.name(), figures.rate);
             rows.push(GrowthRow { case, statements: ready.statements.unwrap_or_default(), rows: ready.rows, figures });
         }
-        Ok(Growth { database: self.database, title: "Servers on one database", rows })
+        Ok(Growth { database: self.database, title: "Instances on one database", rows })
     }
 
     async fn row(

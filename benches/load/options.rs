@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = job)]
     pub queries: Vec<&'static Job>,
 
-    /// How many requests are under way at once, as a comma-separated list
+    /// Numbers of concurrent requests, as a comma-separated list
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,8,32", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: Vec<u16>,
 

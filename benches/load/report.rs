@@ -82,7 +82,7 @@ impl Report {
         if !self.rows.is_empty() {
             line(
                 &mut out,
-                "\n| database | query | at once | requests/s | p50 ms | p99 ms | server CPU ms | database CPU ms | client CPU ms \
+                "\n| database | query | concurrency | requests/s | p50 ms | p99 ms | server CPU ms | database CPU ms | client CPU ms \
                  | server MiB | without files | statements | rows | bytes | pgbench/s | ours / pgbench | by CPU | pgbench: database CPU ms | others |\n\
                  |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
             );
