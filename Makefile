@@ -2,10 +2,14 @@
 # No build logic here: that is Cargo's.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-web fuzz check check-fmt check-clippy check-doc audit audit-web seed schema bench bench-micro bench-guard
+.PHONY: help install run web test test-web fuzz check check-fmt check-clippy check-doc audit audit-web seed schema bench bench-micro bench-guard
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+
+install: ## build and install `guardianeye` with the console into ~/.cargo/bin
+	web/build.sh --if-possible
+	cargo install --path . --locked
 
 run: ## start the server on http://127.0.0.1:8000 (DATABASE_URL; default: SQLite under data/)
 	web/build.sh --if-possible

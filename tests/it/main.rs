@@ -22,6 +22,7 @@ mod connections;
 mod console;
 mod deployment;
 mod detached_mutations;
+mod documentation;
 mod exact_rows;
 mod filters;
 mod fuzz;
