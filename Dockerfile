@@ -1,17 +1,16 @@
 # syntax=docker/dockerfile:1
-# The server's image: docker build -t guardianeye .
-# Nothing secret goes in here, and nothing but /data is ever written to.
+# The image of the server: docker build -t guardianeye .
+# It contains no secrets, and only /data is written to.
 #
 #   docker run -p 127.0.0.1:8000:8000 -v guardianeye:/data -e GUARDIANEYE_ADMIN_PASSWORD \
 #     -e GUARDIANEYE_ALLOW_PLAIN_HTTP=true -e GUARDIANEYE_ALLOWED_HOSTS=localhost guardianeye
 #
-# The port is published on this machine only, and inside the container every request comes from another one: without
-# GUARDIANEYE_ALLOW_PLAIN_HTTP the server would take no password from it. Behind a proxy with TLS, trust that instead
-# (GUARDIANEYE_TRUSTED_PROXIES).
-# The first start needs GUARDIANEYE_ADMIN_PASSWORD, or the file that GUARDIANEYE_ADMIN_PASSWORD_FILE names, with the password of
-# the first admin: on an address that others can reach, the server refuses to start while a default password still stands.
+# The port is published on this machine only, but inside the container all requests come from another address: without
+# GUARDIANEYE_ALLOW_PLAIN_HTTP the server would reject passwords. Behind a proxy with TLS set GUARDIANEYE_TRUSTED_PROXIES instead.
+# The first start needs GUARDIANEYE_ADMIN_PASSWORD or GUARDIANEYE_ADMIN_PASSWORD_FILE: on an address that other machines can reach,
+# the server does not start with a default password.
 
-# The console is the same for every platform, so it is built once, on the builder's own.
+# The console is independent of the platform and is built once, on the platform of the builder.
 FROM --platform=$BUILDPLATFORM node:22-bookworm-slim AS console
 WORKDIR /build/web
 COPY web/package.json web/package-lock.json ./
@@ -20,7 +19,7 @@ COPY web .
 RUN npm run build
 
 FROM rust:1.95-bookworm AS build
-# The C parts (SQLite, aws-lc, jemalloc, zstd) need no more than this image's gcc and make on amd64 and arm64.
+# The C libraries (SQLite, aws-lc, jemalloc, zstd) build with the gcc and make of this image on amd64 and arm64.
 ARG TARGETARCH
 WORKDIR /build
 COPY . .
@@ -41,7 +40,7 @@ USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
-# By bash alone: the image has no HTTP client.
+# In bash, because the image has no HTTP client.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["bash", "-c", \
     "exec 3<>/dev/tcp/127.0.0.1/$GUARDIANEYE_PORT && printf 'GET /health/live HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
 ENTRYPOINT ["guardianeye"]

@@ -1,10 +1,9 @@
-# The few commands people need; .ci/run goes through the same ones.
-# No build logic here: that is Cargo's.
+# The commands of daily work; .ci/run runs the same ones. Build logic belongs to Cargo.
 
 .DEFAULT_GOAL := help
 .PHONY: help install run web test test-web fuzz check check-fmt check-clippy check-doc audit audit-web seed schema bench bench-micro bench-guard
 
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 install: ## build and install `guardianeye` with the console into ~/.cargo/bin
@@ -15,13 +14,13 @@ run: ## start the server on http://127.0.0.1:8000 (DATABASE_URL; default: SQLite
 	web/build.sh --if-possible
 	cargo run --release --locked -- serve
 
-web: ## build the console into web/dist, which the next build of the server embeds
+web: ## build the console into web/dist, which the next build embeds
 	web/build.sh
 
-test: ## every test, on SQLite and PostgreSQL (ARGS="--test it paging" for some)
+test: ## all tests, on SQLite and PostgreSQL (ARGS="--test it paging" for some)
 	tests/postgres.sh cargo test --locked $(ARGS)
 
-test-web: ## the console in a real browser (Chromium), against the built server
+test-web: ## browser tests of the console (Chromium), against the built server
 	web/tests/run.sh
 
 fuzz: ## random input against the server, from a new seed (FUZZ_SECONDS=10 for each target)
@@ -38,10 +37,10 @@ check-clippy:
 check-doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 
-audit: ## licences, sources and known holes of the Rust packages, where cargo-deny is installed
+audit: ## licences, sources and advisories of the Rust dependencies, where cargo-deny is installed
 	.ci/audit
 
-audit-web: ## known holes in npm packages
+audit-web: ## advisories of the npm packages
 	web/audit.sh
 
 seed: ## demo data (ARGS="--users 10000 --sessions 200000" for a large set)
@@ -50,11 +49,11 @@ seed: ## demo data (ARGS="--users 10000 --sessions 200000" for a large set)
 schema: ## write schema.graphql from the code
 	cargo run --locked --quiet -- schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 
-bench: ## the server under load on both databases, beside pgbench (ARGS="--quick", "--growth", "--help")
+bench: ## load test on both databases, compared with pgbench (ARGS="--quick", "--growth", "--help")
 	cargo bench --locked --profile profiling --bench load -- $(ARGS)
 
-bench-micro: ## how long parts of the server take in one process (ARGS="query" for one)
+bench-micro: ## micro-benchmarks in one process (ARGS="query" for one)
 	cargo bench --locked --profile profiling --bench micro -- $(ARGS)
 
-bench-guard: ## whether those parts need more instructions than they did (needs valgrind; ARGS=--update after a change)
+bench-guard: ## instruction counts of these against the baseline (needs valgrind; ARGS=--update after a change)
 	cargo bench --locked --profile profiling --bench guard -- $(ARGS)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Creates the server's role on PostgreSQL and gives it its password, both as docker-compose.yml needs them.
-# Reads the usual PG variables for the host, the owner and the database; the passwords stand in files, and in no argument.
+# Creates the PostgreSQL role of the server and sets its password, for docker-compose.yml.
+# Reads host, owner and database from the standard PG variables, and the passwords from files.
 set -eu
 PGPASSWORD=$(cat "$OWNER_PASSWORD_FILE")
 export PGPASSWORD
