@@ -12,7 +12,7 @@ use super::{
     query::{
         filter::Filter,
         list::{self, Table},
-        page::{Listing, Slice, slices_by},
+        page::{ListQuery, Page, pages_by_parent},
         rows::ReadRows,
     },
 };
@@ -35,14 +35,14 @@ pub mod orders {
 }
 
 /// One page of API tokens for each of the users; who has none is left out.
-pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<ApiToken>>> {
+pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<ApiToken>>> {
     let rows =
-        on!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, listing), true).await)?;
-    Ok(slices_by(rows, &listing.page, |row: &ApiToken| Some(row.user_id)))
+        on!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, query), true).await)?;
+    Ok(pages_by_parent(rows, &query.page, |row: &ApiToken| Some(row.user_id)))
 }
 
 /// How many API tokens each of the users has; who has none is left out.
-pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
+pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
     let counts = on!(db, connection => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
         .fetch_all(connection)
@@ -51,7 +51,7 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
 }
 
 /// The API tokens with these ids, in no order, only those of the owner if one is given; unknown ids are left out.
-pub async fn list_of(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> Result<Vec<ApiToken>> {
+pub async fn by_ids(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> Result<Vec<ApiToken>> {
     on!(db, connection => connection.rows(db.meter(), list::by_ids_of(&TABLE, ids, owner), true).await)
 }
 

@@ -12,7 +12,7 @@ use super::{
     query::{
         filter::Filter,
         list::{self, Table},
-        page::{Listing, Slice, slices_by},
+        page::{ListQuery, Page, pages_by_parent},
         rows::ReadRows,
     },
 };
@@ -34,14 +34,14 @@ pub mod orders {
 }
 
 /// One page of auth sessions for each of the users; who has none is left out.
-pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<AuthSession>>> {
+pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<AuthSession>>> {
     let rows =
-        on!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, listing), true).await)?;
-    Ok(slices_by(rows, &listing.page, |row: &AuthSession| Some(row.user_id)))
+        on!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, query), true).await)?;
+    Ok(pages_by_parent(rows, &query.page, |row: &AuthSession| Some(row.user_id)))
 }
 
 /// How many auth sessions each of the users has; who has none is left out.
-pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
+pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
     let counts = on!(db, connection => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
         .fetch_all(connection)
@@ -50,7 +50,7 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
 }
 
 /// The auth sessions with these ids, in no order, only those of the owner if one is given; unknown ids are left out.
-pub async fn list_of(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> Result<Vec<AuthSession>> {
+pub async fn by_ids(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> Result<Vec<AuthSession>> {
     on!(db, connection => connection.rows(db.meter(), list::by_ids_of(&TABLE, ids, owner), true).await)
 }
 

@@ -134,7 +134,7 @@ macro_rules! on_accounts {
     }};
 }
 
-/// Runs a statement that is kept prepared only when its plan is good for any values, see `query::filter::keeps_plan`.
+/// Runs a statement that is kept prepared only when its plan is good for any values, see `query::filter::generic_plan_is_safe`.
 ///
 /// sqlx 0.9 loses such a statement when it meets a type of ours for the first time on a connection (its issue 4305).
 /// Kept prepared it works, and the next one finds the type known.

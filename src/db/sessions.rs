@@ -10,9 +10,9 @@ use super::{
     codec::row,
     on, on_planned, on_tx,
     query::{
-        filter::{Filter, keeps_plan},
+        filter::{Filter, generic_plan_is_safe},
         list::{self, Table},
-        page::{Listing, Slice, slices_by},
+        page::{ListQuery, Page, pages_by_parent},
         rows::ReadRows,
     },
 };
@@ -49,24 +49,24 @@ pub mod orders {
 }
 
 /// One page of everybody's sessions, in its order.
-pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<Session>> {
-    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
-        .rows(db.meter(), list::page_of_all(&TABLE, listing), keep)
+pub async fn list(db: &Db, query: &ListQuery) -> Result<Page<Session>> {
+    let rows = on_planned!(db, generic_plan_is_safe(query.filter.as_ref()), connection, keep => connection
+        .rows(db.meter(), list::page_of_all(&TABLE, query), keep)
         .await)?;
-    Ok(Slice::cut(rows, &listing.page))
+    Ok(Page::cut(rows, &query.page))
 }
 
 /// One page of sessions for each of the users; who has none is left out.
-pub async fn pages_of(db: &Db, users: &[UserId], listing: &Listing) -> Result<HashMap<UserId, Slice<Session>>> {
-    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
-        .rows(db.meter(), list::page_of_each(&TABLE, users, listing), keep)
+pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<Session>>> {
+    let rows = on_planned!(db, generic_plan_is_safe(query.filter.as_ref()), connection, keep => connection
+        .rows(db.meter(), list::page_of_each(&TABLE, users, query), keep)
         .await)?;
-    Ok(slices_by(rows, &listing.page, |row: &Session| Some(row.user_id)))
+    Ok(pages_by_parent(rows, &query.page, |row: &Session| Some(row.user_id)))
 }
 
 /// How many sessions pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on_planned!(db, keeps_plan(filter), connection, keep => list::count_of_all(&TABLE, filter)
+    on_planned!(db, generic_plan_is_safe(filter), connection, keep => list::count_of_all(&TABLE, filter)
         .build_query_scalar()
         .persistent(keep)
         .fetch_one(connection)
@@ -74,8 +74,8 @@ pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
 }
 
 /// How many sessions of each of the users pass the filter; who has none is left out.
-pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on_planned!(db, keeps_plan(filter), connection, keep => list::count_of_each(&TABLE, users, filter)
+pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
+    let counts = on_planned!(db, generic_plan_is_safe(filter), connection, keep => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
         .persistent(keep)
         .fetch_all(connection)
@@ -84,7 +84,7 @@ pub async fn counts_of(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Re
 }
 
 /// The sessions with these ids, in no order; unknown ids are left out.
-pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<Session>> {
+pub async fn by_ids(db: &Db, ids: &[Uuid]) -> Result<Vec<Session>> {
     on!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
 }
 

@@ -9,9 +9,9 @@ use super::{
     codec::row,
     dialect, on, on_accounts, on_planned, on_tx,
     query::{
-        filter::{Filter, keeps_plan},
+        filter::{Filter, generic_plan_is_safe},
         list::{self, Table},
-        page::{Listing, Slice},
+        page::{ListQuery, Page},
         rows::ReadRows,
     },
 };
@@ -50,16 +50,16 @@ pub mod orders {
 }
 
 /// One page of all users, in its order.
-pub async fn list(db: &Db, listing: &Listing) -> Result<Slice<User>> {
-    let rows = on_planned!(db, keeps_plan(listing.filter.as_ref()), connection, keep => connection
-        .rows(db.meter(), list::page_of_all(&TABLE, listing), keep)
+pub async fn list(db: &Db, query: &ListQuery) -> Result<Page<User>> {
+    let rows = on_planned!(db, generic_plan_is_safe(query.filter.as_ref()), connection, keep => connection
+        .rows(db.meter(), list::page_of_all(&TABLE, query), keep)
         .await)?;
-    Ok(Slice::cut(rows, &listing.page))
+    Ok(Page::cut(rows, &query.page))
 }
 
 /// How many users pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on_planned!(db, keeps_plan(filter), connection, keep => list::count_of_all(&TABLE, filter)
+    on_planned!(db, generic_plan_is_safe(filter), connection, keep => list::count_of_all(&TABLE, filter)
         .build_query_scalar()
         .persistent(keep)
         .fetch_one(connection)
@@ -67,7 +67,7 @@ pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
 }
 
 /// The users with these ids, in no order; unknown ids are left out.
-pub async fn list_of(db: &Db, ids: &[Uuid]) -> Result<Vec<User>> {
+pub async fn by_ids(db: &Db, ids: &[Uuid]) -> Result<Vec<User>> {
     on!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
 }
 

@@ -11,10 +11,7 @@ use super::{
     inputs::{Budget, FilterInput},
 };
 use crate::{
-    db::query::{
-        filter::{Column, Filter},
-        page::{Listing, Order, Page, Position, Slice, SortColumn, SortValue},
-    },
+    db::query::{Column, Filter, ListQuery, Order, Page, PageRequest, Position, SortColumn, SortValue},
     error::{Error, Result},
     model::{AnyId, UserId},
 };
@@ -33,7 +30,7 @@ pub trait Listed: Leaves + Sized + 'static {
     const NEWEST_FIRST: SortColumn;
 
     /// Columns that may be null, each with the one field that needs it.
-    const DISPENSABLE: &'static [(&'static str, Column)] = &[];
+    const OPTIONAL_COLUMNS: &'static [(&'static str, Column)] = &[];
 
     /// The row's id.
     fn row_id(&self) -> AnyId;
@@ -45,8 +42,8 @@ pub trait Listed: Leaves + Sized + 'static {
     fn fetch(
         request: &RequestContext,
         of: Option<UserId>,
-        listing: Arc<Listing>,
-    ) -> impl Future<Output = Result<Arc<Slice<Self>>>> + Send;
+        list_query: Arc<ListQuery>,
+    ) -> impl Future<Output = Result<Arc<Page<Self>>>> + Send;
 
     /// How many of all rows, or of those that belong to a user, pass the filter.
     fn count(
@@ -67,7 +64,7 @@ pub struct ListArgs<T: Listed> {
 }
 
 impl<T: Listed> ListArgs<T> {
-    fn listing(self, without: Vec<Column>) -> Result<Listing> {
+    fn list_query(self, pruned_columns: Vec<Column>) -> Result<ListQuery> {
         let order = self.order_by.map_or(Order { column: T::NEWEST_FIRST, descending: true }, Into::into);
         let (field, count, cursor_field, cursor, foreign) = match (self.first, self.last) {
             (Some(_), Some(_)) => return Err(Error::bad_input("last", "give either first or last, not both")),
@@ -87,16 +84,16 @@ impl<T: Listed> ListArgs<T> {
                 .ok_or_else(|| Error::bad_input(field, format!("between 1 and {MAX_LIMIT}")))?,
         };
         let from = cursor.map(|cursor| cursor::decode(&T::type_name(), order, cursor_field, &cursor)).transpose()?;
-        let page = Page { order, limit, from, backward: field == "last", inclusive: false };
-        Ok(Listing { filter: Budget::build(self.filter)?, page, without })
+        let page = PageRequest { order, limit, from, backward: field == "last", inclusive: false };
+        Ok(ListQuery { filter: Budget::build(self.filter)?, page, pruned_columns })
     }
 }
 
 /// A page of a list.
 #[derive(Debug)]
 pub struct Connection<T> {
-    slice: Arc<Slice<T>>,
-    listing: Arc<Listing>,
+    page: Arc<Page<T>>,
+    list_query: Arc<ListQuery>,
     of: Option<UserId>,
 }
 
@@ -120,17 +117,17 @@ pub struct PageInfo {
 impl<T: Listed> Connection<T> {
     /// Reads a page of all rows, or of a user's.
     pub async fn load(ctx: &Context<'_>, of: Option<UserId>, args: ListArgs<T>) -> Result<Self> {
-        let listing = Arc::new(args.listing(unneeded::<T>(ctx))?);
-        Ok(Self { slice: T::fetch(ctx.request(), of, Arc::clone(&listing)).await?, listing, of })
+        let list_query = Arc::new(args.list_query(pruned_columns::<T>(ctx))?);
+        Ok(Self { page: T::fetch(ctx.request(), of, Arc::clone(&list_query)).await?, list_query, of })
     }
 
     /// Whether rows lie on the other side of where the page starts; asked only when there was a cursor.
-    async fn has_behind(&self, request: &RequestContext) -> Result<bool> {
-        match self.listing.page.behind() {
+    async fn has_rows_before_start(&self, request: &RequestContext) -> Result<bool> {
+        match self.list_query.page.before_start() {
             Some(page) => {
-                let Listing { filter, without, .. } = &*self.listing;
-                let listing = Listing { filter: filter.clone(), page, without: without.clone() };
-                Ok(T::fetch(request, self.of, Arc::new(listing)).await?.has_more)
+                let ListQuery { filter, pruned_columns, .. } = &*self.list_query;
+                let list_query = ListQuery { filter: filter.clone(), page, pruned_columns: pruned_columns.clone() };
+                Ok(T::fetch(request, self.of, Arc::new(list_query)).await?.has_more)
             }
             None => Ok(false),
         }
@@ -143,7 +140,7 @@ pub(super) fn cursor_of<T: Listed>(row: &T, order: Order) -> String {
 }
 
 /// Which rows a field asks for, by its arguments; the error is not one for clients.
-pub(super) fn listing<T: OfUsers>(ctx: &Context<'_>) -> Result<Listing> {
+pub(super) fn list_query<T: OfUsers>(ctx: &Context<'_>) -> Result<ListQuery> {
     fn argument<A: InputType>(ctx: &Context<'_>, name: &str) -> Result<Option<A>> {
         ctx.param_value(name, None).map(|(_, value)| value).map_err(|error| Error::internal(error.message))
     }
@@ -155,15 +152,15 @@ pub(super) fn listing<T: OfUsers>(ctx: &Context<'_>) -> Result<Listing> {
         filter: argument(ctx, "filter")?,
         order_by: argument(ctx, "orderBy")?,
     };
-    args.listing(unneeded::<T>(ctx))
+    args.list_query(pruned_columns::<T>(ctx))
 }
 
 /// The columns that no selected field of the rows needs.
-fn unneeded<T: Listed>(ctx: &Context<'_>) -> Vec<Column> {
-    if T::DISPENSABLE.is_empty() {
+fn pruned_columns<T: Listed>(ctx: &Context<'_>) -> Vec<Column> {
+    if T::OPTIONAL_COLUMNS.is_empty() {
         return Vec::new();
     }
-    let mut columns = T::DISPENSABLE.to_vec();
+    let mut columns = T::OPTIONAL_COLUMNS.to_vec();
     let mut is_needed = |field: SelectionField<'_>| columns.retain(|(name, _)| *name != field.name());
     for field in ctx.field().selection_set() {
         match field.name() {
@@ -195,33 +192,33 @@ impl<T: OutputType> TypeName for Edge<'_, T> {
 impl<T: Listed> Connection<T> {
     /// The rows of the page with their cursors.
     async fn edges(&self) -> Edges<'_, T> {
-        Edges(&self.slice.rows, self.listing.page.order)
+        Edges(&self.page.rows, self.list_query.page.order)
     }
 
     /// The rows of the page.
     async fn nodes(&self) -> Nodes<'_, T> {
-        Nodes(&self.slice.rows, self.listing.page.order)
+        Nodes(&self.page.rows, self.list_query.page.order)
     }
 
     /// Where the page stands in the list.
     async fn page_info(&self, ctx: &Context<'_>) -> Result<PageInfo> {
-        let page = &self.listing.page;
-        let ahead = self.slice.has_more;
+        let page = &self.list_query.page;
+        let ahead = self.page.has_more;
         let behind_field = if page.backward { "hasNextPage" } else { "hasPreviousPage" };
-        let behind = ctx.look_ahead().field(behind_field).exists() && self.has_behind(ctx.request()).await?;
+        let behind = ctx.look_ahead().field(behind_field).exists() && self.has_rows_before_start(ctx.request()).await?;
         let (has_next_page, has_previous_page) = if page.backward { (behind, ahead) } else { (ahead, behind) };
         let cursor = |row: Option<&T>| row.map(|row| cursor_of(row, page.order));
         Ok(PageInfo {
             has_next_page,
             has_previous_page,
-            start_cursor: cursor(self.slice.rows.first()),
-            end_cursor: cursor(self.slice.rows.last()),
+            start_cursor: cursor(self.page.rows.first()),
+            end_cursor: cursor(self.page.rows.last()),
         })
     }
 
     /// How many rows the list has on all its pages, exactly. Counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
-        T::count(ctx.request(), self.of, self.listing.filter.clone()).await
+        T::count(ctx.request(), self.of, self.list_query.filter.clone()).await
     }
 }
 

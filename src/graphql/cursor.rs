@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    db::query::page::{Order, Position, SortValue},
+    db::query::{Order, Position, SortValue},
     error::{Error, Result},
     model::{AnyId, Timestamp},
 };

@@ -254,7 +254,7 @@ async fn patch(app: &TestApp, caller: &Caller<'_>, answer: &str, patch: &str) ->
 /// The context in the database of the session in an answer.
 async fn stored(app: &TestApp, answer: &str) -> String {
     let id = id_of(answer).parse().expect("an id");
-    let sessions = guardianeye::db::sessions::list_of(app.db(), &[id]).await.expect("reads");
+    let sessions = guardianeye::db::sessions::by_ids(app.db(), &[id]).await.expect("reads");
     sessions[0].context.clone().expect("a context").0
 }
 

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use guardianeye::{
     db::{
         Db, Settings,
-        query::page::Listing,
+        query::ListQuery,
         sessions::{self, orders},
     },
     error::Code,
@@ -145,8 +145,8 @@ async fn a_long_statement_after_one_that_was_stopped_has_all_its_time(app: &Test
     let db = one_connection(app, timeout).await;
     app.session(app.viewer().id(), "a", app.now()).await;
     make_sessions_slow(app).await;
-    let listing = Listing::newest(orders::CREATED_AT, 10);
-    let stopped = sessions::list(&db, &listing).await.expect_err("it takes for ever");
+    let list_query = ListQuery::newest(orders::CREATED_AT, 10);
+    let stopped = sessions::list(&db, &list_query).await.expect_err("it takes for ever");
     assert_eq!(stopped.code(), Code::Timeout);
     app.execute("drop view sessions").await;
     app.execute(match app.backend {
@@ -159,7 +159,7 @@ async fn a_long_statement_after_one_that_was_stopped_has_all_its_time(app: &Test
     })
     .await;
     for _ in 0..3 {
-        assert_eq!(sessions::list(&db, &listing).await.expect("in time").rows.len(), 1);
+        assert_eq!(sessions::list(&db, &list_query).await.expect("in time").rows.len(), 1);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         audit_logs::columns,
         dialect::Dialect,
         on,
-        query::filter::{Column, Filter, Test, TimeOrder},
+        query::filter::{Column, Filter, Predicate, TimeComparison},
     },
     error::Result,
     model::{Interval, Timestamp},
@@ -70,19 +70,19 @@ impl Span {
 
     /// Takes in a bound of the time; `false` when the filter is something else.
     fn narrow(&mut self, filter: &Filter) -> bool {
-        let Filter::Is(column, Test::Time(order, at)) = filter else { return false };
+        let Filter::Column(column, Predicate::Time(order, at)) = filter else { return false };
         if *column != columns::TIMESTAMP {
             return false;
         }
         let from = |at| self.from.max(Some(at));
         let to = |at: Timestamp| Some(self.to.map_or(at, |to| to.min(at)));
         match order {
-            TimeOrder::AtOrAfter => self.from = from(*at),
+            TimeComparison::AtOrAfter => self.from = from(*at),
             // Nothing is later; and there is no time to begin at.
-            TimeOrder::After if *at >= Timestamp::MAX => return false,
-            TimeOrder::After => self.from = from(at.plus_micros(1)),
-            TimeOrder::AtOrBefore => self.to = to(*at),
-            TimeOrder::Before => self.to = to(at.minus_micros(1)),
+            TimeComparison::After if *at >= Timestamp::MAX => return false,
+            TimeComparison::After => self.from = from(at.plus_micros(1)),
+            TimeComparison::AtOrBefore => self.to = to(*at),
+            TimeComparison::Before => self.to = to(at.minus_micros(1)),
         }
         true
     }

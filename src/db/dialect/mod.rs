@@ -21,7 +21,7 @@ use super::{
     query::{
         filter::{Column, literal},
         list::Table,
-        page::{Listing, SortKind, SortValue},
+        page::{ListQuery, SortKind, SortValue},
     },
 };
 use crate::{
@@ -104,7 +104,7 @@ pub(in crate::db) trait Dialect: Database + Sized {
 
     /// The beginning of a statement that reads rows of a table `t`, up to its `from`; `rows` reads what it gives, in one
     /// part or in several.
-    fn select(table: &Table, without: &[Column], in_parts: bool) -> QueryBuilder<Self>;
+    fn select(table: &Table, pruned_columns: &[Column], in_parts: bool) -> QueryBuilder<Self>;
 
     /// What ends such a statement.
     const SELECT_END: &'static str;
@@ -114,7 +114,7 @@ pub(in crate::db) trait Dialect: Database + Sized {
     /// Each database has the shape that is right for it and wrong by orders of magnitude for the other:
     /// PostgreSQL walks the index once for each key of a lateral join; SQLite has no lateral join, but a page is one
     /// value there, which a correlated subquery gives.
-    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing, in_parts: bool) -> QueryBuilder<Self>;
+    fn page_of_each(table: &Table, users: &[UserId], query: &ListQuery, in_parts: bool) -> QueryBuilder<Self>;
 
     fn push_sort_value(q: &mut QueryBuilder<Self>, value: &SortValue) {
         match value {

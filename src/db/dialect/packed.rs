@@ -26,11 +26,11 @@ const NULL: &[u8] = &[0xfe];
 /// flattening; 3.51 is linked statically). An order within `group_concat` would sort again what an index has sorted.
 ///
 /// In parts, each row is a value of its own.
-pub(in crate::db) fn select(table: &Table, without: &[Column], in_parts: bool) -> String {
+pub(in crate::db) fn select(table: &Table, pruned_columns: &[Column], in_parts: bool) -> String {
     let mut sql = String::with_capacity(96 + 32 * table.columns.len());
     sql.push_str(if in_parts { "select packed from (" } else { "select group_concat(packed, '') from (" });
     sql.push_str("select concat_ws(x'ff'");
-    for column in table.columns_without(without) {
+    for column in table.columns_without(pruned_columns) {
         sql.push_str(", ");
         match column {
             Some(column) => sql.extend(["coalesce(t.", column, ", x'fe')"]),
@@ -157,9 +157,9 @@ mod tests {
         Ok(things)
     }
 
-    async fn things(connection: &mut SqliteConnection, without: &[Column]) -> sqlx::Result<Vec<Thing>> {
+    async fn things(connection: &mut SqliteConnection, pruned_columns: &[Column]) -> sqlx::Result<Vec<Thing>> {
         let sql = |in_parts| {
-            format!("{}things t order by t.rowid desc limit 200{SELECT_END}", select(&THINGS, without, in_parts))
+            format!("{}things t order by t.rowid desc limit 200{SELECT_END}", select(&THINGS, pruned_columns, in_parts))
         };
         let row = query(sqlx::AssertSqlSafe(sql(false))).fetch_one(&mut *connection).await?;
         let things = unpacked(row.try_get_unchecked(0)?)?;

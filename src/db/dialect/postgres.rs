@@ -11,7 +11,7 @@ use crate::{
         query::{
             filter::Column,
             list::{Table, push_where_and_page},
-            page::{Listing, SortKind},
+            page::{ListQuery, SortKind},
         },
     },
     model::{AuditAction, Interval, RawJson, Role, Timestamp, UserId},
@@ -117,9 +117,9 @@ impl Dialect for Postgres {
         format!("'{NEVER}'::timestamptz")
     }
 
-    fn select(table: &Table, without: &[Column], _in_parts: bool) -> QueryBuilder<Self> {
+    fn select(table: &Table, pruned_columns: &[Column], _in_parts: bool) -> QueryBuilder<Self> {
         let mut q = QueryBuilder::new("select ");
-        for (at, column) in table.columns_without(without).enumerate() {
+        for (at, column) in table.columns_without(pruned_columns).enumerate() {
             q.push(if at > 0 { ", " } else { "" });
             match column {
                 Some(column) => q.push("t.").push(column),
@@ -132,14 +132,14 @@ impl Dialect for Postgres {
 
     const SELECT_END: &'static str = "";
 
-    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing, in_parts: bool) -> QueryBuilder<Self> {
-        let mut q = Self::select(table, &listing.without, in_parts);
+    fn page_of_each(table: &Table, users: &[UserId], query: &ListQuery, in_parts: bool) -> QueryBuilder<Self> {
+        let mut q = Self::select(table, &query.pruned_columns, in_parts);
         q.push("unnest(").push_bind(users.to_vec());
         q.push(format_args!(
             ") as parent (id) cross join lateral (select * from {} r where r.user_id = parent.id",
             table.name
         ));
-        push_where_and_page(&mut q, "r", listing);
+        push_where_and_page(&mut q, "r", query);
         q.push(") t");
         q
     }

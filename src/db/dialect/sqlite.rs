@@ -12,7 +12,7 @@ use crate::{
             filter::{Column, literal},
             list::{Table, push_where_and_page},
             network::beginning_with,
-            page::{Listing, SortKind},
+            page::{ListQuery, SortKind},
         },
     },
     model::{AuditAction, Interval, Role, Timestamp, UserId},
@@ -124,17 +124,17 @@ impl Dialect for Sqlite {
         format!("'{NEVER}'")
     }
 
-    fn select(table: &Table, without: &[Column], in_parts: bool) -> QueryBuilder<Self> {
-        QueryBuilder::new(packed::select(table, without, in_parts))
+    fn select(table: &Table, pruned_columns: &[Column], in_parts: bool) -> QueryBuilder<Self> {
+        QueryBuilder::new(packed::select(table, pruned_columns, in_parts))
     }
 
     const SELECT_END: &'static str = packed::SELECT_END;
 
-    fn page_of_each(table: &Table, users: &[UserId], listing: &Listing, in_parts: bool) -> QueryBuilder<Self> {
+    fn page_of_each(table: &Table, users: &[UserId], query: &ListQuery, in_parts: bool) -> QueryBuilder<Self> {
         let mut q = QueryBuilder::new(if in_parts { "select (" } else { "select group_concat((" });
-        q.push(packed::select(table, &listing.without, false));
+        q.push(packed::select(table, &query.pruned_columns, false));
         q.push(format_args!("{} t where t.user_id = parent.value", table.name));
-        push_where_and_page(&mut q, "t", listing);
+        push_where_and_page(&mut q, "t", query);
         q.push(packed::SELECT_END);
         q.push(if in_parts { ")" } else { "), '')" });
         q.push(" from json_each(").push_bind(json_list(users)).push(") parent");

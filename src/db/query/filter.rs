@@ -1,6 +1,6 @@
 //! Conditions on the rows of a list: a tree of and, or and not over tests of single columns. No GraphQL here.
 //!
-//! The logic has two values: a test of an absent value is false, and its negation true. SQL's third value is kept out
+//! The logic has two values: a predicate of an absent value is false, and its negation true. SQL's third value is kept out
 //! by `is not true`, which on both databases takes "unknown" for false.
 
 use sqlx::QueryBuilder;
@@ -21,19 +21,19 @@ pub enum Filter {
     Any(Vec<Filter>),
     /// It does not hold.
     Not(Box<Filter>),
-    /// The column's value passes the test.
-    Is(Column, Test),
-    /// The name of who did what an audit log entry records passes the test: the entry's own, or else the user's.
-    ActorName(Test),
+    /// The column's value passes the predicate.
+    Column(Column, Predicate),
+    /// The name of who did what an audit log entry records passes the predicate: the entry's own, or else the user's.
+    ActorName(Predicate),
 }
 
 /// A column of the filtered table. Each table's file lists those it lets be filtered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Column(pub(in crate::db) &'static str);
 
-/// A test of a column's value; false for an absent value, but for `IsNull`.
+/// A predicate of a column's value; false for an absent value, but for `IsNull`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Test {
+pub enum Predicate {
     /// Absent, or present.
     IsNull(bool),
     /// A truth value.
@@ -53,14 +53,14 @@ pub enum Test {
     /// One of these actions.
     Action(Vec<AuditAction>),
     /// Later than, or earlier than.
-    Time(TimeOrder, Timestamp),
+    Time(TimeComparison, Timestamp),
     /// The JSON value holds this one, as PostgreSQL's `jsonb @>` defines it.
     JsonContains(serde_json::Value),
 }
 
 /// How a time compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TimeOrder {
+pub enum TimeComparison {
     After,
     AtOrAfter,
     Before,
@@ -78,13 +78,13 @@ impl Filter {
 /// Whether one plan is good for the statement with any values: without a filter, and with one that an index answers
 /// whatever the values are. After five uses PostgreSQL plans a statement without looking at them, and would walk the whole
 /// log for a word that an index knows not to be there (1.2 s instead of 3 ms among two million entries).
-pub(in crate::db) fn keeps_plan(filter: Option<&Filter>) -> bool {
+pub(in crate::db) fn generic_plan_is_safe(filter: Option<&Filter>) -> bool {
     match filter {
         None => true,
-        Some(Filter::All(parts)) => parts.iter().all(|part| keeps_plan(Some(part))),
-        Some(Filter::Is(_, Test::Id(values))) => values.len() == 1,
-        Some(Filter::Is(_, Test::Action(values))) => values.len() == 1,
-        Some(Filter::Is(_, test)) => matches!(test, Test::Time(..) | Test::IsTrue(_)),
+        Some(Filter::All(parts)) => parts.iter().all(|part| generic_plan_is_safe(Some(part))),
+        Some(Filter::Column(_, Predicate::Id(values))) => values.len() == 1,
+        Some(Filter::Column(_, Predicate::Action(values))) => values.len() == 1,
+        Some(Filter::Column(_, predicate)) => matches!(predicate, Predicate::Time(..) | Predicate::IsTrue(_)),
         Some(Filter::Any(_) | Filter::Not(_) | Filter::ActorName(_)) => false,
     }
 }
@@ -99,14 +99,14 @@ pub(in crate::db) fn push_filter<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &st
             push_filter(q, row, inner);
             q.push(") is not true");
         }
-        Filter::Is(column, test) => push_test(q, &format!("{row}.{}", column.0), test),
-        Filter::ActorName(test) => push_actor_name(q, row, test),
+        Filter::Column(column, predicate) => push_predicate(q, &format!("{row}.{}", column.0), predicate),
+        Filter::ActorName(predicate) => push_actor_name(q, row, predicate),
     }
 }
 
 /// Entries of older programs have no name of their own. Equality asks for both kinds apart, so that each has its index.
-fn push_actor_name<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, test: &Test) {
-    if let Test::Text(names) = test {
+fn push_actor_name<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, predicate: &Predicate) {
+    if let Predicate::Text(names) = predicate {
         q.push(format_args!("({row}.username "));
         DB::push_one_of_texts(q, names);
         let [before, after] = DB::ONE_OF_SUBQUERY;
@@ -116,7 +116,7 @@ fn push_actor_name<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, test: &Test
         q.push(after).push("))");
     } else {
         let name = format!("coalesce({row}.username, (select u.username from users u where u.id = {row}.user_id))");
-        push_test(q, &name, test);
+        push_predicate(q, &name, predicate);
     }
 }
 
@@ -134,48 +134,48 @@ fn push_joined<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, parts: &[Filter
     q.push(")");
 }
 
-fn push_test<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, test: &Test) {
-    match test {
-        Test::IsNull(true) => {
+fn push_predicate<DB: Dialect>(q: &mut QueryBuilder<DB>, column: &str, predicate: &Predicate) {
+    match predicate {
+        Predicate::IsNull(true) => {
             q.push(format_args!("{column} is null"));
         }
-        Test::IsNull(false) => {
+        Predicate::IsNull(false) => {
             q.push(format_args!("{column} is not null"));
         }
-        Test::IsTrue(value) => {
+        Predicate::IsTrue(value) => {
             // Literals, so that the planner sees which of the two it is.
             q.push(format_args!("{column} = {value}"));
         }
-        Test::Text(values) => {
+        Predicate::Text(values) => {
             q.push(format_args!("{column} "));
             DB::push_one_of_texts(q, values);
         }
-        Test::Contains(part) => DB::push_like(q, column, format!("%{}%", literal(part))),
-        Test::StartsWith(start) => DB::push_starts_with(q, column, start),
-        Test::Id(values) => {
+        Predicate::Contains(part) => DB::push_like(q, column, format!("%{}%", literal(part))),
+        Predicate::StartsWith(start) => DB::push_starts_with(q, column, start),
+        Predicate::Id(values) => {
             q.push(format_args!("{column} "));
             DB::push_one_of_ids(q, values);
         }
-        Test::Role(values) => {
+        Predicate::Role(values) => {
             q.push(format_args!("{column} "));
             DB::push_one_of_roles(q, values);
         }
-        Test::Action(values) => {
+        Predicate::Action(values) => {
             q.push(format_args!("{column} "));
             DB::push_one_of_actions(q, values);
         }
-        Test::Time(order, at) => {
+        Predicate::Time(order, at) => {
             let comparison = match order {
-                TimeOrder::After => ">",
-                TimeOrder::AtOrAfter => ">=",
-                TimeOrder::Before => "<",
-                TimeOrder::AtOrBefore => "<=",
+                TimeComparison::After => ">",
+                TimeComparison::AtOrAfter => ">=",
+                TimeComparison::Before => "<",
+                TimeComparison::AtOrBefore => "<=",
             };
             q.push(format_args!("{column} {comparison} "));
             DB::push_time(q, *at);
         }
-        Test::Network(network) => push_network(q, column, network),
-        Test::JsonContains(value) => DB::push_json_contains(q, column, value),
+        Predicate::Network(network) => push_network(q, column, network),
+        Predicate::JsonContains(value) => DB::push_json_contains(q, column, value),
     }
 }
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     filter::{Column, Filter, push_filter},
-    page::Listing,
+    page::ListQuery,
 };
 use crate::{db::dialect::Dialect, model::UserId};
 
@@ -28,36 +28,36 @@ pub(in crate::db) struct Select<DB: Database> {
 
 impl Table {
     /// The columns in their order, with nothing for those that are not wanted.
-    pub fn columns_without(&self, without: &[Column]) -> impl Iterator<Item = Option<&'static str>> {
-        self.columns.iter().map(|column| (!without.contains(&Column(column))).then_some(*column))
+    pub fn columns_without(&self, pruned_columns: &[Column]) -> impl Iterator<Item = Option<&'static str>> {
+        self.columns.iter().map(|column| (!pruned_columns.contains(&Column(column))).then_some(*column))
     }
 
     /// Whether the rows may be large, without these columns.
-    fn has_large_rows(&self, without: &[Column]) -> bool {
-        self.large.is_some_and(|large| !without.contains(&large))
+    fn has_large_rows(&self, pruned_columns: &[Column]) -> bool {
+        self.large.is_some_and(|large| !pruned_columns.contains(&large))
     }
 }
 
 /// One page of all rows.
-pub(in crate::db) fn page_of_all<DB: Dialect>(table: &Table, listing: &Listing) -> Select<DB> {
-    let mut q = DB::select(table, &listing.without, false);
+pub(in crate::db) fn page_of_all<DB: Dialect>(table: &Table, query: &ListQuery) -> Select<DB> {
+    let mut q = DB::select(table, &query.pruned_columns, false);
     q.push(format_args!("{} t where true", table.name));
-    push_where_and_page(&mut q, "t", listing);
+    push_where_and_page(&mut q, "t", query);
     q.push(DB::SELECT_END);
     Select { query: q, in_parts: false }
 }
 
 /// One page for each of the users, in one statement. Rows of one user come in reading order.
-pub(in crate::db) fn page_of_each<DB: Dialect>(table: &Table, users: &[UserId], listing: &Listing) -> Select<DB> {
+pub(in crate::db) fn page_of_each<DB: Dialect>(table: &Table, users: &[UserId], query: &ListQuery) -> Select<DB> {
     let [user] = users else {
-        let in_parts = table.has_large_rows(&listing.without);
-        return Select { query: DB::page_of_each(table, users, listing, in_parts), in_parts };
+        let in_parts = table.has_large_rows(&query.pruned_columns);
+        return Select { query: DB::page_of_each(table, users, query, in_parts), in_parts };
     };
     // A list of users to join with takes PostgreSQL a third as long again.
-    let mut q = DB::select(table, &listing.without, false);
+    let mut q = DB::select(table, &query.pruned_columns, false);
     q.push(format_args!("{} t where t.user_id = ", table.name));
     DB::push_id(&mut q, (*user).into());
-    push_where_and_page(&mut q, "t", listing);
+    push_where_and_page(&mut q, "t", query);
     q.push(DB::SELECT_END);
     Select { query: q, in_parts: false }
 }
@@ -103,9 +103,9 @@ pub(in crate::db) fn count_of_each<DB: Dialect>(
 }
 
 /// ` and <filter> and <beyond the position> order by .. limit ..`
-pub(in crate::db) fn push_where_and_page<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, listing: &Listing) {
-    push_where(q, row, listing.filter.as_ref());
-    let page = &listing.page;
+pub(in crate::db) fn push_where_and_page<DB: Dialect>(q: &mut QueryBuilder<DB>, row: &str, query: &ListQuery) {
+    push_where(q, row, query.filter.as_ref());
+    let page = &query.page;
     let column = page.order.column;
     let expression = DB::sort_expression(&format!("{row}.{}", column.name), column.kind);
     if let Some(position) = &page.from {

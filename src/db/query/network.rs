@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::filter::Test;
+use super::filter::Predicate;
 
 /// A network of more addresses than are listed one by one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,14 +24,14 @@ const GROUP: &str = "[0-9a-f]{1,4}";
 
 /// That an address lies in the network.
 #[must_use]
-pub fn within(network: IpNet) -> Test {
+pub fn within(network: IpNet) -> Predicate {
     match network {
         IpNet::V4(network) if network.prefix_len() > 24 => {
-            Test::Text(network.subnets(32).into_iter().flatten().map(|net| net.addr().to_string()).collect())
+            Predicate::Text(network.subnets(32).into_iter().flatten().map(|net| net.addr().to_string()).collect())
         }
-        IpNet::V6(network) if network.prefix_len() == 128 => Test::Text(vec![network.addr().to_string()]),
-        IpNet::V4(network) => Test::Network(v4(network)),
-        IpNet::V6(network) => Test::Network(v6(network)),
+        IpNet::V6(network) if network.prefix_len() == 128 => Predicate::Text(vec![network.addr().to_string()]),
+        IpNet::V4(network) => Predicate::Network(v4(network)),
+        IpNet::V6(network) => Predicate::Network(v6(network)),
     }
 }
 
@@ -174,10 +174,10 @@ mod tests {
     use super::*;
 
     /// What the statement says of a text, without a database.
-    fn passes(test: &Test, pattern: Option<&Regex>, address: &str) -> bool {
+    fn passes(test: &Predicate, pattern: Option<&Regex>, address: &str) -> bool {
         match test {
-            Test::Text(texts) => texts.iter().any(|listed| listed == address),
-            Test::Network(network) => {
+            Predicate::Text(texts) => texts.iter().any(|listed| listed == address),
+            Predicate::Network(network) => {
                 let in_range = |(from, to): &(String, String)| from.as_str() <= address && address < to.as_str();
                 pattern.is_some_and(|pattern| pattern.is_match(address))
                     && (network.ranges.is_empty() || network.ranges.iter().any(in_range))
@@ -186,9 +186,9 @@ mod tests {
         }
     }
 
-    fn pattern(test: &Test) -> Option<Regex> {
+    fn pattern(test: &Predicate) -> Option<Regex> {
         match test {
-            Test::Network(network) => Some(Regex::new(&network.pattern).expect("a pattern")),
+            Predicate::Network(network) => Some(Regex::new(&network.pattern).expect("a pattern")),
             _ => None,
         }
     }
@@ -283,8 +283,10 @@ mod tests {
     #[test]
     fn ranges_are_few_and_narrow() {
         let ranges = |network: &str| match within(network.parse().expect("a network")) {
-            Test::Network(network) => network.ranges.into_iter().map(|(from, to)| format!("{from} {to}")).collect(),
-            Test::Text(texts) => vec![format!("{} texts", texts.len())],
+            Predicate::Network(network) => {
+                network.ranges.into_iter().map(|(from, to)| format!("{from} {to}")).collect()
+            }
+            Predicate::Text(texts) => vec![format!("{} texts", texts.len())],
             other => panic!("{other:?}"),
         };
         for (network, expected) in [

@@ -7,21 +7,21 @@ use crate::model::{AnyId, Timestamp, UserId};
 
 /// Which rows are wanted: those that pass the filter, in an order, a page of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Listing {
+pub struct ListQuery {
     /// Absent lets every row through.
     pub filter: Option<Filter>,
-    pub page: Page,
+    pub page: PageRequest,
     /// Columns that may be null and are not read: they come as null.
-    pub without: Vec<Column>,
+    pub pruned_columns: Vec<Column>,
 }
 
-impl Listing {
+impl ListQuery {
     /// The first rows of all, the newest first.
     #[must_use]
     pub fn newest(column: SortColumn, limit: u16) -> Self {
         let order = Order { column, descending: true };
-        let page = Page { order, limit, from: None, backward: false, inclusive: false };
-        Self { filter: None, page, without: Vec::new() }
+        let page = PageRequest { order, limit, from: None, backward: false, inclusive: false };
+        Self { filter: None, page, pruned_columns: Vec::new() }
     }
 }
 
@@ -85,7 +85,7 @@ pub struct Position {
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Page {
+pub struct PageRequest {
     pub order: Order,
     /// At most so many rows.
     pub limit: u16,
@@ -97,11 +97,11 @@ pub struct Page {
     pub inclusive: bool,
 }
 
-impl Page {
+impl PageRequest {
     /// What lies behind this page's starting position, to be asked with no rows at all: only whether there are any.
     /// `None` when the page starts at the end of the list, where nothing can lie behind.
     #[must_use]
-    pub fn behind(&self) -> Option<Self> {
+    pub fn before_start(&self) -> Option<Self> {
         let from = self.from.clone()?;
         Some(Self { limit: 0, from: Some(from), backward: !self.backward, inclusive: true, ..*self })
     }
@@ -133,16 +133,16 @@ impl Page {
 
 /// The rows of a page, in the order, and whether more lie beyond it in the direction of paging.
 #[derive(Clone, Debug)]
-pub struct Slice<T> {
+pub struct Page<T> {
     /// At most `limit` rows.
     pub rows: Vec<T>,
     /// Whether there was at least one row more.
     pub has_more: bool,
 }
 
-impl<T> Slice<T> {
+impl<T> Page<T> {
     /// From what the statement gave, which is in reading order and up to one row too long.
-    pub(in crate::db) fn cut(mut rows: Vec<T>, page: &Page) -> Self {
+    pub(in crate::db) fn cut(mut rows: Vec<T>, page: &PageRequest) -> Self {
         let has_more = rows.len() > usize::from(page.limit);
         rows.truncate(usize::from(page.limit));
         if page.backward {
@@ -153,21 +153,21 @@ impl<T> Slice<T> {
 }
 
 /// The slice of each parent, from one flat list in which the rows of one parent are in reading order.
-pub(in crate::db) fn slices_by<T>(
+pub(in crate::db) fn pages_by_parent<T>(
     rows: Vec<T>,
-    page: &Page,
+    page: &PageRequest,
     parent: impl Fn(&T) -> Option<UserId>,
-) -> HashMap<UserId, Slice<T>> {
+) -> HashMap<UserId, Page<T>> {
     let mut by_parent: HashMap<UserId, Vec<T>> = HashMap::new();
     for row in rows {
         if let Some(id) = parent(&row) {
             by_parent.entry(id).or_default().push(row);
         }
     }
-    by_parent.into_iter().map(|(id, rows)| (id, Slice::cut(rows, page))).collect()
+    by_parent.into_iter().map(|(id, rows)| (id, Page::cut(rows, page))).collect()
 }
 
-impl<T> Default for Slice<T> {
+impl<T> Default for Page<T> {
     fn default() -> Self {
         Self { rows: Vec::new(), has_more: false }
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     auth::Principal,
-    db::query::page::{Listing, Order, Slice},
+    db::query::{ListQuery, Order, Page},
     error::Result,
     model::UserId,
 };
@@ -59,8 +59,8 @@ pub trait OfUsers: Listed<Filter: InputType, Order: InputType> {
     fn fetch_each(
         request: &RequestContext,
         users: &[UserId],
-        listing: &Arc<Listing>,
-    ) -> impl Future<Output = Result<Vec<Arc<Slice<Self>>>>> + Send;
+        list_query: &Arc<ListQuery>,
+    ) -> impl Future<Output = Result<Vec<Arc<Page<Self>>>>> + Send;
 }
 
 /// The rows of a page.

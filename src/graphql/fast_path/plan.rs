@@ -15,7 +15,7 @@ use futures_util::future::{BoxFuture, try_join_all};
 use super::{Leaf, Leaves, OfUsers, selected::Selected};
 use crate::{
     auth::Principal,
-    db::query::page::{Listing, Order, Slice},
+    db::query::{ListQuery, Order, Page},
     error::Result,
     graphql::{
         connection::{self, Connection, Edge, Listed},
@@ -56,13 +56,13 @@ enum Part<'a, T> {
     /// The field `user`, of which only plain fields are selected.
     Owner(Plan<'a, User>),
     /// The fields `sessions` and `auditLogs` of users.
-    Sessions(Page<'a, Session>),
-    AuditLogs(Page<'a, AuditLog>),
+    Sessions(PagePlan<'a, Session>),
+    AuditLogs(PagePlan<'a, AuditLog>),
 }
 
 /// How a connection below a row is read and written.
-struct Page<'a, T> {
-    listing: Arc<Listing>,
+struct PagePlan<'a, T> {
+    list_query: Arc<ListQuery>,
     selected: Selected<'a>,
     /// None is `__typename`.
     parts: Vec<Option<Rows<'a, T>>>,
@@ -78,7 +78,7 @@ pub enum Loaded {
 
 /// A page for each row, and what the rows of these need, for each part of the connection.
 pub struct Pages<T> {
-    slices: Vec<Arc<Slice<T>>>,
+    pages: Vec<Arc<Page<T>>>,
     below: Vec<Vec<Loaded>>,
 }
 
@@ -152,8 +152,8 @@ impl<'a, T: Leaves> Plan<'a, T> {
 impl<'a, T: Leaves> Part<'a, T> {
     fn of(scope: &Scope<'a, '_>, field: &'a Positioned<Field>) -> Option<Self> {
         match field.node.name.node.as_str() {
-            "sessions" if T::is_parent(scope.caller) => Some(Self::Sessions(Page::of(scope, field)?)),
-            "auditLogs" if T::is_parent(scope.caller) => Some(Self::AuditLogs(Page::of(scope, field)?)),
+            "sessions" if T::is_parent(scope.caller) => Some(Self::Sessions(PagePlan::of(scope, field)?)),
+            "auditLogs" if T::is_parent(scope.caller) => Some(Self::AuditLogs(PagePlan::of(scope, field)?)),
             _ if !field.node.arguments.is_empty() => None,
             "user" if T::HAS_OWNER => {
                 let plan = Plan::of(scope, below(field))?;
@@ -184,10 +184,10 @@ impl<'a, T: Leaves> Part<'a, T> {
     }
 }
 
-impl<'a, T: OfUsers> Page<'a, T> {
+impl<'a, T: OfUsers> PagePlan<'a, T> {
     fn of(scope: &Scope<'a, '_>, field: &'a Positioned<Field>) -> Option<Self> {
         let ctx = scope.ctx.with_field(field);
-        let listing = Arc::new(connection::listing::<T>(&ctx).ok()?);
+        let list_query = Arc::new(connection::list_query::<T>(&ctx).ok()?);
         let selected = Selected::of(scope.ctx, below(field), &Connection::<T>::type_name())?;
         let part = |(_, field): &(String, &'a Positioned<Field>)| match field.node.name.node.as_str() {
             "__typename" => Some(None),
@@ -196,12 +196,12 @@ impl<'a, T: OfUsers> Page<'a, T> {
             _ => None,
         };
         let parts = selected.fields.iter().map(part).collect::<Option<_>>()?;
-        Some(Self { listing, selected, parts })
+        Some(Self { list_query, selected, parts })
     }
 
     async fn load(&self, request: &RequestContext, parents: &[UserId]) -> Result<Pages<T>> {
-        let slices = T::fetch_each(request, parents, &self.listing).await?;
-        let rows: Vec<&T> = slices.iter().flat_map(|slice| &slice.rows).collect();
+        let pages = T::fetch_each(request, parents, &self.list_query).await?;
+        let rows: Vec<&T> = pages.iter().flat_map(|page| &page.rows).collect();
         let mut below = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             below.push(match part {
@@ -210,14 +210,14 @@ impl<'a, T: OfUsers> Page<'a, T> {
             });
         }
         drop(rows);
-        Ok(Pages { slices, below })
+        Ok(Pages { pages, below })
     }
 
     fn write(&self, json: &mut Json, at: usize, pages: &Pages<T>) {
-        let Some(slice) = pages.slices.get(at) else { return json.null() };
-        let rows: Vec<&T> = slice.rows.iter().collect();
+        let Some(page) = pages.pages.get(at) else { return json.null() };
+        let rows: Vec<&T> = page.rows.iter().collect();
         self.selected.write(json, &self.parts, |json, part_at, part| match part {
-            Some(part) => part.write(json, &rows, self.listing.page.order, &pages.below[part_at]),
+            Some(part) => part.write(json, &rows, self.list_query.page.order, &pages.below[part_at]),
             None => json.text(&Connection::<T>::type_name()),
         });
     }

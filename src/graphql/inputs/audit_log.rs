@@ -10,7 +10,7 @@ use super::{
 use crate::{
     db::{
         audit_logs::{columns, orders},
-        query::{filter::Filter, page::Order},
+        query::{Filter, Order},
     },
     error::Result,
 };
@@ -70,7 +70,7 @@ impl FilterInput for AuditLogFilter {
         budget.field(columns::ID, self.id, &mut parts)?;
         budget.field(columns::USER, self.user, &mut parts)?;
         if let Some(username) = self.username {
-            parts.extend(username.tests(budget)?.map(Filter::ActorName));
+            parts.extend(username.predicates(budget)?.map(Filter::ActorName));
         }
         budget.field(columns::ACTION, self.action, &mut parts)?;
         budget.truth(columns::SUCCESS, self.success, &mut parts)?;

@@ -10,10 +10,7 @@ use super::{
     operators::{Operators, TextFilter},
 };
 use crate::{
-    db::query::{
-        filter::{Column, Filter},
-        network,
-    },
+    db::query::{Column, Filter, network},
     error::{Error, Result},
 };
 
@@ -40,7 +37,7 @@ impl Operators for IpAddressFilter {
         let Self { eq, r#in, contains, starts_with, cidr, is_null } = self;
         TextFilter { eq, r#in, contains, starts_with, is_null }.add(column, budget, parts)?;
         let network = budget.operator("cidr", cidr)?.map(|text| network_of(&text)).transpose()?;
-        parts.extend(network.map(|network| Filter::Is(column, network::within(network))));
+        parts.extend(network.map(|network| Filter::Column(column, network::within(network))));
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ pub use self::{
 use async_graphql::Enum;
 
 use crate::{
-    db::query::{filter::Filter, page::Order},
+    db::query::{Filter, Order},
     error::{Error, Result},
 };
 

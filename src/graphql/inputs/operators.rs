@@ -5,7 +5,7 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 
 use super::Budget;
 use crate::{
-    db::query::filter::{Column, Filter, Test, TimeOrder},
+    db::query::{Column, Filter, Predicate, TimeComparison},
     error::{Error, Result},
     graphql::{
         scalars,
@@ -93,12 +93,12 @@ pub struct JsonFilter {
 
 /// Something with operators.
 pub trait Operators {
-    /// Adds a test of the column for each operator that is given.
+    /// Adds a predicate of the column for each operator that is given.
     fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()>;
 }
 
 impl Budget {
-    /// Adds the tests of a field, if it is given.
+    /// Adds the predicates of a field, if it is given.
     pub(super) fn field<O: Operators>(
         &mut self,
         column: Column,
@@ -108,11 +108,11 @@ impl Budget {
         operators.map_or(Ok(()), |operators| operators.add(column, self, parts))
     }
 
-    /// Adds the test of a truth value, if it is given.
+    /// Adds the predicate of a truth value, if it is given.
     pub(super) fn truth(&mut self, column: Column, value: Option<bool>, parts: &mut Vec<Filter>) -> Result<()> {
         if let Some(value) = value {
             self.test()?;
-            parts.push(Filter::Is(column, Test::IsTrue(value)));
+            parts.push(Filter::Column(column, Predicate::IsTrue(value)));
         }
         Ok(())
     }
@@ -145,25 +145,26 @@ impl Budget {
     }
 }
 
-fn not(column: Column, test: Test) -> Filter {
-    Filter::Not(Box::new(Filter::Is(column, test)))
+fn not(column: Column, predicate: Predicate) -> Filter {
+    Filter::Not(Box::new(Filter::Column(column, predicate)))
 }
 
 impl TextFilter {
-    /// A test for each operator that is given.
-    pub(super) fn tests(self, budget: &mut Budget) -> Result<impl Iterator<Item = Test>> {
-        let eq = budget.operator("eq", self.eq)?.map(Budget::text).transpose()?.map(|text| Test::Text(vec![text]));
-        let among = budget.list("in", self.r#in, Budget::text)?.map(Test::Text);
-        let contains = budget.operator("contains", self.contains)?.map(Budget::text).transpose()?.map(Test::Contains);
+    /// A predicate for each operator that is given.
+    pub(super) fn predicates(self, budget: &mut Budget) -> Result<impl Iterator<Item = Predicate>> {
+        let eq = budget.operator("eq", self.eq)?.map(Budget::text).transpose()?.map(|text| Predicate::Text(vec![text]));
+        let among = budget.list("in", self.r#in, Budget::text)?.map(Predicate::Text);
+        let contains =
+            budget.operator("contains", self.contains)?.map(Budget::text).transpose()?.map(Predicate::Contains);
         let starts = budget.operator("startsWith", self.starts_with)?.map(Budget::text).transpose()?;
-        let is_null = budget.operator("isNull", self.is_null)?.map(Test::IsNull);
-        Ok([eq, among, contains, starts.map(Test::StartsWith), is_null].into_iter().flatten())
+        let is_null = budget.operator("isNull", self.is_null)?.map(Predicate::IsNull);
+        Ok([eq, among, contains, starts.map(Predicate::StartsWith), is_null].into_iter().flatten())
     }
 }
 
 impl Operators for TextFilter {
     fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
-        parts.extend(self.tests(budget)?.map(|test| Filter::Is(column, test)));
+        parts.extend(self.predicates(budget)?.map(|predicate| Filter::Column(column, predicate)));
         Ok(())
     }
 }
@@ -173,10 +174,10 @@ impl Operators for IdFilter {
         let eq = budget.operator("eq", self.eq)?.map(|id| scalars::uuid("eq", &id)).transpose()?;
         let among = budget.list("in", self.r#in, |id| scalars::uuid("in", &id))?;
         let none_of = budget.list("notIn", self.not_in, |id| scalars::uuid("notIn", &id))?;
-        let is_null = budget.operator("isNull", self.is_null)?.map(Test::IsNull);
-        let tests = [eq.map(|id| Test::Id(vec![id])), among.map(Test::Id), is_null];
-        parts.extend(tests.into_iter().flatten().map(|test| Filter::Is(column, test)));
-        parts.extend(none_of.map(|ids| not(column, Test::Id(ids))));
+        let is_null = budget.operator("isNull", self.is_null)?.map(Predicate::IsNull);
+        let predicates = [eq.map(|id| Predicate::Id(vec![id])), among.map(Predicate::Id), is_null];
+        parts.extend(predicates.into_iter().flatten().map(|predicate| Filter::Column(column, predicate)));
+        parts.extend(none_of.map(|ids| not(column, Predicate::Id(ids))));
         Ok(())
     }
 }
@@ -184,11 +185,11 @@ impl Operators for IdFilter {
 impl Operators for RoleFilter {
     fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
         let role = |role| Ok(model::Role::from(role));
-        let eq = budget.operator("eq", self.eq)?.map(|role| Test::Role(vec![role.into()]));
-        let among = budget.list("in", self.r#in, role)?.map(Test::Role);
+        let eq = budget.operator("eq", self.eq)?.map(|role| Predicate::Role(vec![role.into()]));
+        let among = budget.list("in", self.r#in, role)?.map(Predicate::Role);
         let none_of = budget.list("notIn", self.not_in, role)?;
-        parts.extend([eq, among].into_iter().flatten().map(|test| Filter::Is(column, test)));
-        parts.extend(none_of.map(|roles| not(column, Test::Role(roles))));
+        parts.extend([eq, among].into_iter().flatten().map(|predicate| Filter::Column(column, predicate)));
+        parts.extend(none_of.map(|roles| not(column, Predicate::Role(roles))));
         Ok(())
     }
 }
@@ -196,11 +197,11 @@ impl Operators for RoleFilter {
 impl Operators for AuditActionFilter {
     fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
         let action = |action| Ok(model::AuditAction::from(action));
-        let eq = budget.operator("eq", self.eq)?.map(|action| Test::Action(vec![action.into()]));
-        let among = budget.list("in", self.r#in, action)?.map(Test::Action);
+        let eq = budget.operator("eq", self.eq)?.map(|action| Predicate::Action(vec![action.into()]));
+        let among = budget.list("in", self.r#in, action)?.map(Predicate::Action);
         let none_of = budget.list("notIn", self.not_in, action)?;
-        parts.extend([eq, among].into_iter().flatten().map(|test| Filter::Is(column, test)));
-        parts.extend(none_of.map(|actions| not(column, Test::Action(actions))));
+        parts.extend([eq, among].into_iter().flatten().map(|predicate| Filter::Column(column, predicate)));
+        parts.extend(none_of.map(|actions| not(column, Predicate::Action(actions))));
         Ok(())
     }
 }
@@ -208,16 +209,16 @@ impl Operators for AuditActionFilter {
 impl Operators for DateTimeFilter {
     fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
         for (name, value, order) in [
-            ("gt", self.gt, TimeOrder::After),
-            ("gte", self.gte, TimeOrder::AtOrAfter),
-            ("lt", self.lt, TimeOrder::Before),
-            ("lte", self.lte, TimeOrder::AtOrBefore),
+            ("gt", self.gt, TimeComparison::After),
+            ("gte", self.gte, TimeComparison::AtOrAfter),
+            ("lt", self.lt, TimeComparison::Before),
+            ("lte", self.lte, TimeComparison::AtOrBefore),
         ] {
-            let test = budget.operator(name, value)?.map(|at| Test::Time(order, at));
-            parts.extend(test.map(|test| Filter::Is(column, test)));
+            let predicate = budget.operator(name, value)?.map(|at| Predicate::Time(order, at));
+            parts.extend(predicate.map(|predicate| Filter::Column(column, predicate)));
         }
-        let is_null = budget.operator("isNull", self.is_null)?.map(Test::IsNull);
-        parts.extend(is_null.map(|test| Filter::Is(column, test)));
+        let is_null = budget.operator("isNull", self.is_null)?.map(Predicate::IsNull);
+        parts.extend(is_null.map(|predicate| Filter::Column(column, predicate)));
         Ok(())
     }
 }
@@ -227,10 +228,10 @@ impl Operators for JsonFilter {
         if let Some(RawJson(text)) = budget.operator("contains", self.contains)? {
             let value = json::read("contains", text.as_bytes())?;
             check_json(&value)?;
-            parts.push(Filter::Is(column, Test::JsonContains(value)));
+            parts.push(Filter::Column(column, Predicate::JsonContains(value)));
         }
-        let is_null = budget.operator("isNull", self.is_null)?.map(Test::IsNull);
-        parts.extend(is_null.map(|test| Filter::Is(column, test)));
+        let is_null = budget.operator("isNull", self.is_null)?.map(Predicate::IsNull);
+        parts.extend(is_null.map(|predicate| Filter::Column(column, predicate)));
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     db::{
-        query::{filter::Filter, page::Order},
+        query::{Filter, Order},
         sessions::{columns, orders},
     },
     error::Result,

@@ -8,10 +8,7 @@ use super::{
 };
 use crate::{
     db::{
-        query::{
-            filter::{Filter, Test},
-            page::Order,
-        },
+        query::{Filter, Order, Predicate},
         users::{columns, orders},
     },
     error::Result,
@@ -86,7 +83,7 @@ impl FilterInput for UserFilter {
         if let Some(text) = self.search {
             budget.test()?;
             let text = Budget::text(text)?;
-            let holds = |column| Filter::Is(column, Test::Contains(text.clone()));
+            let holds = |column| Filter::Column(column, Predicate::Contains(text.clone()));
             parts.push(Filter::Any([columns::USERNAME, columns::EMAIL, columns::FULL_NAME].map(holds).into()));
         }
         budget.combine(level, &mut parts, Combined { and: self.and, or: self.or, not: self.not })?;

@@ -20,10 +20,7 @@ use self::batched::Batched;
 use crate::{
     db::{
         Db, api_tokens, audit_logs, auth_sessions,
-        query::{
-            filter::Filter,
-            page::{Listing, Slice},
-        },
+        query::{Filter, ListQuery, Page},
         sessions, users,
     },
     error::Result,
@@ -31,7 +28,7 @@ use crate::{
 };
 
 type Found<T> = Result<Option<Arc<T>>>;
-type FoundPage<T> = Result<Arc<Slice<T>>>;
+type FoundPage<T> = Result<Arc<Page<T>>>;
 
 /// The loaders of one request.
 pub struct Loaders {
@@ -61,7 +58,7 @@ pub struct IdOf {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PageOf {
     user: UserId,
-    listing: Arguments<Listing>,
+    list_query: Arguments<ListQuery>,
 }
 
 /// How much belongs to a user and passes the filter.
@@ -85,14 +82,14 @@ macro_rules! debug_by_user {
 debug_by_user!(PageOf, CountOf);
 
 impl PageOf {
-    pub fn new(user: UserId, listing: Arc<Listing>) -> Self {
-        Self { user, listing: Arguments::new(listing) }
+    pub fn new(user: UserId, list_query: Arc<ListQuery>) -> Self {
+        Self { user, list_query: Arguments::new(list_query) }
     }
 
     /// The keys of several users with the same arguments.
-    pub fn each(users: &[UserId], listing: &Arc<Listing>) -> Vec<Self> {
-        let listing = Arguments::new(Arc::clone(listing));
-        users.iter().map(|user| Self { user: *user, listing: listing.clone() }).collect()
+    pub fn each(users: &[UserId], list_query: &Arc<ListQuery>) -> Vec<Self> {
+        let list_query = Arguments::new(Arc::clone(list_query));
+        users.iter().map(|user| Self { user: *user, list_query: list_query.clone() }).collect()
     }
 }
 
@@ -167,23 +164,23 @@ impl std::fmt::Debug for Loaders {
 /// Something with an id of its own.
 pub trait ById: Sized + Send + Sync {
     fn id(&self) -> Uuid;
-    fn list_of(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send;
+    fn by_ids(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send;
 }
 
 /// Something with an id that only its owner may find, and some others.
 pub trait ByIdOf: Sized + Send + Sync {
     fn id(&self) -> Uuid;
-    fn list_of(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> impl Future<Output = Result<Vec<Self>>> + Send;
+    fn by_ids(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> impl Future<Output = Result<Vec<Self>>> + Send;
 }
 
 /// Something that belongs to a user and is read in pages.
 pub trait OfUser: Sized + Send + Sync {
-    fn pages_of(
+    fn pages_by_user(
         db: &Db,
         users: &[UserId],
-        listing: &Listing,
-    ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send;
-    fn counts_of(
+        list_query: &ListQuery,
+    ) -> impl Future<Output = Result<HashMap<UserId, Page<Self>>>> + Send;
+    fn counts_by_user(
         db: &Db,
         users: &[UserId],
         filter: Option<&Filter>,
@@ -232,7 +229,7 @@ impl<T> CountBatch<T> {
 
 impl<T: ById> BatchFn<Uuid, Found<T>> for IdBatch<T> {
     async fn load(&mut self, ids: &[Uuid]) -> HashMap<Uuid, Found<T>> {
-        match T::list_of(&self.0, ids).await {
+        match T::by_ids(&self.0, ids).await {
             Ok(rows) => {
                 let mut found: HashMap<_, _> = ids.iter().map(|id| (*id, Ok(None))).collect();
                 found.extend(rows.into_iter().map(|row| (row.id(), Ok(Some(Arc::new(row))))));
@@ -251,7 +248,7 @@ impl<T: ByIdOf> BatchFn<IdOf, Found<T>> for IdOfBatch<T> {
             by_owner.entry(key.owner).or_default().push(key.id);
         }
         for (owner, ids) in by_owner {
-            match T::list_of(&self.0, &ids, owner).await {
+            match T::by_ids(&self.0, &ids, owner).await {
                 Ok(rows) => {
                     found.extend(rows.into_iter().map(|row| (IdOf { id: row.id(), owner }, Ok(Some(Arc::new(row))))));
                 }
@@ -265,14 +262,14 @@ impl<T: ByIdOf> BatchFn<IdOf, Found<T>> for IdOfBatch<T> {
 impl<T: OfUser> BatchFn<PageOf, FoundPage<T>> for PageBatch<T> {
     async fn load(&mut self, keys: &[PageOf]) -> HashMap<PageOf, FoundPage<T>> {
         let db = &self.0;
-        let groups = grouped(keys.iter().map(|key| (&key.listing, key.user)));
-        let groups = groups.into_iter().map(async |(listing, users)| {
-            let pages = T::pages_of(db, &users, &listing.values).await;
+        let groups = grouped(keys.iter().map(|key| (&key.list_query, key.user)));
+        let groups = groups.into_iter().map(async |(list_query, users)| {
+            let pages = T::pages_by_user(db, &users, &list_query.values).await;
             answer_each(
                 users,
                 pages,
                 |page| Arc::new(page.unwrap_or_default()),
-                |user| PageOf { user, listing: listing.clone() },
+                |user| PageOf { user, list_query: list_query.clone() },
             )
         });
         join_all(groups).await.into_iter().flatten().collect()
@@ -284,7 +281,7 @@ impl<T: OfUser> BatchFn<CountOf, Result<i64>> for CountBatch<T> {
         let db = &self.0;
         let groups = grouped(keys.iter().map(|key| (&key.filter, key.user)));
         let groups = groups.into_iter().map(async |(filter, users)| {
-            let counts = T::counts_of(db, &users, Option::as_ref(&filter.values)).await;
+            let counts = T::counts_by_user(db, &users, Option::as_ref(&filter.values)).await;
             answer_each(users, counts, Option::unwrap_or_default, |user| CountOf { user, filter: filter.clone() })
         });
         join_all(groups).await.into_iter().flatten().collect()
@@ -323,12 +320,12 @@ macro_rules! by_id {
                 self.id.into()
             }
 
-            fn list_of(
+            fn by_ids(
                 db: &Db,
                 ids: &[Uuid]
                 $(, $owner: Option<UserId>)?
             ) -> impl Future<Output = Result<Vec<Self>>> + Send {
-                $table::list_of(db, ids $(, $owner)?)
+                $table::by_ids(db, ids $(, $owner)?)
             }
         }
     )+};
@@ -346,20 +343,20 @@ by_id! {
 macro_rules! of_user {
     ($($type:ty: $table:ident;)+) => {$(
         impl OfUser for $type {
-            fn pages_of(
+            fn pages_by_user(
                 db: &Db,
                 users: &[UserId],
-                listing: &Listing,
-            ) -> impl Future<Output = Result<HashMap<UserId, Slice<Self>>>> + Send {
-                $table::pages_of(db, users, listing)
+                list_query: &ListQuery,
+            ) -> impl Future<Output = Result<HashMap<UserId, Page<Self>>>> + Send {
+                $table::pages_by_user(db, users, list_query)
             }
 
-            fn counts_of(
+            fn counts_by_user(
                 db: &Db,
                 users: &[UserId],
                 filter: Option<&Filter>,
             ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send {
-                $table::counts_of(db, users, filter)
+                $table::counts_by_user(db, users, filter)
             }
         }
     )+};

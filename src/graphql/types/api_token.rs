@@ -9,10 +9,7 @@ use crate::{
     auth::Principal,
     db::{
         api_tokens::orders,
-        query::{
-            filter::Filter,
-            page::{Listing, Slice, SortColumn, SortValue},
-        },
+        query::{Filter, ListQuery, Page, SortColumn, SortValue},
     },
     error::{Error, Result},
     graphql::{
@@ -100,9 +97,13 @@ impl Listed for ApiToken {
         SortValue::Time(Some(self.created_at))
     }
 
-    async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
+    async fn fetch(
+        request: &RequestContext,
+        of: Option<UserId>,
+        list_query: Arc<ListQuery>,
+    ) -> Result<Arc<Page<Self>>> {
         let user = of.ok_or_else(|| Error::internal("API tokens are listed by user"))?;
-        request.loaders.api_tokens_of.load(PageOf::new(user, listing)).await
+        request.loaders.api_tokens_of.load(PageOf::new(user, list_query)).await
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {

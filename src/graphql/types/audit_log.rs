@@ -8,10 +8,7 @@ use crate::{
     auth::Principal,
     db::{
         audit_logs::{self, columns, orders},
-        query::{
-            filter::{Column, Filter},
-            page::{Listing, Slice, SortColumn, SortValue},
-        },
+        query::{Column, Filter, ListQuery, Page, SortColumn, SortValue},
     },
     error::Result,
     graphql::{
@@ -171,7 +168,7 @@ impl Listed for AuditLog {
     type Order = AuditLogOrder;
 
     const NEWEST_FIRST: SortColumn = orders::TIMESTAMP;
-    const DISPENSABLE: &'static [(&'static str, Column)] = &[
+    const OPTIONAL_COLUMNS: &'static [(&'static str, Column)] = &[
         ("username", columns::USERNAME),
         ("details", columns::DETAILS),
         ("description", columns::DESCRIPTION),
@@ -187,10 +184,14 @@ impl Listed for AuditLog {
         SortValue::Time(Some(self.timestamp))
     }
 
-    async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
+    async fn fetch(
+        request: &RequestContext,
+        of: Option<UserId>,
+        list_query: Arc<ListQuery>,
+    ) -> Result<Arc<Page<Self>>> {
         match of {
-            Some(user) => request.loaders.audit_logs_of.load(PageOf::new(user, listing)).await,
-            None => Box::pin(audit_logs::list(&request.db, &listing)).await.map(Arc::new),
+            Some(user) => request.loaders.audit_logs_of.load(PageOf::new(user, list_query)).await,
+            None => Box::pin(audit_logs::list(&request.db, &list_query)).await.map(Arc::new),
         }
     }
 
@@ -206,8 +207,8 @@ impl OfUsers for AuditLog {
     async fn fetch_each(
         request: &RequestContext,
         users: &[UserId],
-        listing: &Arc<Listing>,
-    ) -> Result<Vec<Arc<Slice<Self>>>> {
-        request.loaders.audit_logs_of.load_many(PageOf::each(users, listing)).await
+        list_query: &Arc<ListQuery>,
+    ) -> Result<Vec<Arc<Page<Self>>>> {
+        request.loaders.audit_logs_of.load_many(PageOf::each(users, list_query)).await
     }
 }

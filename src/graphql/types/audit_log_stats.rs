@@ -9,7 +9,7 @@ use super::AuditAction;
 use crate::{
     db::{
         audit_log_stats::{self, MAX_INTERVALS, Tally},
-        query::filter::Filter,
+        query::Filter,
     },
     error::{Error, Result},
     graphql::{

@@ -8,10 +8,7 @@ use crate::{
     auth::{Principal, SignedIn},
     db::{
         auth_sessions::orders,
-        query::{
-            filter::Filter,
-            page::{Listing, Slice, SortColumn, SortValue},
-        },
+        query::{Filter, ListQuery, Page, SortColumn, SortValue},
     },
     error::{Error, Result},
     graphql::{
@@ -104,9 +101,13 @@ impl Listed for AuthSession {
         SortValue::Time(Some(self.created_at))
     }
 
-    async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
+    async fn fetch(
+        request: &RequestContext,
+        of: Option<UserId>,
+        list_query: Arc<ListQuery>,
+    ) -> Result<Arc<Page<Self>>> {
         let user = of.ok_or_else(|| Error::internal("logins are listed by user"))?;
-        request.loaders.auth_sessions_of.load(PageOf::new(user, listing)).await
+        request.loaders.auth_sessions_of.load(PageOf::new(user, list_query)).await
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {

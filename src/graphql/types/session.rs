@@ -7,10 +7,7 @@ use async_graphql::{Context, ID, Object};
 use crate::{
     auth::Principal,
     db::{
-        query::{
-            filter::{Column, Filter},
-            page::{Listing, Slice, SortColumn, SortValue},
-        },
+        query::{Column, Filter, ListQuery, Page, SortColumn, SortValue},
         sessions::{self, columns, orders},
     },
     error::Result,
@@ -101,7 +98,7 @@ impl Listed for Session {
     type Order = SessionOrder;
 
     const NEWEST_FIRST: SortColumn = orders::CREATED_AT;
-    const DISPENSABLE: &'static [(&'static str, Column)] =
+    const OPTIONAL_COLUMNS: &'static [(&'static str, Column)] =
         &[("threadId", columns::THREAD_ID), ("context", columns::CONTEXT), ("title", columns::TITLE)];
 
     fn row_id(&self) -> AnyId {
@@ -112,10 +109,14 @@ impl Listed for Session {
         SortValue::Time(Some(if column == orders::UPDATED_AT { self.updated_at } else { self.created_at }))
     }
 
-    async fn fetch(request: &RequestContext, of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
+    async fn fetch(
+        request: &RequestContext,
+        of: Option<UserId>,
+        list_query: Arc<ListQuery>,
+    ) -> Result<Arc<Page<Self>>> {
         match of {
-            Some(user) => request.loaders.sessions_of.load(PageOf::new(user, listing)).await,
-            None => Box::pin(sessions::list(&request.db, &listing)).await.map(Arc::new),
+            Some(user) => request.loaders.sessions_of.load(PageOf::new(user, list_query)).await,
+            None => Box::pin(sessions::list(&request.db, &list_query)).await.map(Arc::new),
         }
     }
 
@@ -131,8 +132,8 @@ impl OfUsers for Session {
     async fn fetch_each(
         request: &RequestContext,
         users: &[UserId],
-        listing: &Arc<Listing>,
-    ) -> Result<Vec<Arc<Slice<Self>>>> {
-        request.loaders.sessions_of.load_many(PageOf::each(users, listing)).await
+        list_query: &Arc<ListQuery>,
+    ) -> Result<Vec<Arc<Page<Self>>>> {
+        request.loaders.sessions_of.load_many(PageOf::each(users, list_query)).await
     }
 }

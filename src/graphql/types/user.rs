@@ -7,10 +7,7 @@ use async_graphql::{Context, Enum, ID, Object};
 use crate::{
     auth::Principal,
     db::{
-        query::{
-            filter::Filter,
-            page::{Listing, Slice, SortColumn, SortValue},
-        },
+        query::{Filter, ListQuery, Page, SortColumn, SortValue},
         users::{self, orders},
     },
     error::Result,
@@ -211,8 +208,12 @@ impl Listed for User {
         }
     }
 
-    async fn fetch(request: &RequestContext, _of: Option<UserId>, listing: Arc<Listing>) -> Result<Arc<Slice<Self>>> {
-        Box::pin(users::list(&request.db, &listing)).await.map(Arc::new)
+    async fn fetch(
+        request: &RequestContext,
+        _of: Option<UserId>,
+        list_query: Arc<ListQuery>,
+    ) -> Result<Arc<Page<Self>>> {
+        Box::pin(users::list(&request.db, &list_query)).await.map(Arc::new)
     }
 
     async fn count(request: &RequestContext, _of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
