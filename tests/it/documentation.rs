@@ -1,9 +1,31 @@
-//! Paths and links in the documentation lead somewhere.
+//! The documentation names what exists, in the terms of the glossary.
 
 use std::path::{Path, PathBuf};
 
 /// What a build writes into the repository.
 const BUILT: &[&str] = &["target/", "web/dist", "web/screenshots"];
+
+/// Words that `docs/glossary.md` replaces by a term of the field.
+const AVOIDED: &[&str] = &[
+    "anybody",
+    "at once",
+    "caller",
+    "callers",
+    "everybody",
+    "goes away",
+    "hole",
+    "holes",
+    "is told",
+    "nobody",
+    "patience",
+    "settle",
+    "somebody",
+    "stands on",
+    "the house",
+    "who asks",
+    "whoever",
+    "whomever",
+];
 
 #[test]
 fn paths_in_the_documentation_exist() {
@@ -45,6 +67,27 @@ fn links_in_the_documentation_lead_to_files_and_headings() {
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_documentation_uses_the_terms_of_the_glossary() {
+    let mut broken = Vec::new();
+    for (file, text) in documents() {
+        // The glossary quotes the words that it replaces.
+        if file.ends_with("docs/glossary.md") {
+            continue;
+        }
+        let prose: String = text.split('`').step_by(2).collect::<String>().to_lowercase();
+        let words: Vec<_> =
+            prose.split(|letter: char| !letter.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+        for avoided in AVOIDED {
+            let avoided: Vec<_> = avoided.split(' ').collect();
+            if words.windows(avoided.len()).any(|found| found == avoided) {
+                broken.push(format!("{}: {}", file.display(), avoided.join(" ")));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "docs/glossary.md has a better word: {broken:#?}");
 }
 
 /// The anchor that a Markdown viewer gives to a heading; empty for other lines.
