@@ -5,12 +5,14 @@ pub mod access;
 mod connection;
 mod cursor;
 mod document;
+mod enums;
 mod error;
 mod execution;
 mod fast_path;
 mod inputs;
 mod loaders;
 mod mutation;
+mod nullable;
 mod policy;
 mod query;
 mod scalars;
@@ -26,16 +28,17 @@ use async_graphql::{
     parser::parse_schema,
 };
 
-pub use self::{
-    document::{Document, Hash, Persisted, Repeat, request_text, variables},
-    error::{Receipt, refused, retry_after},
-    execution::RequestContext,
-};
 use self::{
+    access::{AccessRules, Guarded},
     document::{Shapes, Sources},
     mutation::Mutation,
     query::Query,
     validation::Inputs,
+};
+pub use self::{
+    document::{Document, Hash, Persisted, Repeat, request_text, variables},
+    error::{Receipt, refused, retry_after},
+    execution::RequestContext,
 };
 use crate::{
     config::DocumentLimits,
@@ -43,12 +46,14 @@ use crate::{
     error::{Error, Result},
 };
 
+type ApiSchema = Schema<Guarded<Query>, Guarded<Mutation>, EmptySubscription>;
+
 /// The schema with its resolvers. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
-    schema: Schema<Query, Mutation, EmptySubscription>,
+    schema: ApiSchema,
     /// The same without validation, for documents that are known to fit.
-    for_valid: Schema<Query, Mutation, EmptySubscription>,
+    for_valid: ApiSchema,
     sources: Arc<Sources>,
     shapes: Arc<Shapes>,
     inputs: Arc<Inputs>,
@@ -66,14 +71,15 @@ impl Default for Api {
     fn default() -> Self {
         // `limits` bounds the recursion before the library sees it, by a setting of ours.
         let builder = || -> SchemaBuilder<_, _, _> {
-            Schema::build(Query, Mutation::default(), EmptySubscription)
+            Schema::build(Guarded(Query), Guarded(Mutation::default()), EmptySubscription)
                 .register_output_type::<types::Node>()
                 .register_output_type::<unused_scalars::WithoutUnusedScalars>()
                 .limit_recursive_depth(usize::MAX)
         };
         let schema = builder().finish();
-        let for_valid = builder().validation_mode(ValidationMode::Fast).finish();
         let definitions = parse_schema(schema.sdl()).expect("the SDL of our own schema is GraphQL").definitions;
+        let rules = Arc::new(AccessRules::of(&definitions, types::GUARDED_FIELDS));
+        let for_valid = builder().validation_mode(ValidationMode::Fast).data(rules).finish();
         Self {
             schema,
             for_valid,

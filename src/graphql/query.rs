@@ -6,13 +6,14 @@ use async_graphql::{Context, ID, Object};
 use futures_util::{future::try_join_all, try_join};
 
 use super::{
-    access::{ANALYST, Nullable, SIGNED_IN, nullable, requires},
+    access::{ANALYST, AUTHENTICATED, AccessMatrixEntry, AccessRules, Requires},
     connection::{Connection, ListArgs},
     execution::{ContextExt, RequestContext},
     inputs::{AuditLogFilter, AuditLogOrder, Budget, SessionFilter, SessionOrder, UserFilter, UserOrder},
     loaders::IdOf,
+    nullable::{Nullable, nullable},
     scalars::uuid,
-    types::{AccessRule, AuditLogStats, Node, RateLimit, Visible, access_matrix},
+    types::{AuditLogStats, Node, RateLimit, Visible},
 };
 use crate::{
     db::users,
@@ -28,41 +29,31 @@ pub struct Query;
 #[Object]
 impl Query {
     /// Who is logged in.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
-    async fn me(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
-        let principal = ctx.request().principal();
-        Some(SIGNED_IN.check_before_password_change(principal).map(|()| principal.user().cloned()))
+    #[graphql(directive = Requires::apply(AUTHENTICATED))]
+    async fn me(&self, ctx: &Context<'_>) -> Option<Arc<User>> {
+        ctx.request().principal().user().cloned()
     }
 
     /// What the caller's queries may still cost in this minute.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
-    async fn rate_limit(&self, ctx: &Context<'_>) -> Nullable<RateLimit> {
-        let request = ctx.request();
-        Some(SIGNED_IN.check(request.principal()).map(|()| request.charged().map(RateLimit::from)))
+    #[graphql(directive = Requires::apply(AUTHENTICATED))]
+    async fn rate_limit(&self, ctx: &Context<'_>) -> Option<RateLimit> {
+        ctx.request().charged().map(RateLimit::from)
     }
 
     /// Whatever has this id; null when there is nothing, or nothing that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
+    #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id, a UUID.")] id: ID) -> Nullable<Node> {
-        nullable(async {
-            SIGNED_IN.check(ctx.request().principal())?;
-            node(ctx.request(), AnyId(uuid("id", &id)?)).await
-        })
-        .await
+        nullable(async { node(ctx.request(), AnyId(uuid("id", &id)?)).await }).await
     }
 
     /// The user with this id; null when there is none, or none that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
+    #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "The user's id, a UUID.")] id: ID) -> Nullable<Arc<User>> {
-        nullable(async {
-            SIGNED_IN.check(ctx.request().principal())?;
-            Ok(visible(ctx.request(), ctx.request().loaders.users.load(uuid("id", &id)?).await?))
-        })
-        .await
+        nullable(async { Ok(visible(ctx.request(), ctx.request().loaders.users.load(uuid("id", &id)?).await?)) }).await
     }
 
     /// All users, newest first.
-    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner, ANALYST.scope))]
+    #[graphql(directive = Requires::apply(ANALYST))]
     async fn users(
         &self,
         ctx: &Context<'_>,
@@ -74,28 +65,24 @@ impl Query {
         #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<UserOrder>,
     ) -> Nullable<Connection<User>> {
         nullable(async {
-            ANALYST.check(ctx.request().principal())?;
             Connection::load(ctx, None, ListArgs { first, after, last, before, filter, order_by }).await.map(Some)
         })
         .await
     }
 
     /// The session with this id; null when there is none, or none that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
+    #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn session(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The session's id, a UUID.")] id: ID,
     ) -> Nullable<Arc<Session>> {
-        nullable(async {
-            SIGNED_IN.check(ctx.request().principal())?;
-            Ok(visible(ctx.request(), ctx.request().loaders.sessions.load(uuid("id", &id)?).await?))
-        })
-        .await
+        nullable(async { Ok(visible(ctx.request(), ctx.request().loaders.sessions.load(uuid("id", &id)?).await?)) })
+            .await
     }
 
     /// Everybody's sessions, newest first.
-    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner, ANALYST.scope))]
+    #[graphql(directive = Requires::apply(ANALYST))]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
@@ -107,28 +94,24 @@ impl Query {
         #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<SessionOrder>,
     ) -> Nullable<Connection<Session>> {
         nullable(async {
-            ANALYST.check(ctx.request().principal())?;
             Connection::load(ctx, None, ListArgs { first, after, last, before, filter, order_by }).await.map(Some)
         })
         .await
     }
 
     /// The audit log entry with this id; null when there is none, or none that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
+    #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The entry's id, a UUID.")] id: ID,
     ) -> Nullable<Arc<AuditLog>> {
-        nullable(async {
-            SIGNED_IN.check(ctx.request().principal())?;
-            Ok(visible(ctx.request(), ctx.request().loaders.audit_logs.load(uuid("id", &id)?).await?))
-        })
-        .await
+        nullable(async { Ok(visible(ctx.request(), ctx.request().loaders.audit_logs.load(uuid("id", &id)?).await?)) })
+            .await
     }
 
     /// The whole audit log, newest first.
-    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner, ANALYST.scope))]
+    #[graphql(directive = Requires::apply(ANALYST))]
     async fn audit_logs(
         &self,
         ctx: &Context<'_>,
@@ -140,37 +123,28 @@ impl Query {
         #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<AuditLogOrder>,
     ) -> Nullable<Connection<AuditLog>> {
         nullable(async {
-            ANALYST.check(ctx.request().principal())?;
             Connection::load(ctx, None, ListArgs { first, after, last, before, filter, order_by }).await.map(Some)
         })
         .await
     }
 
     /// Counts over the audit log.
-    #[graphql(directive = requires::apply(ANALYST.role, ANALYST.owner, ANALYST.scope))]
+    #[graphql(directive = Requires::apply(ANALYST))]
     async fn audit_log_stats(
         &self,
-        ctx: &Context<'_>,
         #[graphql(desc = "Which entries to count; all by default.")] filter: Option<AuditLogFilter>,
     ) -> Nullable<AuditLogStats> {
-        nullable(async {
-            ANALYST.check(ctx.request().principal())?;
-            Ok(Some(AuditLogStats::new(Budget::build(filter)?)))
-        })
-        .await
+        nullable(async { Ok(Some(AuditLogStats::new(Budget::build(filter)?))) }).await
     }
 
-    /// What each field asks of its caller: the guards as data. Fields that are not listed ask for nothing beyond what
-    /// led to their object.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
-    #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
-    async fn access_matrix(&self, ctx: &Context<'_>) -> Result<&'static [AccessRule]> {
-        SIGNED_IN.check(ctx.request().principal())?;
-        Ok(access_matrix())
+    /// The access rules of all fields. A field that is not listed has no rule beyond those of the fields that lead to it.
+    #[graphql(directive = Requires::apply(AUTHENTICATED))]
+    async fn access_matrix<'ctx>(&self, ctx: &Context<'ctx>) -> &'ctx [AccessMatrixEntry] {
+        ctx.data_unchecked::<Arc<AccessRules>>().matrix()
     }
 
     /// The user with this user name, to the letter; null when there is none, or none that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
+    #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn user_by_username(
         &self,
         ctx: &Context<'_>,
@@ -178,21 +152,19 @@ impl Query {
     ) -> Nullable<Arc<User>> {
         nullable(async {
             let request = ctx.request();
-            SIGNED_IN.check(request.principal())?;
             Ok(visible(request, users::find_by_username(&request.db, &username).await?.map(Arc::new)))
         })
         .await
     }
 
     /// Whatever has these ids, in their order; null for each where there is nothing, or nothing that the caller may see.
-    #[graphql(directive = requires::apply(SIGNED_IN.role, SIGNED_IN.owner, SIGNED_IN.scope))]
+    #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The ids, UUIDs; at most 100.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         let request = ctx.request();
-        SIGNED_IN.check(request.principal())?;
         if ids.len() > MAX_NODES {
             return Err(Error::bad_input("ids", format!("at most {MAX_NODES} ids")));
         }

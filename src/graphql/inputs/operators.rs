@@ -8,8 +8,8 @@ use crate::{
     db::query::{Column, Filter, Predicate, TimeComparison},
     error::{Error, Result},
     graphql::{
+        enums::{AuditAction, Role},
         scalars,
-        types::{AuditAction, Role},
     },
     json,
     model::{self, RawJson, Timestamp},

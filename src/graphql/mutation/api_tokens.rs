@@ -7,10 +7,10 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use crate::{
     error::Result,
     graphql::{
-        access::{LOGGED_IN, MANAGE_OWN, requires},
+        access::{LOGIN_SESSION, MANAGE_OWN, Requires},
+        enums::Scope,
         execution::ContextExt,
         scalars::uuid,
-        types::Scope,
     },
     model::{self, ApiToken, ApiTokenId, Timestamp},
     services::api_tokens::{self, Wanted},
@@ -52,13 +52,12 @@ pub struct RevokeApiTokenPayload {
 impl ApiTokenMutation {
     /// Makes a token for scripts, which acts in your name, within its scopes and your role. Only a login makes tokens,
     /// once in an operation.
-    #[graphql(directive = requires::apply(LOGGED_IN.role, LOGGED_IN.owner, LOGGED_IN.scope))]
+    #[graphql(directive = Requires::apply(LOGIN_SESSION))]
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What it is to be.")] input: CreateApiTokenInput,
     ) -> Result<CreateApiTokenPayload> {
-        LOGGED_IN.check(ctx.request().principal())?;
         let scopes = input.scopes.into_iter().map(model::Scope::from).collect();
         let wanted = Wanted { name: input.name, scopes, expires_at: input.expires_at };
         let (key, api_token) = api_tokens::create(ctx.request().actor()?, wanted).await?;
@@ -66,13 +65,12 @@ impl ApiTokenMutation {
     }
 
     /// Revokes a token, which is refused from then on: one's own, or for an admin anybody's. `NOT_FOUND` for any other.
-    #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_OWN))]
     async fn revoke_api_token(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the token, a UUID; not the token itself.")] id: ID,
     ) -> Result<RevokeApiTokenPayload> {
-        MANAGE_OWN.check_scope(ctx.request().principal())?;
         let id = ApiTokenId(uuid("id", &id)?);
         let api_token = api_tokens::revoke(ctx.request().actor()?, id).await?;
         Ok(RevokeApiTokenPayload { api_token: Arc::new(api_token) })

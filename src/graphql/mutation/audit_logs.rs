@@ -7,10 +7,10 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use crate::{
     error::Result,
     graphql::{
-        access::{WRITE_AUDIT, requires},
+        access::{Requires, WRITE_AUDIT},
+        enums::AuditAction,
         execution::ContextExt,
         scalars::uuid,
-        types::AuditAction,
     },
     model::{AuditLog, RawJson, UserId},
     services::agent_log::{self, NewEntry},
@@ -46,13 +46,12 @@ pub struct RecordAuditLogPayload {
 #[Object]
 impl AuditLogMutation {
     /// Records what an agent or a script did. The address, the client and the time are those of the request.
-    #[graphql(directive = requires::apply(WRITE_AUDIT.role, WRITE_AUDIT.owner, WRITE_AUDIT.scope))]
+    #[graphql(directive = Requires::apply(WRITE_AUDIT))]
     async fn record_audit_log(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What was done.")] input: RecordAuditLogInput,
     ) -> Result<RecordAuditLogPayload> {
-        WRITE_AUDIT.check(ctx.request().principal())?;
         let new = NewEntry {
             action: input.action.into(),
             description: input.description,

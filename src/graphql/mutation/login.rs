@@ -9,7 +9,7 @@ use crate::{
     auth::RefreshToken,
     error::Result,
     graphql::{
-        access::{LOGGED_IN, MANAGE_OWN, requires},
+        access::{LOGIN_SESSION, MANAGE_OWN, Requires},
         execution::ContextExt,
         scalars::uuid,
     },
@@ -124,34 +124,31 @@ impl LoginMutation {
     }
 
     /// Ends the login that the request is sent with: its tokens are refused from here on.
-    #[graphql(directive = requires::apply(LOGGED_IN.role, LOGGED_IN.owner, LOGGED_IN.scope))]
+    #[graphql(directive = Requires::apply(LOGIN_SESSION))]
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
-        LOGGED_IN.check_before_password_change(ctx.request().principal())?;
         auth_sessions::logout(ctx.request().actor()?).await?;
         Ok(LogoutPayload { success: true })
     }
 
     /// Ends one login, wherever it is: one's own, or for an admin anybody's. `NOT_FOUND` for any other.
-    #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_OWN))]
     async fn revoke_auth_session(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the login, a UUID.")] id: ID,
     ) -> Result<RevokeAuthSessionPayload> {
-        MANAGE_OWN.check_scope(ctx.request().principal())?;
         let id = AuthSessionId(uuid("id", &id)?);
         let auth_session = auth_sessions::revoke(ctx.request().actor()?, id).await?;
         Ok(RevokeAuthSessionPayload { auth_session: Arc::new(auth_session) })
     }
 
     /// Ends all logins of a user, this one included: one's own, or for an admin anybody's. `NOT_FOUND` for any other user.
-    #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_OWN))]
     async fn revoke_all_auth_sessions(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the user, a UUID; the caller by default.")] user_id: Option<ID>,
     ) -> Result<RevokeAllAuthSessionsPayload> {
-        MANAGE_OWN.check_scope(ctx.request().principal())?;
         let actor = ctx.request().actor()?;
         let user = user_id.map(|id| uuid("userId", &id).map(UserId)).transpose()?;
         let count = auth_sessions::revoke_all(actor, user.unwrap_or(actor.caller.user.id)).await?;

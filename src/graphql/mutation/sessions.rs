@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 use crate::{
     error::{Error, Result},
     graphql::{
-        access::{WRITE_SESSIONS, requires},
+        access::{Requires, WRITE_SESSIONS},
         execution::ContextExt,
         scalars::uuid,
     },
@@ -79,13 +79,12 @@ pub struct DeleteSessionPayload {
 #[Object]
 impl SessionMutation {
     /// Opens a conversation: one's own, or for an admin anybody's.
-    #[graphql(directive = requires::apply(WRITE_SESSIONS.role, WRITE_SESSIONS.owner, WRITE_SESSIONS.scope))]
+    #[graphql(directive = Requires::apply(WRITE_SESSIONS))]
     async fn create_session(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What the conversation has.")] input: CreateSessionInput,
     ) -> Result<CreateSessionPayload> {
-        WRITE_SESSIONS.check(ctx.request().principal())?;
         let new = NewSession {
             user: input.user_id.map(|id| uuid("userId", &id).map(UserId)).transpose()?,
             title: input.title,
@@ -97,13 +96,12 @@ impl SessionMutation {
     }
 
     /// Changes an open conversation: one's own, or for an admin anybody's. One that has ended is `CONFLICT`.
-    #[graphql(directive = requires::apply(WRITE_SESSIONS.role, WRITE_SESSIONS.owner, WRITE_SESSIONS.scope))]
+    #[graphql(directive = Requires::apply(WRITE_SESSIONS))]
     async fn update_session(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is to become of it.")] input: UpdateSessionInput,
     ) -> Result<UpdateSessionPayload> {
-        WRITE_SESSIONS.check(ctx.request().principal())?;
         let context = match (input.context, input.context_patch) {
             (MaybeUndefined::Undefined, MaybeUndefined::Undefined) => None,
             (context, MaybeUndefined::Undefined) => Some(ContextChange::Replace(context.take())),
@@ -128,25 +126,23 @@ impl SessionMutation {
     }
 
     /// Ends an open conversation: one's own, or for an admin anybody's. From then on it cannot be changed.
-    #[graphql(directive = requires::apply(WRITE_SESSIONS.role, WRITE_SESSIONS.owner, WRITE_SESSIONS.scope))]
+    #[graphql(directive = Requires::apply(WRITE_SESSIONS))]
     async fn end_session(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the session, a UUID.")] id: ID,
     ) -> Result<EndSessionPayload> {
-        WRITE_SESSIONS.check(ctx.request().principal())?;
         let session = sessions::end(ctx.request().actor()?, SessionId(uuid("id", &id)?)).await?;
         Ok(EndSessionPayload { session: Arc::new(session) })
     }
 
     /// Deletes a conversation, open or ended: one's own, or for an admin anybody's. The audit log keeps what happened.
-    #[graphql(directive = requires::apply(WRITE_SESSIONS.role, WRITE_SESSIONS.owner, WRITE_SESSIONS.scope))]
+    #[graphql(directive = Requires::apply(WRITE_SESSIONS))]
     async fn delete_session(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the session, a UUID.")] id: ID,
     ) -> Result<DeleteSessionPayload> {
-        WRITE_SESSIONS.check(ctx.request().principal())?;
         let id = SessionId(uuid("id", &id)?);
         sessions::delete(ctx.request().actor()?, id).await?;
         Ok(DeleteSessionPayload { deleted_session_id: id.into() })

@@ -8,10 +8,10 @@ use secrecy::SecretString;
 use crate::{
     error::{Error, Result},
     graphql::{
-        access::{LOGGED_IN, MAKE_ADMINS, MANAGE_OWN, MANAGE_USERS, RESET_PASSWORDS, requires},
+        access::{LOGIN_SESSION, MAKE_ADMINS, MANAGE_OWN, MANAGE_USERS, RESET_PASSWORDS, Requires, check_owner},
+        enums::Role,
         execution::ContextExt,
         scalars::uuid,
-        types::Role,
     },
     model::{Timestamp, User, UserId},
     services::{
@@ -138,13 +138,13 @@ pub struct DeleteUserPayload {
 impl UserMutation {
     /// Creates a user, who can log in at once. `BAD_USER_INPUT` for a name, an address or a password against the rules,
     /// with `extensions.field`; `CONFLICT` when another user has the name or the address.
-    #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn create_user(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who is to be created.")] input: CreateUserInput,
     ) -> Result<CreateUserPayload> {
-        check_role_change(ctx, input.role)?;
+        check_new_role(ctx, input.role)?;
         let new = NewUser {
             username: input.username,
             email: input.email,
@@ -159,16 +159,14 @@ impl UserMutation {
     /// rules, with `extensions.field`; `CONFLICT` when another user has it, or when `expectedUpdatedAt` no longer
     /// holds. Whoever is no admin may ask for ten names or addresses of others in an hour unless the server is set otherwise,
     /// then `RATE_LIMITED`, with `extensions.retryAfter`.
-    #[graphql(directive = requires::apply(MANAGE_OWN.role, MANAGE_OWN.owner, MANAGE_OWN.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_OWN))]
     async fn update_user(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is to be changed.")] input: UpdateUserInput,
     ) -> Result<UpdateUserPayload> {
-        let principal = ctx.request().principal();
-        MANAGE_OWN.check_scope(principal)?;
         let id = UserId(uuid("id", &input.id)?);
-        MANAGE_OWN.check_for(principal, id)?;
+        check_owner(ctx, id)?;
         let profile = Profile {
             username: not_null("username", input.username)?,
             email: not_null("email", input.email)?,
@@ -179,13 +177,13 @@ impl UserMutation {
 
     /// Gives a user another role, which counts from the next request on, on other instances within a second. `CONFLICT` for
     /// the last active admin, or when `expectedUpdatedAt` no longer holds; `NOT_FOUND` for an unknown id.
-    #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn set_user_role(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whose role, and which.")] input: SetUserRoleInput,
     ) -> Result<SetUserRolePayload> {
-        check_role_change(ctx, input.role)?;
+        check_new_role(ctx, input.role)?;
         let id = UserId(uuid("id", &input.id)?);
         let expected = input.expected_updated_at;
         users::set_role(ctx.request().actor()?, id, input.role.into(), expected).await.map(Into::into)
@@ -193,48 +191,44 @@ impl UserMutation {
 
     /// Keeps a user out from the next request on, on other instances within a second, and ends all logins and API tokens.
     /// What the user has stays. `CONFLICT` for the last active admin; `NOT_FOUND` for an unknown id.
-    #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn deactivate_user(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the user, a UUID.")] id: ID,
     ) -> Result<DeactivateUserPayload> {
-        MANAGE_USERS.check(ctx.request().principal())?;
         users::set_active(ctx.request().actor()?, UserId(uuid("id", &id)?), false).await.map(Into::into)
     }
 
     /// Lets a user log in again. The logins and API tokens that were ended stay so. An ADMIN is reactivated with the access
     /// token of a login session, not by an API token. `NOT_FOUND` for an unknown id.
-    #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn reactivate_user(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the user, a UUID.")] id: ID,
     ) -> Result<ReactivateUserPayload> {
-        MANAGE_USERS.check(ctx.request().principal())?;
         users::set_active(ctx.request().actor()?, UserId(uuid("id", &id)?), true).await.map(Into::into)
     }
 
     /// Forgets the failed logins that make a user wait. `NOT_FOUND` for an unknown id.
-    #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn unlock_user(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the user, a UUID.")] id: ID,
     ) -> Result<UnlockUserPayload> {
-        MANAGE_USERS.check(ctx.request().principal())?;
         users::unlock(ctx.request().actor()?, UserId(uuid("id", &id)?)).await.map(Into::into)
     }
 
     /// Deletes a user for good, with all conversations, logins and tokens. The audit log entries stay, under the user
     /// name. `CONFLICT` for the last active admin; `NOT_FOUND` for an unknown id.
-    #[graphql(directive = requires::apply(MANAGE_USERS.role, MANAGE_USERS.owner, MANAGE_USERS.scope))]
+    #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn delete_user(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the user, a UUID.")] id: ID,
     ) -> Result<DeleteUserPayload> {
-        MANAGE_USERS.check(ctx.request().principal())?;
         let deleted = users::delete(ctx.request().actor()?, UserId(uuid("id", &id)?)).await?;
         Ok(DeleteUserPayload { deleted_user_id: deleted.into() })
     }
@@ -242,13 +236,12 @@ impl UserMutation {
     /// Changes one's own password and ends all other logins of one's own; API tokens stay. `BAD_USER_INPUT` for a wrong
     /// current password, which counts as a failed login, or for a new one that is the same or easy to guess, with
     /// `extensions.field`. After several failures in a row `RATE_LIMITED`, with `extensions.retryAfter` in seconds.
-    #[graphql(directive = requires::apply(LOGGED_IN.role, LOGGED_IN.owner, LOGGED_IN.scope))]
+    #[graphql(directive = Requires::apply(LOGIN_SESSION))]
     async fn change_password(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The current password and another one.")] input: ChangePasswordInput,
     ) -> Result<ChangePasswordPayload> {
-        LOGGED_IN.check_before_password_change(ctx.request().principal())?;
         let (current, new) = (SecretString::from(input.current_password), SecretString::from(input.new_password));
         passwords::change(ctx.request().actor()?, current, new).await.map(Into::into)
     }
@@ -256,22 +249,20 @@ impl UserMutation {
     /// Gives another user a password, which the user is asked to change. All logins and API tokens of the user end, and
     /// failed logins are forgotten. It takes a login session: no API token resets a password. `BAD_USER_INPUT` for a
     /// password that is easy to guess, or for one's own id; `NOT_FOUND` for an unknown id.
-    #[graphql(directive = requires::apply(RESET_PASSWORDS.role, RESET_PASSWORDS.owner, RESET_PASSWORDS.scope))]
+    #[graphql(directive = Requires::apply(RESET_PASSWORDS))]
     async fn reset_password(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whose password, and which.")] input: ResetPasswordInput,
     ) -> Result<ResetPasswordPayload> {
-        RESET_PASSWORDS.check(ctx.request().principal())?;
         let id = UserId(uuid("userId", &input.user_id)?);
         passwords::reset(ctx.request().actor()?, id, SecretString::from(input.new_password)).await.map(Into::into)
     }
 }
 
-/// Whether the caller may give a user this role.
-fn check_role_change(ctx: &Context<'_>, role: Role) -> Result<()> {
-    let needed = if role == Role::Admin { MAKE_ADMINS } else { MANAGE_USERS };
-    needed.check(ctx.request().principal())
+/// Checks the stricter rule for the role ADMIN.
+fn check_new_role(ctx: &Context<'_>, role: Role) -> Result<()> {
+    if role == Role::Admin { MAKE_ADMINS.check(ctx.request().principal()) } else { Ok(()) }
 }
 
 /// What can be changed but not cleared.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use super::Scope;
 use crate::{
     auth::Principal,
     db::{
@@ -13,12 +12,13 @@ use crate::{
     },
     error::{Error, Result},
     graphql::{
-        access::{Nullable, nullable},
         connection::Listed,
+        enums::Scope,
         execution::{ContextExt, Json, RequestContext},
         fast_path::{Leaf, Leaves},
         inputs::NotGiven,
         loaders::{CountOf, PageOf},
+        nullable::{Nullable, nullable},
     },
     model::{AnyId, ApiToken, Timestamp, User, UserId},
 };

@@ -1,8 +1,8 @@
-//! `AuditLog` and `AuditAction`.
+//! `AuditLog`.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, ID, Object};
 
 use crate::{
     auth::Principal,
@@ -12,59 +12,16 @@ use crate::{
     },
     error::Result,
     graphql::{
-        access::{Nullable, nullable},
         connection::Listed,
+        enums::AuditAction,
         execution::{ContextExt, Json, RequestContext},
         fast_path::{Leaf, Leaves, OfUsers},
         inputs::{AuditLogFilter, AuditLogOrder},
         loaders::{CountOf, PageOf},
+        nullable::{Nullable, nullable},
     },
-    model::{self, AnyId, AuditLog, RawJson, Timestamp, User, UserId},
+    model::{AnyId, AuditLog, RawJson, Timestamp, User, UserId},
 };
-
-/// What an audit log entry records.
-#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
-#[graphql(remote = "model::AuditAction")]
-pub enum AuditAction {
-    /// A successful login.
-    Login,
-    /// A logout.
-    Logout,
-    /// A login that was refused.
-    FailedLogin,
-    /// A question put to an agent.
-    QueryAgent,
-    /// An agent that ran.
-    AgentExecution,
-    /// A user was created.
-    UserCreated,
-    /// A user was changed.
-    UserUpdated,
-    /// A user was deleted.
-    UserDeleted,
-    /// A conversation session was opened.
-    SessionCreated,
-    /// A conversation session was ended.
-    SessionEnded,
-    /// A setting was changed.
-    ConfigChanged,
-    /// A password was changed.
-    PasswordChanged,
-    /// An API token was made.
-    TokenCreated,
-    /// An API token, or a login with its tokens, was revoked.
-    TokenRevoked,
-    /// A refresh token was used a second time; its login was ended.
-    TokenReuse,
-    /// A conversation session was changed.
-    SessionUpdated,
-    /// A conversation session was deleted.
-    SessionDeleted,
-    /// Something was refused for want of a role, a scope or ownership.
-    AccessDenied,
-    /// A request went over a limit.
-    LimitExceeded,
-}
 
 /// One thing that happened. Entries are written once and never changed.
 #[Object]

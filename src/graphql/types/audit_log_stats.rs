@@ -5,7 +5,6 @@ use std::{cmp::Ordering, sync::Arc};
 use async_graphql::{Context, Enum, Object, SimpleObject};
 use tokio::sync::OnceCell;
 
-use super::AuditAction;
 use crate::{
     db::{
         audit_log_stats::{self, MAX_INTERVALS, Tally},
@@ -13,8 +12,9 @@ use crate::{
     },
     error::{Error, Result},
     graphql::{
-        access::{Nullable, nullable},
+        enums::AuditAction,
         execution::ContextExt,
+        nullable::{Nullable, nullable},
     },
     model::{Interval, Timestamp, User, UserId},
 };

@@ -12,12 +12,12 @@ use crate::{
     },
     error::{Error, Result},
     graphql::{
-        access::{Nullable, nullable},
         connection::Listed,
         execution::{ContextExt, Json, RequestContext},
         fast_path::{Leaf, Leaves},
         inputs::NotGiven,
         loaders::{CountOf, PageOf},
+        nullable::{Nullable, nullable},
     },
     model::{AnyId, AuthSession, Timestamp, User, UserId},
 };

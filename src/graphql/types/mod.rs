@@ -1,6 +1,5 @@
 //! The output types: resolvers on the domain's own types. What a type shows is listed here, field by field.
 
-mod access_rule;
 mod api_token;
 mod audit_log;
 mod audit_log_stats;
@@ -11,10 +10,11 @@ mod session;
 mod user;
 
 pub use self::{
-    access_rule::{AccessRule, Scope, access_matrix},
-    audit_log::AuditAction,
     audit_log_stats::AuditLogStats,
     node::{Node, Visible},
     rate_limit::RateLimit,
-    user::Role,
 };
+
+/// The fields below the roots whose resolvers check an access rule.
+pub const GUARDED_FIELDS: &[&str] =
+    &["User.email", "User.lastLogin", "User.sessions", "User.auditLogs", "User.authSessions", "User.apiTokens"];

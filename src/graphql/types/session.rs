@@ -12,12 +12,12 @@ use crate::{
     },
     error::Result,
     graphql::{
-        access::{Nullable, nullable},
         connection::Listed,
         execution::{ContextExt, Json, RequestContext},
         fast_path::{Leaf, Leaves, OfUsers},
         inputs::{SessionFilter, SessionOrder},
         loaders::{CountOf, PageOf},
+        nullable::{Nullable, nullable},
     },
     model::{AnyId, RawJson, Session, Timestamp, User, UserId},
 };

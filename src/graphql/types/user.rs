@@ -1,8 +1,8 @@
-//! `User` and `Role`.
+//! `User`.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, ID, Object};
 
 use crate::{
     auth::Principal,
@@ -12,26 +12,16 @@ use crate::{
     },
     error::Result,
     graphql::{
-        access::{Nullable, OWNER_OR_ADMIN, OWNER_OR_ANALYST, nullable, requires},
+        access::{OWNER_OR_ADMIN, OWNER_OR_ANALYST, Requires},
         connection::{Connection, ListArgs, Listed},
+        enums::Role,
         execution::{ContextExt, Json, RequestContext},
         fast_path::{Leaf, Leaves},
         inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
+        nullable::{Nullable, nullable},
     },
-    model::{self, AnyId, ApiToken, AuditLog, AuthSession, Session, Timestamp, User, UserId},
+    model::{AnyId, ApiToken, AuditLog, AuthSession, Session, Timestamp, User, UserId},
 };
-
-/// What a user may do. Each role may do all that the ones before it may.
-#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
-#[graphql(remote = "model::Role")]
-pub enum Role {
-    /// Reads the own profile, sessions and audit logs.
-    Viewer,
-    /// Reads everybody's data; writes own sessions.
-    Analyst,
-    /// Does everything, user management included.
-    Admin,
-}
 
 /// Somebody who can log in.
 #[Object]
@@ -72,19 +62,19 @@ impl User {
     }
 
     /// The e-mail address; unique, at most 255 characters.
-    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner, OWNER_OR_ANALYST.scope))]
+    #[graphql(directive = Requires::apply(OWNER_OR_ANALYST))]
     async fn email(&self, ctx: &Context<'_>) -> Nullable<&str> {
         Some(OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id).map(|()| Some(self.email.as_str())))
     }
 
     /// When the user last logged in; null for never.
-    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner, OWNER_OR_ANALYST.scope))]
+    #[graphql(directive = Requires::apply(OWNER_OR_ANALYST))]
     async fn last_login(&self, ctx: &Context<'_>) -> Nullable<Timestamp> {
         Some(OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id).map(|()| self.last_login))
     }
 
     /// The user's conversations with agents, newest first.
-    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner, OWNER_OR_ANALYST.scope))]
+    #[graphql(directive = Requires::apply(OWNER_OR_ANALYST))]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
@@ -105,7 +95,7 @@ impl User {
     }
 
     /// The audit log entries that the user caused, newest first.
-    #[graphql(directive = requires::apply(OWNER_OR_ANALYST.role, OWNER_OR_ANALYST.owner, OWNER_OR_ANALYST.scope))]
+    #[graphql(directive = Requires::apply(OWNER_OR_ANALYST))]
     async fn audit_logs(
         &self,
         ctx: &Context<'_>,
@@ -126,7 +116,7 @@ impl User {
     }
 
     /// The user's logins, newest first, those that have ended for a month.
-    #[graphql(directive = requires::apply(OWNER_OR_ADMIN.role, OWNER_OR_ADMIN.owner, OWNER_OR_ADMIN.scope))]
+    #[graphql(directive = Requires::apply(OWNER_OR_ADMIN))]
     async fn auth_sessions(
         &self,
         ctx: &Context<'_>,
@@ -144,7 +134,7 @@ impl User {
     }
 
     /// The user's tokens for scripts, newest first, also those that are revoked or have ended.
-    #[graphql(directive = requires::apply(OWNER_OR_ADMIN.role, OWNER_OR_ADMIN.owner, OWNER_OR_ADMIN.scope))]
+    #[graphql(directive = Requires::apply(OWNER_OR_ADMIN))]
     async fn api_tokens(
         &self,
         ctx: &Context<'_>,
@@ -165,7 +155,7 @@ impl User {
 /// What the caller may not have of every user is left to the resolvers.
 impl Leaves for User {
     fn leaf(field: &str, caller: &Principal) -> Option<Leaf<Self>> {
-        let of_everybody = || OWNER_OR_ANALYST.check(caller).is_ok();
+        let of_everybody = || OWNER_OR_ANALYST.passes_for_all_owners(caller);
         Some(match field {
             "id" => |row, json| json.id(row.id),
             "username" => |row, json| json.text(&row.username),
@@ -181,7 +171,7 @@ impl Leaves for User {
     }
 
     fn is_parent(caller: &Principal) -> bool {
-        OWNER_OR_ANALYST.check(caller).is_ok()
+        OWNER_OR_ANALYST.passes_for_all_owners(caller)
     }
 
     fn as_parent(&self) -> Option<UserId> {
