@@ -4,7 +4,7 @@ use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
 /// The kinds of error a client can tell apart, as `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
+pub enum ErrorCode {
     /// No login, or a token that does not hold.
     Unauthenticated,
     /// Logged in, but the role or scope is not enough.
@@ -31,7 +31,7 @@ pub enum Code {
     Internal,
 }
 
-impl Code {
+impl ErrorCode {
     /// The word in `extensions.code`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -72,7 +72,7 @@ impl Reason {
 /// An error of this program. Cheap to clone, so that a failed batch can fail each of its keys.
 #[derive(Clone, Debug)]
 pub struct Error {
-    code: Code,
+    code: ErrorCode,
     message: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
     location: Option<(usize, usize)>,
@@ -87,7 +87,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error a client may see in full.
-    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -103,45 +103,45 @@ impl Error {
     /// Nobody is logged in, and somebody has to be.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        Self::new(Code::Unauthenticated, "log in first: this needs an access token")
+        Self::new(ErrorCode::Unauthenticated, "log in first: this needs an access token")
     }
 
     /// Input that breaks a rule, with the name of the argument or field.
     pub fn bad_input(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: Some(field.into()), ..Self::new(Code::BadUserInput, message) }
+        Self { field: Some(field.into()), ..Self::new(ErrorCode::BadUserInput, message) }
     }
 
     /// What contradicts what is stored, with the name of the argument or field.
     pub fn conflict(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: Some(field.into()), ..Self::new(Code::Conflict, message) }
+        Self { field: Some(field.into()), ..Self::new(ErrorCode::Conflict, message) }
     }
 
     /// Too much in too short a time, with the seconds after which the same would be let through.
     pub fn rate_limited(message: impl Into<Cow<'static, str>>, retry_after: u64) -> Self {
-        Self { retry_after: Some(retry_after), ..Self::new(Code::RateLimited, message) }
+        Self { retry_after: Some(retry_after), ..Self::new(ErrorCode::RateLimited, message) }
     }
 
     /// The same error with the seconds after which to try again.
     #[must_use]
-    pub fn retry(self, seconds: u64) -> Self {
+    pub fn with_retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
     /// The same error with a word for programs that have to tell it from others of its code.
     #[must_use]
-    pub fn because(self, reason: Reason) -> Self {
+    pub fn with_reason(self, reason: Reason) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
     /// The same error, which has its entry in the audit log already.
     #[must_use]
-    pub fn recorded(self) -> Self {
+    pub fn mark_recorded(self) -> Self {
         Self { recorded: true, ..self }
     }
 
     /// Our fault: the client sees a fixed sentence, the log sees the cause.
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { cause: Some(Arc::from(cause.into())), ..Self::new(Code::Internal, "internal error") }
+        Self { cause: Some(Arc::from(cause.into())), ..Self::new(ErrorCode::Internal, "internal error") }
     }
 
     /// The same error under a sentence for whoever runs the program; the cause is kept.
@@ -152,13 +152,13 @@ impl Error {
 
     /// The same error with its line and column in the document.
     #[must_use]
-    pub fn at(self, location: Option<(usize, usize)>) -> Self {
+    pub fn with_location(self, location: Option<(usize, usize)>) -> Self {
         Self { location, ..self }
     }
 
     /// The kind of error.
     #[must_use]
-    pub fn code(&self) -> Code {
+    pub fn code(&self) -> ErrorCode {
         self.code
     }
 
@@ -254,6 +254,6 @@ impl From<sqlx::Error> for Error {
             _ if matches!(cause, sqlx::Error::PoolTimedOut) => "too many requests are before this one: come back later",
             _ => return Self::internal(cause),
         };
-        Self { cause: Some(Arc::new(cause)), ..Self::new(Code::Timeout, message) }
+        Self { cause: Some(Arc::new(cause)), ..Self::new(ErrorCode::Timeout, message) }
     }
 }

@@ -17,7 +17,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// How many arrays and objects may be open within each other.
 pub const MAX_DEPTH: usize = 64;
@@ -47,7 +47,7 @@ pub fn read_body(text: &[u8]) -> Result<Value> {
 fn refusal(field: &str, cause: &serde_json::Error, path: &[String]) -> Error {
     if !cause.is_data() {
         if field.is_empty() {
-            return Error::new(Code::BadUserInput, format!("the body is not JSON: {cause}"));
+            return Error::new(ErrorCode::BadUserInput, format!("the body is not JSON: {cause}"));
         }
         return Error::bad_input(field.to_owned(), format!("{field} is not JSON: {cause}"));
     }
@@ -227,7 +227,7 @@ mod tests {
 
     fn fault(text: &str) -> String {
         let error = read("context", text.as_bytes()).expect_err(text);
-        assert_eq!(error.code(), Code::BadUserInput);
+        assert_eq!(error.code(), ErrorCode::BadUserInput);
         error.message().to_owned()
     }
 

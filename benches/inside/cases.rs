@@ -7,7 +7,7 @@ use async_graphql::{Response, Variables};
 use axum::{Router, body::Body, http::Request};
 use futures_util::future::join_all;
 use guardianeye::{
-    auth::{self, Callers, Principal, Strength},
+    auth::{self, AuthCache, HashCost, Principal},
     clock::Clock,
     config::Limits,
     db::{Db, Settings},
@@ -109,8 +109,8 @@ impl Bed {
         // The admin of the benchmark keeps the default password.
         let mut limits = Limits::default();
         limits.accounts.force_password_change = false;
-        let services = Services::new(db.clone(), clock, limits, Strength::Cheap).await.expect("starts");
-        first_admin::ensure(&db, &services.hasher, clock, None, None).await.expect("an admin");
+        let services = Services::new(db.clone(), clock, limits, HashCost::Minimal).await.expect("starts");
+        first_admin::ensure(&db, &services.password_hasher, clock, None, None).await.expect("an admin");
         seed::bulk(&db, SIZES, now(), &mut |_| {}).await.expect("seeds");
         let issued = login::login(&services, &db, &Client::default(), "admin", "admin".into()).await.expect("logs in");
         let header = format!("Bearer {}", issued.access_token.token);
@@ -135,14 +135,15 @@ impl Bed {
             Case::Access => self.access(),
             Case::Token => {
                 let token = self.header.strip_prefix("Bearer ").expect("a token");
-                let subject = self.services.tokens.verify(black_box(token), now()).await;
+                let subject = self.services.access_tokens.verify(black_box(token), now()).await;
                 assert!(subject.expect("is checked").is_some());
             }
             Case::Authenticate => {
-                let Services { db, tokens, clock, .. } = &self.services;
+                let Services { db, access_tokens, clock, .. } = &self.services;
                 let header = Some(black_box(&*self.header));
-                let principal = auth::authenticate(db, tokens, &Callers::default(), *clock, header, true).await;
-                assert!(principal.expect("is checked").signed_in().is_some());
+                let principal =
+                    auth::authenticate(db, access_tokens, &AuthCache::default(), *clock, header, true).await;
+                assert!(principal.expect("is checked").authenticated().is_some());
             }
             Case::Loaders => {
                 let context = self.context();

@@ -20,11 +20,11 @@ const CHECKSUM: usize = 6;
 
 /// A token for scripts.
 #[derive(Clone, Debug)]
-pub struct ApiKey(SecretString);
+pub struct ApiTokenSecret(SecretString);
 
-impl ApiKey {
+impl ApiTokenSecret {
     /// A new one.
-    pub fn new() -> Result<Self> {
+    pub fn generate() -> Result<Self> {
         let mut bits = [0; 32];
         rand::fill(&mut bits).map_err(Error::internal)?;
         let random = base62::<RANDOM>(&bits);
@@ -33,7 +33,7 @@ impl ApiKey {
 
     /// What a client sent; `None` for what cannot be a token of this server.
     #[must_use]
-    pub fn sent(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(PREFIX)?;
         let (random, sum) = digits.split_at_checked(RANDOM)?;
         let right = digits.len() == RANDOM + CHECKSUM && digits.bytes().all(|byte| ALPHABET.contains(&byte));
@@ -42,7 +42,7 @@ impl ApiKey {
 
     /// Whether a text is meant as an API token, right or wrong.
     #[must_use]
-    pub fn is_meant(text: &str) -> bool {
+    pub fn has_prefix(text: &str) -> bool {
         text.starts_with(PREFIX)
     }
 
@@ -96,17 +96,17 @@ mod tests {
 
     #[test]
     fn any_change_of_a_token_is_seen_without_asking() {
-        let key = ApiKey::new().expect("random bits");
+        let key = ApiTokenSecret::generate().expect("random bits");
         let text = key.expose();
         assert_eq!(text.len(), 53);
-        assert_eq!(ApiKey::sent(text).expect("ours").hash(), key.hash());
+        assert_eq!(ApiTokenSecret::parse(text).expect("ours").hash(), key.hash());
         for at in 0..text.len() {
             let mut bytes = text.as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
-            assert!(ApiKey::sent(std::str::from_utf8(&bytes).expect("ASCII")).is_none(), "at {at}");
+            assert!(ApiTokenSecret::parse(std::str::from_utf8(&bytes).expect("ASCII")).is_none(), "at {at}");
         }
         for other in ["", "gey_", &text[..52], &format!("{text}0"), &text[4..], &format!("gey_{}", "ü".repeat(30))] {
-            assert!(ApiKey::sent(other).is_none(), "{other}");
+            assert!(ApiTokenSecret::parse(other).is_none(), "{other}");
         }
         assert!(!format!("{key:?}").contains(text));
     }

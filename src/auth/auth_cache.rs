@@ -1,4 +1,4 @@
-//! Who stands behind a token, kept for a moment: most requests of a caller follow each other closely, and to ask the database
+//! Who stands behind a token, kept for a moment: most requests of a principal follow each other closely, and to ask the database
 //! each time was half of the statements of a small one. See `docs/decisions/009-authentication-cache.md`.
 
 use std::{
@@ -8,24 +8,24 @@ use std::{
 
 use hashlink::LruCache;
 
-use super::SignedIn;
+use super::Authenticated;
 use crate::{
     db::{Db, api_tokens::TokenHash},
     error::Result,
     model::Timestamp,
 };
 
-/// Callers that are kept; those who did not ask for the longest are forgotten first.
+/// Principals that are kept; those who did not ask for the longest are forgotten first.
 const MOST: usize = 10_000;
 /// How long an answer is used from when it was asked for: so long may a change by another process go unnoticed.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The callers that were asked for lately, by the SHA-256 of their tokens. Cheap to clone.
 #[derive(Clone)]
-pub struct Callers(Arc<Mutex<LruCache<TokenHash, Known>>>);
+pub struct AuthCache(Arc<Mutex<LruCache<TokenHash, Known>>>);
 
 struct Known {
-    caller: Arc<SignedIn>,
+    principal: Arc<Authenticated>,
     /// When the login or the token ends.
     ends: Timestamp,
     asked: Asked,
@@ -41,7 +41,7 @@ struct Asked {
 impl Asked {
     /// Has to come before the statement: what it says of changes that happen meanwhile is not known.
     fn now(db: &Db) -> Self {
-        Self { at: Instant::now(), changes: db.account_changes() }
+        Self { at: Instant::now(), changes: db.auth_generation() }
     }
 
     fn is_good(self, now: Self) -> bool {
@@ -49,19 +49,19 @@ impl Asked {
     }
 }
 
-impl Default for Callers {
+impl Default for AuthCache {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(LruCache::new(MOST))))
     }
 }
 
-impl std::fmt::Debug for Callers {
+impl std::fmt::Debug for AuthCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Callers").finish_non_exhaustive()
+        f.debug_struct("AuthCache").finish_non_exhaustive()
     }
 }
 
-impl Callers {
+impl AuthCache {
     /// Whose token this is: as it was found a moment ago, or as `ask` finds it, with the time when that ends. Nobody is not
     /// kept.
     pub(super) async fn find(
@@ -69,22 +69,22 @@ impl Callers {
         db: &Db,
         hash: TokenHash,
         now: Timestamp,
-        ask: impl AsyncFnOnce() -> Result<Option<(SignedIn, Timestamp)>>,
-    ) -> Result<Option<Arc<SignedIn>>> {
+        ask: impl AsyncFnOnce() -> Result<Option<(Authenticated, Timestamp)>>,
+    ) -> Result<Option<Arc<Authenticated>>> {
         let asked = Asked::now(db);
-        if let Some(caller) = self.kept(&hash, now, asked) {
-            return Ok(Some(caller));
+        if let Some(principal) = self.kept(&hash, now, asked) {
+            return Ok(Some(principal));
         }
-        let Some((caller, ends)) = ask().await? else { return Ok(None) };
-        let caller = Arc::new(caller);
-        self.lock().insert(hash, Known { caller: Arc::clone(&caller), ends, asked });
-        Ok(Some(caller))
+        let Some((principal, ends)) = ask().await? else { return Ok(None) };
+        let principal = Arc::new(principal);
+        self.lock().insert(hash, Known { principal: Arc::clone(&principal), ends, asked });
+        Ok(Some(principal))
     }
 
-    fn kept(&self, hash: &TokenHash, now: Timestamp, asked: Asked) -> Option<Arc<SignedIn>> {
+    fn kept(&self, hash: &TokenHash, now: Timestamp, asked: Asked) -> Option<Arc<Authenticated>> {
         let mut kept = self.lock();
         let known = kept.get(hash).filter(|known| known.asked.is_good(asked) && now < known.ends)?;
-        Some(Arc::clone(&known.caller))
+        Some(Arc::clone(&known.principal))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<TokenHash, Known>> {

@@ -5,10 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use hashlink::LruCache;
 
-use super::token::Subject;
+use super::token::AccessTokenClaims;
 use crate::{db::api_tokens::TokenHash, model::KeyId};
 
-/// Tokens that are remembered; those that were not sent for the longest are forgotten first.
+/// Access tokens that are remembered; those that were not sent for the longest are forgotten first.
 const MOST: usize = 10_000;
 
 /// What a token says, once its signature was checked.
@@ -16,7 +16,7 @@ const MOST: usize = 10_000;
 pub(super) struct Checked {
     /// The key that signed it.
     pub kid: KeyId,
-    pub subject: Subject,
+    pub subject: AccessTokenClaims,
     /// From when, and until before when it holds, in seconds since 1970.
     pub begins: i64,
     pub ends: i64,

@@ -4,30 +4,30 @@ mod api_token;
 mod argon2id;
 mod auth_cache;
 mod buckets;
-mod budget;
 mod checked_tokens;
+mod cost_limiter;
 mod key_set;
-mod name_hasher;
+mod keyed_hasher;
 mod older_hash;
 mod password;
 mod password_policy;
 mod principal;
 mod refresh_token;
-mod statement_permits;
+mod statement_limiter;
 mod token;
-mod write_limit;
+mod write_limiter;
 
 pub use self::{
-    api_token::ApiKey,
-    auth_cache::Callers,
-    budget::{Budget, Charge},
+    api_token::ApiTokenSecret,
+    auth_cache::AuthCache,
+    cost_limiter::{CostLimiter, RateLimitStatus},
     key_set::{ACCEPTED_AFTER_RETIREMENT, PublicKey},
-    name_hasher::NameHasher,
-    password::{Hasher, Strength, Turn, Work, is_same},
-    password_policy::{MAX_BYTES, Policy},
-    principal::{Credential, Principal, SignedIn, authenticate},
+    keyed_hasher::KeyedHasher,
+    password::{HashCost, HashCounts, HashPermit, PasswordHasher, is_same_password},
+    password_policy::{MAX_PASSWORD_BYTES, PasswordPolicy},
+    principal::{Authenticated, Credential, Principal, authenticate},
     refresh_token::RefreshToken,
-    statement_permits::StatementPermits,
-    token::{AccessToken, Subject, Tokens, new_signing_key},
-    write_limit::WriteLimit,
+    statement_limiter::StatementLimiter,
+    token::{AccessToken, AccessTokenClaims, AccessTokens, new_signing_key},
+    write_limiter::WriteLimiter,
 };

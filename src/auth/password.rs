@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use argon2::{Params, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use argon2::{Params, PasswordHasher as _, PasswordVerifier as _, password_hash::phc::PasswordHash};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -25,11 +25,11 @@ use crate::error::{Error, Result};
 
 /// How much work a hash is.
 #[derive(Clone, Copy, Debug)]
-pub enum Strength {
+pub enum HashCost {
     /// 19 MiB, two passes, one lane: the OWASP Password Storage Cheat Sheet's minimum for Argon2id.
     Owasp,
     /// Next to nothing, for tests that log in a hundred times.
-    Cheap,
+    Minimal,
 }
 
 /// The one form in which a password counts (NFKC): what looks alike is the same. ASCII is in it already.
@@ -39,11 +39,11 @@ pub(super) fn normalised(password: &SecretString) -> SecretString {
 
 /// Whether these are the same password.
 #[must_use]
-pub fn is_same(a: &SecretString, b: &SecretString) -> bool {
+pub fn is_same_password(a: &SecretString, b: &SecretString) -> bool {
     normalised(a).expose_secret() == normalised(b).expose_secret()
 }
 
-/// How many may wait for their turn, and how long: a login takes some 25 ms of a core, and a request ten seconds.
+/// How many may wait for their permit, and how long: a login takes some 25 ms of a core, and a request ten seconds.
 const QUEUE: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(8);
 /// What the others are told to wait, in seconds.
@@ -51,7 +51,7 @@ const RETRY_AFTER: u64 = 5;
 
 /// Hashes and verifies passwords. Each running hash takes 19 MiB, so the number at a time is bounded; the rest wait.
 #[derive(Clone, Debug)]
-pub struct Hasher {
+pub struct PasswordHasher {
     argon2: Argon2id,
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
@@ -63,19 +63,19 @@ pub struct Hasher {
 
 /// How much was computed to verify passwords: by it two logins that should take as long can be compared without a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Work {
+pub struct HashCounts {
     /// Runs of Argon2.
     pub argon2: u64,
     /// Rounds of bcrypt.
     pub bcrypt: u64,
 }
 
-impl Hasher {
+impl PasswordHasher {
     /// At most `threads` hashes at the same time.
-    pub fn new(strength: Strength, threads: usize) -> Result<Self> {
+    pub fn new(strength: HashCost, threads: usize) -> Result<Self> {
         let params = match strength {
-            Strength::Owasp => Params::new(19 * 1024, 2, 1, None),
-            Strength::Cheap => Params::new(Params::MIN_M_COST, 1, 1, None),
+            HashCost::Owasp => Params::new(19 * 1024, 2, 1, None),
+            HashCost::Minimal => Params::new(Params::MIN_M_COST, 1, 1, None),
         };
         let argon2 = Argon2id::new(params.map_err(Error::internal)?);
         let dummy = argon2.hash_password(b"nobody's password").map_err(Error::internal)?.to_string();
@@ -92,40 +92,40 @@ impl Hasher {
 
     /// What was done so far.
     #[must_use]
-    pub fn work(&self) -> Work {
-        Work { argon2: self.verified.load(Relaxed), bcrypt: self.older.rounds() }
+    pub fn counts(&self) -> HashCounts {
+        HashCounts { argon2: self.verified.load(Relaxed), bcrypt: self.older.rounds() }
     }
 
     /// Waits for a place among the few who may hash at a time; when too many wait already, the answer is `RATE_LIMITED`.
-    pub async fn turn(&self) -> Result<Turn> {
+    pub async fn acquire(&self) -> Result<HashPermit> {
         let crowded = || Error::rate_limited("too many log in at the same time: try again in a moment", RETRY_AFTER);
         let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| crowded())?;
         let running = timeout(PATIENCE, Arc::clone(&self.running).acquire_owned()).await.map_err(|_| crowded())?;
         let running = running.map_err(Error::internal)?;
-        Ok(Turn { hasher: self.clone(), places: Arc::new([waiting, running]) })
+        Ok(HashPermit { hasher: self.clone(), places: Arc::new([waiting, running]) })
     }
 
     /// The PHC string (`$argon2id$v=19$..`) of a password, with a fresh salt of 16 bytes.
     pub async fn hash(&self, password: SecretString) -> Result<SecretString> {
-        self.turn().await?.hash(password).await
+        self.acquire().await?.hash(password).await
     }
 
     /// Whether the password belongs to the hash, which may be an older program's. Without a hash, or with one that nobody
     /// knows, the answer is no after the same work as for any other password that does not fit.
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
-        self.turn().await?.verify(password, hash).await
+        self.acquire().await?.verify(password, hash).await
     }
 }
 
 /// A place among the few who may hash at a time, until it is dropped.
 #[derive(Debug)]
-pub struct Turn {
-    hasher: Hasher,
+pub struct HashPermit {
+    hasher: PasswordHasher,
     places: Arc<[OwnedSemaphorePermit; 2]>,
 }
 
-impl Turn {
-    /// See [`Hasher::hash`].
+impl HashPermit {
+    /// See [`PasswordHasher::hash`].
     pub async fn hash(&self, password: SecretString) -> Result<SecretString> {
         self.hash_if(password, |_| Ok(())).await
     }
@@ -152,7 +152,7 @@ impl Turn {
         parameters(hash.expose_secret()) != parameters(&self.hasher.dummy)
     }
 
-    /// See [`Hasher::verify`].
+    /// See [`PasswordHasher::verify`].
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
         self.run(move |hasher| {
             let older = hash.as_ref().and_then(Bcrypt::of);
@@ -182,7 +182,10 @@ impl Turn {
     }
 
     /// The place is kept until the work is done, also when nobody waits for it any more.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Hasher) -> Result<T> + Send + 'static) -> Result<T> {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&PasswordHasher) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (hasher, places) = (self.hasher.clone(), Arc::clone(&self.places));
         let work = move || {
             let done = work(&hasher);
@@ -198,7 +201,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::error::Code;
+    use crate::error::ErrorCode;
 
     fn secret(text: &str) -> SecretString {
         SecretString::from(text.to_owned())
@@ -206,7 +209,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_argon2id_with_the_owasp_parameters_and_verifies() {
-        let hasher = Hasher::new(Strength::Owasp, 1).expect("parameters");
+        let hasher = PasswordHasher::new(HashCost::Owasp, 1).expect("parameters");
         let hash = hasher.hash(secret("correct horse")).await.expect("hash");
         assert!(hash.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose_secret());
         assert!(hasher.verify(secret("correct horse"), Some(hash.clone())).await.expect("verify"));
@@ -215,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_is_the_same_in_every_unicode_form() {
-        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+        let hasher = PasswordHasher::new(HashCost::Minimal, 1).expect("parameters");
         let hash = hasher.hash(secret("Z\u{fc}rich \u{fb01}nal \u{212b}")).await.expect("hash");
         for (form, fits) in [
             ("Z\u{fc}rich final \u{c5}", true),
@@ -233,7 +236,7 @@ mod tests {
 
     #[tokio::test]
     async fn hashes_of_the_older_program_verify_and_are_to_be_replaced() {
-        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+        let hasher = PasswordHasher::new(HashCost::Minimal, 1).expect("parameters");
         let long = "x".repeat(72);
         // Made by libxcrypt; `U*U` is one of the vectors of bcrypt's author.
         for (password, stored, fits) in [
@@ -249,13 +252,13 @@ mod tests {
         ] {
             let found = hasher.verify(secret(password), Some(secret(stored))).await.expect("verify");
             assert_eq!(found, fits, "{password} {stored}");
-            assert!(hasher.turn().await.expect("a turn").is_outdated(&secret(stored)));
+            assert!(hasher.acquire().await.expect("a permit").is_outdated(&secret(stored)));
         }
-        let turn = hasher.turn().await.expect("a turn");
-        let ours = turn.hash(secret("x")).await.expect("hash");
-        assert!(!turn.is_outdated(&ours));
-        let stronger = Hasher::new(Strength::Owasp, 1).expect("parameters");
-        assert!(stronger.turn().await.expect("a turn").is_outdated(&ours), "parameters that rose");
+        let permit = hasher.acquire().await.expect("a permit");
+        let ours = permit.hash(secret("x")).await.expect("hash");
+        assert!(!permit.is_outdated(&ours));
+        let stronger = PasswordHasher::new(HashCost::Owasp, 1).expect("parameters");
+        assert!(stronger.acquire().await.expect("a permit").is_outdated(&ours), "parameters that rose");
     }
 
     #[tokio::test]
@@ -266,7 +269,7 @@ mod tests {
         for (beginnings, rounds) in
             [(&[][..], 0), (&["$2b$04$", "$2b$16$", "$2b$", "x"], 16), (&["$2b$04$", "$2y$07$"], 128)]
         {
-            let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+            let hasher = PasswordHasher::new(HashCost::Minimal, 1).expect("parameters");
             let ours = hasher.hash(secret("right")).await.expect("hash");
             for beginning in beginnings {
                 hasher.expect_older(beginning);
@@ -279,43 +282,43 @@ mod tests {
                 stored.push(Some(secret(cost_5)));
             }
             for hash in stored {
-                let before = hasher.work();
+                let before = hasher.counts();
                 assert!(!hasher.verify(secret("wrong"), hash.clone()).await.expect("verify"));
-                let after = hasher.work();
+                let after = hasher.counts();
                 let done = (after.argon2 - before.argon2, after.bcrypt - before.bcrypt);
                 assert_eq!(done, (1, rounds), "{beginnings:?} {:?}", hash.as_ref().map(ExposeSecret::expose_secret));
             }
-            let before = hasher.work().bcrypt;
+            let before = hasher.counts().bcrypt;
             assert!(hasher.verify(secret("right"), Some(ours)).await.expect("verify"));
-            assert_eq!(hasher.work().bcrypt, before, "what fits shows anyway");
+            assert_eq!(hasher.counts().bcrypt, before, "what fits shows anyway");
         }
         // One that nobody told of is learnt of when it is first met.
-        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+        let hasher = PasswordHasher::new(HashCost::Minimal, 1).expect("parameters");
         hasher.verify(secret("wrong"), Some(secret(cost_5))).await.expect("verify");
-        let before = hasher.work().bcrypt;
+        let before = hasher.counts().bcrypt;
         hasher.verify(secret("wrong"), None).await.expect("verify");
-        assert_eq!(hasher.work().bcrypt - before, 32);
+        assert_eq!(hasher.counts().bcrypt - before, 32);
     }
 
     #[tokio::test]
     async fn whoever_finds_the_queue_full_is_told_to_come_back() {
-        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
-        let hashing = hasher.turn().await.expect("a turn");
-        let mut waiting: Vec<_> = (0..QUEUE).map(|_| Box::pin(hasher.turn())).collect();
-        for turn in &mut waiting {
-            assert!(turn.as_mut().now_or_never().is_none(), "one at a time");
+        let hasher = PasswordHasher::new(HashCost::Minimal, 1).expect("parameters");
+        let hashing = hasher.acquire().await.expect("a permit");
+        let mut waiting: Vec<_> = (0..QUEUE).map(|_| Box::pin(hasher.acquire())).collect();
+        for permit in &mut waiting {
+            assert!(permit.as_mut().now_or_never().is_none(), "one at a time");
         }
-        let refused = hasher.turn().await.expect_err("full");
-        assert_eq!((refused.code(), refused.retry_after()), (Code::RateLimited, Some(RETRY_AFTER)));
+        let refused = hasher.acquire().await.expect_err("full");
+        assert_eq!((refused.code(), refused.retry_after()), (ErrorCode::RateLimited, Some(RETRY_AFTER)));
         drop(hashing);
-        waiting.remove(0).await.expect("the next one's turn");
+        waiting.remove(0).await.expect("the next one's permit");
         waiting.clear();
-        hasher.turn().await.expect("nobody is left");
+        hasher.acquire().await.expect("nobody is left");
     }
 
     #[tokio::test]
     async fn what_is_no_hash_fits_no_password() {
-        let hasher = Hasher::new(Strength::Cheap, 1).expect("parameters");
+        let hasher = PasswordHasher::new(HashCost::Minimal, 1).expect("parameters");
         for stored in [None, Some(""), Some("!"), Some("nobody's password"), Some("$2b$12$abcdefghijklmnopqrstuv")] {
             assert!(!hasher.verify(secret("nobody's password"), stored.map(secret)).await.expect("verify"));
         }

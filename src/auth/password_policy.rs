@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// No password is longer, so that nobody can make the server hash a book.
-pub const MAX_BYTES: usize = 1024;
+pub const MAX_PASSWORD_BYTES: usize = 1024;
 /// Characters of a password that are examined for patterns; the effort grows faster than the length.
 const EXAMINED_CHARS: usize = 100;
 /// What stands to reason here: this program's words.
@@ -22,7 +22,7 @@ const PRODUCT_WORDS: [&str; 8] =
 
 /// What is asked of a new password, and of whom.
 #[derive(Clone, Debug)]
-pub struct Policy {
+pub struct PasswordPolicy {
     /// The input that a refusal blames.
     pub field: &'static str,
     /// In Unicode code points.
@@ -30,7 +30,7 @@ pub struct Policy {
     words: BTreeSet<String>,
 }
 
-impl Policy {
+impl PasswordPolicy {
     /// For a password of this user, whose name and address are easy to guess.
     #[must_use]
     pub fn of(user: &User, min_length: usize, field: &'static str) -> Self {
@@ -48,8 +48,8 @@ impl Policy {
 
     /// What takes no time to see; the password itself is in no error.
     pub fn check_length(&self, password: &SecretString) -> Result<()> {
-        if password.expose_secret().len() > MAX_BYTES {
-            return Err(Error::bad_input(self.field, format!("at most {MAX_BYTES} bytes")));
+        if password.expose_secret().len() > MAX_PASSWORD_BYTES {
+            return Err(Error::bad_input(self.field, format!("at most {MAX_PASSWORD_BYTES} bytes")));
         }
         if normalised(password).expose_secret().chars().count() < self.min_length {
             let message =
@@ -105,7 +105,7 @@ mod tests {
             updated_at: now,
             last_login: None,
         };
-        let policy = Policy::of(&user, 12, "newPassword");
+        let policy = PasswordPolicy::of(&user, 12, "newPassword");
         let password = SecretString::from(password);
         let checked = policy.check_length(&password).and_then(|()| policy.check_strength(&password));
         checked.err().map(|error| {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{ApiKey, Callers, Tokens};
+use super::{AccessTokens, ApiTokenSecret, AuthCache};
 use crate::{
     clock::Clock,
     db::{Db, api_tokens, auth_sessions},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{ApiTokenId, AuthSessionId, Role, Scope, Scopes, User, UserId},
 };
 
@@ -18,15 +18,15 @@ pub enum Principal {
     /// Nobody we know.
     Anonymous,
     /// Somebody with a token that holds.
-    SignedIn(Arc<SignedIn>),
+    Authenticated(Arc<Authenticated>),
 }
 
 /// A user, and by what we know.
 #[derive(Clone, Debug)]
-pub struct SignedIn {
+pub struct Authenticated {
     /// As the database had it a moment ago: the role is the row's, never the token's.
     pub user: Arc<User>,
-    pub by: Credential,
+    pub credential: Credential,
     /// Whether somebody else chose the password of this login, and the server wants another one first.
     pub must_change_password: bool,
 }
@@ -40,11 +40,11 @@ pub enum Credential {
     ApiToken(ApiTokenId, Scopes),
 }
 
-impl SignedIn {
+impl Authenticated {
     /// Whether the credential is good for this; `None` is what takes a login.
     #[must_use]
     pub fn covers(&self, scope: Option<Scope>) -> bool {
-        match (&self.by, scope) {
+        match (&self.credential, scope) {
             (Credential::AuthSession(_), _) => true,
             (Credential::ApiToken(_, scopes), Some(scope)) => scopes.contains(scope),
             (Credential::ApiToken(..), None) => false,
@@ -54,7 +54,7 @@ impl SignedIn {
     /// The login that this is, if it is one.
     #[must_use]
     pub fn auth_session(&self) -> Option<AuthSessionId> {
-        match self.by {
+        match self.credential {
             Credential::AuthSession(id) => Some(id),
             Credential::ApiToken(..) => None,
         }
@@ -64,22 +64,22 @@ impl SignedIn {
 impl Principal {
     /// Whoever is signed in.
     #[must_use]
-    pub fn signed_in(&self) -> Option<&SignedIn> {
+    pub fn authenticated(&self) -> Option<&Authenticated> {
         match self {
             Self::Anonymous => None,
-            Self::SignedIn(signed_in) => Some(signed_in),
+            Self::Authenticated(authenticated) => Some(authenticated),
         }
     }
 
     /// The user, if one is signed in.
     #[must_use]
     pub fn user(&self) -> Option<&Arc<User>> {
-        self.signed_in().map(|signed_in| &signed_in.user)
+        self.authenticated().map(|authenticated| &authenticated.user)
     }
 
     /// Whoever is signed in, or the error that asks for a login.
-    pub fn require(&self) -> Result<&SignedIn> {
-        self.signed_in().ok_or_else(Error::unauthenticated)
+    pub fn require(&self) -> Result<&Authenticated> {
+        self.authenticated().ok_or_else(Error::unauthenticated)
     }
 
     /// Whether the caller has the role or a higher one.
@@ -100,8 +100,8 @@ impl Principal {
 /// one of our tokens.
 pub async fn authenticate(
     db: &Db,
-    tokens: &Tokens,
-    callers: &Callers,
+    tokens: &AccessTokens,
+    auth_cache: &AuthCache,
     clock: Clock,
     header: Option<&str>,
     force_password_change: bool,
@@ -114,37 +114,40 @@ pub async fn authenticate(
         _ => return Err(bad_token()),
     };
     let now = clock.now();
-    if ApiKey::is_meant(token) {
-        let key = ApiKey::sent(token).ok_or_else(bad_api_token)?;
+    if ApiTokenSecret::has_prefix(token) {
+        let key = ApiTokenSecret::parse(token).ok_or_else(bad_api_token)?;
         let hash = key.hash();
         let ask = async || {
             let found = api_tokens::find_holder(db, hash, now).await?;
             Ok(found.map(|holder| {
-                let by = Credential::ApiToken(holder.token, holder.scopes);
-                (SignedIn { user: Arc::new(holder.user), by, must_change_password: false }, holder.expires_at)
+                let credential = Credential::ApiToken(holder.token, holder.scopes);
+                (
+                    Authenticated { user: Arc::new(holder.user), credential, must_change_password: false },
+                    holder.expires_at,
+                )
             }))
         };
-        let caller = callers.find(db, hash, now, ask).await?;
-        return caller.map(Principal::SignedIn).ok_or_else(bad_api_token);
+        let caller = auth_cache.find(db, hash, now, ask).await?;
+        return caller.map(Principal::Authenticated).ok_or_else(bad_api_token);
     }
     let hash = Sha256::digest(token).into();
     let subject = tokens.verify_hashed(token, hash, now).await?.ok_or_else(bad_token)?;
     let ask = async || {
         let found = auth_sessions::find_holder(db, subject.auth_session, subject.user, now).await?;
         Ok(found.map(|holder| {
-            let by = Credential::AuthSession(subject.auth_session);
+            let credential = Credential::AuthSession(subject.auth_session);
             let must_change_password = force_password_change && holder.password_change_required;
-            (SignedIn { user: Arc::new(holder.user), by, must_change_password }, holder.expires_at)
+            (Authenticated { user: Arc::new(holder.user), credential, must_change_password }, holder.expires_at)
         }))
     };
-    let caller = callers.find(db, hash, now, ask).await?;
-    caller.map(Principal::SignedIn).ok_or_else(bad_token)
+    let caller = auth_cache.find(db, hash, now, ask).await?;
+    caller.map(Principal::Authenticated).ok_or_else(bad_token)
 }
 
 fn bad_token() -> Error {
-    Error::new(Code::Unauthenticated, "the access token is not valid, or no longer: log in again")
+    Error::new(ErrorCode::Unauthenticated, "the access token is not valid, or no longer: log in again")
 }
 
 fn bad_api_token() -> Error {
-    Error::new(Code::Unauthenticated, "the API token is not valid, or no longer")
+    Error::new(ErrorCode::Unauthenticated, "the API token is not valid, or no longer")
 }

@@ -32,7 +32,7 @@ const ISSUER: &str = "guardianeye";
 
 /// Issues and verifies access tokens.
 #[derive(Clone, Debug)]
-pub struct Tokens {
+pub struct AccessTokens {
     keys: Arc<KeySet>,
     validation: Arc<Validation>,
     checked: Arc<CheckedTokens>,
@@ -47,7 +47,7 @@ pub struct AccessToken {
 
 /// Whom an access token was issued to, and by which login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Subject {
+pub struct AccessTokenClaims {
     pub user: UserId,
     pub auth_session: AuthSessionId,
 }
@@ -65,7 +65,7 @@ struct Claims {
     jti: Uuid,
 }
 
-impl Tokens {
+impl AccessTokens {
     /// Reads the keys from the database, where one has to be active.
     pub async fn load(db: &Db, now: Timestamp) -> Result<Self> {
         let keys = Arc::new(KeySet::load(db, now).await?);
@@ -79,7 +79,7 @@ impl Tokens {
     }
 
     /// A new access token. It ends with the login at the latest.
-    pub fn issue(&self, subject: Subject, login_ends: Timestamp, now: Timestamp) -> Result<AccessToken> {
+    pub fn issue(&self, subject: AccessTokenClaims, login_ends: Timestamp, now: Timestamp) -> Result<AccessToken> {
         let expires_at = now.plus_seconds(LIFETIME).min(login_ends);
         let iat = now.datetime().timestamp();
         let claims = Claims {
@@ -101,12 +101,17 @@ impl Tokens {
     }
 
     /// Whom a token that holds was issued to; `None` for any that does not hold.
-    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Option<Subject>> {
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Option<AccessTokenClaims>> {
         self.verify_hashed(token, Sha256::digest(token).into(), now).await
     }
 
     /// The same where the token's SHA-256 is known.
-    pub(super) async fn verify_hashed(&self, token: &str, hash: TokenHash, now: Timestamp) -> Result<Option<Subject>> {
+    pub(super) async fn verify_hashed(
+        &self,
+        token: &str,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<AccessTokenClaims>> {
         self.keys.refresh(now).await?;
         let checked = match self.checked.find(&hash) {
             Some(checked) => Some(checked).filter(|checked| self.keys.accepts(checked.kid, now)),
@@ -127,7 +132,7 @@ impl Tokens {
         if exp.saturating_sub(iat) > LIFETIME {
             return Ok(None);
         }
-        let subject = Subject { user: UserId(sub), auth_session: AuthSessionId(sid) };
+        let subject = AccessTokenClaims { user: UserId(sub), auth_session: AuthSessionId(sid) };
         let checked = Checked { kid, subject, begins: nbf.max(iat), ends: exp };
         self.checked.keep(hash, checked);
         Ok(Some(checked))

@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    auth::{Hasher, Strength},
+    auth::{HashCost, PasswordHasher},
     clock::Clock,
     config::Common,
     db::Settings,
@@ -30,7 +30,7 @@ pub async fn run(common: &Common, json: bool) -> Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
-    let hasher = Hasher::new(Strength::Owasp, 1)?;
+    let hasher = PasswordHasher::new(HashCost::Owasp, 1)?;
     if json {
         report.database = Some(db.kind());
         let ok = self_check::check(&db, &hasher, Clock::System, interrupt(), &mut |event| report.note(event)).await;

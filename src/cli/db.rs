@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use crate::{
-    auth::{Hasher, Strength},
+    auth::{HashCost, PasswordHasher},
     clock::Clock,
     config::{Common, DbCommand, DbInitArgs},
     db::{Db, Plan, Settings},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     ops::{
         adoption::{self, Found},
         first_admin::{self, Chosen, FirstAdmin},
@@ -19,7 +19,7 @@ pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
         DbCommand::Init(args) => {
             let settings = Settings { create: !args.dry_run, ..Settings::default() };
             let db = match super::connect(common, settings).await {
-                Err(error) if args.dry_run && error.code() == Code::NotFound => {
+                Err(error) if args.dry_run && error.code() == ErrorCode::NotFound => {
                     println!("Would create the database file and the tables.\n{DRY_RUN}");
                     return Ok(ExitCode::SUCCESS);
                 }
@@ -62,7 +62,7 @@ fn tell(plan: &Plan, dry_run: bool) -> Result<()> {
             println!("✗ {problem}");
         }
         return Err(Error::new(
-            Code::Conflict,
+            ErrorCode::Conflict,
             "these tables are not as the older program made them, so they are not taken over: nothing was changed",
         ));
     }
@@ -98,7 +98,7 @@ async fn init(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
     let min_length = args.password.password_min_length as usize;
     let given = args.init.admin_password.map(|password| Chosen { password, min_length });
     let chosen = given.is_some();
-    let hasher = Hasher::new(Strength::Owasp, 1)?;
+    let hasher = PasswordHasher::new(HashCost::Owasp, 1)?;
     match first_admin::ensure(db, &hasher, Clock::System, given, super::operator::operator().as_ref()).await? {
         FirstAdmin::Untouched => println!("Users found. No default admin user is needed."),
         FirstAdmin::PasswordReplaced => println!("✓ Replaced the default password of admin by the one given"),

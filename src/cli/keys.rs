@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::{Common, KeysCommand},
     db::{Db, Settings, signing_keys},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     ops::key_rotation::{self, EarlierKeys},
 };
 
@@ -21,7 +21,7 @@ pub async fn run(common: &Common, command: KeysCommand) -> Result<ExitCode> {
             KeysCommand::List { json } => list(&db, json).await,
         },
         Ok(false) => Err(Error::new(
-            Code::Conflict,
+            ErrorCode::Conflict,
             "the database's tables are missing or out of date: run `guardianeye db init`",
         )),
         Err(error) => Err(error),

@@ -10,7 +10,7 @@ use crate::{
         Settings,
         search_index::{self, Event, State},
     },
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
 };
 
 pub async fn run(common: &Common, args: SearchIndexArgs) -> Result<ExitCode> {
@@ -36,7 +36,7 @@ async fn work(common: &Common, args: &SearchIndexArgs) -> Result<Report> {
     let db = super::connect(common, Settings { max_connections: Some(1), ..Settings::default() }).await?;
     if db.needs_operator() && !db.is_migrated().await? {
         let message = "the database's tables are missing or out of date: run `guardianeye db init` first";
-        return Err(Error::new(Code::Conflict, message));
+        return Err(Error::new(ErrorCode::Conflict, message));
     }
     let mut show = |event: Event<'_>| match event {
         _ if args.json => {}

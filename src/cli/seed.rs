@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 use crate::{
-    auth::{Hasher, Strength},
+    auth::{HashCost, PasswordHasher},
     clock::Clock,
     config::{Common, SeedArgs},
     db::{Db, Settings},
@@ -54,7 +54,7 @@ async fn fill(common: &Common, args: SeedArgs) -> Result<Report> {
 }
 
 async fn demo(db: &Db, until: Timestamp) -> Result<Report> {
-    let hasher = Hasher::new(Strength::Owasp, 1)?;
+    let hasher = PasswordHasher::new(HashCost::Owasp, 1)?;
     let demo = seed::demo(db, &hasher, until).await?;
     Ok(Report { known_passwords: demo.known_passwords, ..Report::new(db, until, &demo.tables) })
 }

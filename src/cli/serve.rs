@@ -5,11 +5,11 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 use crate::{
-    auth::Strength,
+    auth::HashCost,
     clock::Clock,
     config::{Common, Config, HttpSettings, ServeArgs},
     db::{self, Db, Exposed, Settings},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     graphql::Api,
     http::{self, App, StopSignal},
     ops::first_admin::{self, Chosen, FirstAdmin},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
-    let config = Config::new(args).map_err(|sentence| Error::new(Code::BadUserInput, sentence))?;
+    let config = Config::new(args).map_err(|sentence| Error::new(ErrorCode::BadUserInput, sentence))?;
     let settings = Settings {
         max_connections: config.limits.database_connections,
         acquire_timeout: Duration::from_secs(5),
@@ -27,10 +27,10 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     let db = super::connect(common, settings).await?;
     prepare(common, &db, &config).await?;
     close_files_to_others(&db);
-    let services = Services::new(db.clone(), Clock::System, config.limits, Strength::Owasp).await?;
+    let services = Services::new(db.clone(), Clock::System, config.limits, HashCost::Owasp).await?;
     if !config.private && config.admin_password.is_none() && first_admin::is_missing(&db).await? {
         return Err(Error::new(
-            Code::Conflict,
+            ErrorCode::Conflict,
             format!(
                 "{} while the first admin would have a password that everybody knows: choose one by GUARDIANEYE_ADMIN_PASSWORD",
                 refusal(&config)
@@ -42,7 +42,7 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
         .clone()
         .map(|password| Chosen { password, min_length: config.limits.accounts.password_min_length });
     let operator = super::operator::operator();
-    match first_admin::ensure(&db, &services.hasher, services.clock, chosen, operator.as_ref()).await? {
+    match first_admin::ensure(&db, &services.password_hasher, services.clock, chosen, operator.as_ref()).await? {
         FirstAdmin::Created(admin) => tracing::warn!(username = admin.username, "created the first admin"),
         FirstAdmin::PasswordReplaced => tracing::warn!("replaced the first admin's default password by the one given"),
         FirstAdmin::Untouched => {}
@@ -108,13 +108,13 @@ async fn prepare(common: &Common, db: &Db, config: &Config) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(
-        Code::Conflict,
+        ErrorCode::Conflict,
         "the database's tables are missing or out of date: run `guardianeye db init`, or `guardianeye serve --migrate`",
     ))
 }
 
 async fn refuse_default_passwords(services: &Services, config: &Config) -> Result<()> {
-    let accounts = first_admin::with_default_password(&services.db, &services.hasher).await?.join(", ");
+    let accounts = first_admin::with_default_password(&services.db, &services.password_hasher).await?.join(", ");
     if accounts.is_empty() {
         return Ok(());
     }
@@ -126,7 +126,7 @@ async fn refuse_default_passwords(services: &Services, config: &Config) -> Resul
         return Ok(());
     }
     Err(Error::new(
-        Code::Conflict,
+        ErrorCode::Conflict,
         format!(
             "{}: these accounts still have the user name as password: {accounts}. Change it with `guardianeye users \
              reset-password NAME`; that of admin can also be replaced by GUARDIANEYE_ADMIN_PASSWORD",

@@ -8,11 +8,11 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    auth::{Hasher, MAX_BYTES, Strength},
+    auth::{HashCost, MAX_PASSWORD_BYTES, PasswordHasher},
     clock::Clock,
     config::{Common, UsersCommand, new_password},
     db::{Db, Settings},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     services::{passwords, users},
 };
 
@@ -22,7 +22,7 @@ pub async fn run(common: &Common, command: UsersCommand) -> Result<ExitCode> {
         obey(&db, command).await
     } else {
         let message = "the database's tables are missing or out of date: run `guardianeye db init`";
-        Err(Error::new(Code::Conflict, message))
+        Err(Error::new(ErrorCode::Conflict, message))
     };
     db.close().await;
     done.map(|()| ExitCode::SUCCESS)
@@ -38,17 +38,17 @@ async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
             }
         }
         UsersCommand::ResetPassword { name, password } => {
-            let given = new_password().map_err(|message| Error::new(Code::BadUserInput, message))?;
+            let given = new_password().map_err(|message| Error::new(ErrorCode::BadUserInput, message))?;
             let new = match given {
                 Some(new) => new,
                 None => tokio::task::spawn_blocking(ask).await.map_err(Error::internal)??,
             };
-            let hasher = Hasher::new(Strength::Owasp, 1)?;
+            let hasher = PasswordHasher::new(HashCost::Owasp, 1)?;
             let min_length = password.password_min_length as usize;
             let reset =
                 passwords::reset_as_operator(db, &hasher, Clock::System, &name, new, min_length, operator.as_ref());
             let passwords::Reset { user, api_tokens } = reset.await.map_err(|error| match error.code() {
-                Code::BadUserInput => {
+                ErrorCode::BadUserInput => {
                     let message = format!("the password is not taken: {}", error.message());
                     error.told(message)
                 }
@@ -74,12 +74,12 @@ fn ask() -> Result<SecretString> {
         let prompt = |text| rpassword::prompt_password(text).map(SecretString::from).map_err(Error::internal);
         let (first, again) = (prompt("New password: ")?, prompt("Again: ")?);
         if first.expose_secret() != again.expose_secret() {
-            return Err(Error::new(Code::BadUserInput, "these are two passwords"));
+            return Err(Error::new(ErrorCode::BadUserInput, "these are two passwords"));
         }
         return Ok(first);
     }
     let mut line = String::new();
-    let mut input = std::io::Read::take(std::io::stdin().lock(), MAX_BYTES as u64 + 3);
+    let mut input = std::io::Read::take(std::io::stdin().lock(), MAX_PASSWORD_BYTES as u64 + 3);
     input.read_line(&mut line).map_err(Error::internal)?;
     Ok(SecretString::from(line.trim_end_matches(['\r', '\n'])))
 }

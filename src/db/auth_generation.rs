@@ -8,23 +8,23 @@ use std::sync::{
 
 /// The count; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct AccountChanges(Arc<AtomicU64>);
+pub(super) struct AuthGeneration(Arc<AtomicU64>);
 
 /// A change that counts when this is dropped: when it was committed, and also when nobody knows whether it was.
 #[derive(Debug)]
-pub(super) struct AccountChange(AccountChanges);
+pub(super) struct AuthChangeGuard(AuthGeneration);
 
-impl AccountChanges {
+impl AuthGeneration {
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
-    pub fn begin(&self) -> AccountChange {
-        AccountChange(self.clone())
+    pub fn begin(&self) -> AuthChangeGuard {
+        AuthChangeGuard(self.clone())
     }
 }
 
-impl Drop for AccountChange {
+impl Drop for AuthChangeGuard {
     fn drop(&mut self) {
         self.0.0.fetch_add(1, Ordering::Release);
     }

@@ -30,7 +30,7 @@ use sqlx::{Postgres, Sqlite};
 use tokio::sync::Semaphore;
 
 use self::{
-    auth_generation::{AccountChange, AccountChanges},
+    auth_generation::{AuthChangeGuard, AuthGeneration},
     pool::{Connections, Lease, Permit, Statements},
 };
 pub use self::{
@@ -47,7 +47,7 @@ use crate::error::Result;
 pub struct Db {
     pools: Pools,
     meter: Arc<Meter>,
-    account_changes: AccountChanges,
+    auth_generation: AuthGeneration,
     statements: Statements,
 }
 
@@ -63,9 +63,9 @@ pub(crate) enum Pools {
 pub struct Tx {
     connection: TxConnection,
     meter: Arc<Meter>,
-    account_changes: AccountChanges,
+    auth_generation: AuthGeneration,
     /// Whether it changes accounts; counted when it ends, however that is.
-    account_change: Option<AccountChange>,
+    auth_change: Option<AuthChangeGuard>,
     /// Given up last.
     _permit: Option<Permit>,
 }
@@ -124,7 +124,7 @@ macro_rules! on_tx {
     }};
 }
 
-/// The same for a statement that changes what is [kept of callers](Db::account_changes): when the transaction ends, that is
+/// The same for a statement that changes what is [kept of callers](Db::auth_generation): when the transaction ends, that is
 /// asked for anew.
 macro_rules! on_accounts {
     ($tx:expr, $connection:ident => $run:expr) => {{
@@ -192,8 +192,8 @@ impl Db {
     /// How often this process has changed users, logins or API tokens. What was read before and carries the number from
     /// before is what they are now, as long as the number is the same and no other process writes.
     #[must_use]
-    pub fn account_changes(&self) -> u64 {
-        self.account_changes.count()
+    pub fn auth_generation(&self) -> u64 {
+        self.auth_generation.count()
     }
 
     /// The name of the database, for people.
@@ -227,8 +227,8 @@ impl Db {
         Ok(Tx {
             connection,
             meter: Arc::clone(&self.meter),
-            account_changes: self.account_changes.clone(),
-            account_change: None,
+            auth_generation: self.auth_generation.clone(),
+            auth_change: None,
             _permit: permit,
         })
     }
@@ -284,7 +284,7 @@ impl Tx {
     }
 
     fn change_accounts(&mut self) {
-        self.account_change.get_or_insert_with(|| self.account_changes.begin());
+        self.auth_change.get_or_insert_with(|| self.auth_generation.begin());
     }
 
     fn needs_operator(&self) -> bool {

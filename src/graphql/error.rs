@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ErrorExtensionValues, Name, Pos, Response, ServerError, Value, indexmap::IndexMap};
 
 use super::execution::Json;
-use crate::error::{Code, Error};
+use crate::error::{Error, ErrorCode};
 
 impl From<Error> for async_graphql::Error {
     fn from(error: Error) -> Self {
@@ -42,7 +42,7 @@ pub(super) fn finish(response: &mut Response, request_id: &str) {
     let mut causes = Vec::new();
     for error in &mut response.errors {
         let ours = error.source::<Error>().cloned().unwrap_or_else(|| library_error(error));
-        if ours.code() == Code::Internal {
+        if ours.code() == ErrorCode::Internal {
             ours.message().clone_into(&mut error.message);
             let cause = ours.chain();
             if !causes.contains(&cause) {
@@ -51,7 +51,7 @@ pub(super) fn finish(response: &mut Response, request_id: &str) {
             }
         }
         // The caller's to know, but whoever runs the server looks for an index.
-        if ours.code() == Code::Timeout {
+        if ours.code() == ErrorCode::Timeout {
             tracing::warn!(request_id, path = ?error.path, error = ours.chain(), "stopped");
         }
         error.extensions = Some(extensions(&ours, request_id));
@@ -62,7 +62,7 @@ pub(super) fn finish(response: &mut Response, request_id: &str) {
 /// Errors of a document that does not fit the schema: the library's own carry no code.
 pub(super) fn validation_errors(mut errors: Vec<ServerError>) -> Vec<ServerError> {
     for error in errors.iter_mut().filter(|error| error.source.is_none()) {
-        error.source = Some(Arc::new(Error::new(Code::GraphqlValidationFailed, error.message.clone())));
+        error.source = Some(Arc::new(Error::new(ErrorCode::GraphqlValidationFailed, error.message.clone())));
     }
     errors
 }
@@ -74,7 +74,7 @@ fn library_error(error: &ServerError) -> Error {
     let is_coercion =
         ["Failed to parse \"", "Expected input type \""].iter().any(|start| error.message.starts_with(start));
     if is_coercion && !error.path.is_empty() {
-        Error::new(Code::BadUserInput, error.message.clone())
+        Error::new(ErrorCode::BadUserInput, error.message.clone())
     } else {
         Error::internal(error.message.clone())
     }
@@ -92,7 +92,7 @@ fn extensions(error: &Error, request_id: &str) -> ErrorExtensionValues {
     if let Some(reason) = error.reason() {
         values.set("reason", reason.as_str());
     }
-    if error.code() == Code::Internal {
+    if error.code() == ErrorCode::Internal {
         values.set("requestId", request_id);
     }
     values

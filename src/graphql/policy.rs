@@ -8,7 +8,7 @@ use async_graphql::ServerError;
 use super::{document::Document, execution::RequestContext};
 use crate::{
     config::Introspection,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
 };
 
 /// Errors of one document that are told; a document can be made to have tens of thousands.
@@ -28,7 +28,7 @@ pub fn check_introspection(context: &RequestContext) -> Result<()> {
     match context.services.limits.document.introspection {
         Introspection::Public => Ok(()),
         Introspection::SignedIn => context.principal().require().map(drop),
-        Introspection::Off => Err(Error::new(Code::Forbidden, "introspection is turned off on this server")),
+        Introspection::Off => Err(Error::new(ErrorCode::Forbidden, "introspection is turned off on this server")),
     }
 }
 

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{App, media_type::body_is_json};
-use crate::error::{Code, Error};
+use crate::error::{Error, ErrorCode};
 
 /// The whole body, or with which status and why it is refused.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl FromRequest<App> for JsonBody {
         let is_json = body_is_json(request.headers());
         // Read whatever it is: a client that is cut off while it sends may never see the answer.
         let read = tokio::time::timeout(app.http.body_timeout, Bytes::from_request(request, app)).await;
-        let bad = |status, message: String| Err((status, Error::new(Code::BadUserInput, message)));
+        let bad = |status, message: String| Err((status, Error::new(ErrorCode::BadUserInput, message)));
         Ok(Self(match read {
             Ok(Ok(_)) if !is_json => {
                 let message = "the body must be application/json in UTF-8, and say so in one Content-Type";
@@ -31,12 +31,12 @@ impl FromRequest<App> for JsonBody {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 let message = format!("the body is larger than {} bytes", app.services.limits.body_bytes);
-                Err((StatusCode::PAYLOAD_TOO_LARGE, Error::new(Code::QueryTooComplex, message)))
+                Err((StatusCode::PAYLOAD_TOO_LARGE, Error::new(ErrorCode::QueryTooComplex, message)))
             }
             Ok(Err(_)) => bad(StatusCode::BAD_REQUEST, "the body could not be read".to_owned()),
             Err(_) => {
                 let message = format!("the body was not there after {} s", app.http.body_timeout.as_secs());
-                Err((StatusCode::REQUEST_TIMEOUT, Error::new(Code::Timeout, message)))
+                Err((StatusCode::REQUEST_TIMEOUT, Error::new(ErrorCode::Timeout, message)))
             }
         }))
     }

@@ -24,13 +24,12 @@ use super::{
 use crate::{
     auth::Principal,
     db::Db,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     graphql::{self, Answer, Document, Receipt, RequestContext},
     model::Role,
     services::{
-        Client,
+        Client, access_denials,
         idempotency::{Claim, Sent},
-        refusals,
     },
 };
 
@@ -90,7 +89,7 @@ pub async fn get(
     let call = Call { app, id, headers, remote };
     let params = match url {
         Ok(Query(url)) => Params::of_url(url),
-        Err(_) => Err(Error::new(Code::BadUserInput, "the URL's parameters could not be read")),
+        Err(_) => Err(Error::new(ErrorCode::BadUserInput, "the URL's parameters could not be read")),
     };
     Box::pin(call.answer(params, Document::is_query)).await
 }
@@ -101,7 +100,7 @@ impl Call {
     async fn answer(self, params: Result<Params>, allowed: impl Fn(&Document) -> bool) -> Response {
         let Some(media_type) = MediaType::accepted(&self.headers) else {
             let error = Error::new(
-                Code::BadUserInput,
+                ErrorCode::BadUserInput,
                 "the answer comes as application/graphql-response+json or application/json, which Accept excludes",
             );
             return self.refuse(MediaType::Json, StatusCode::NOT_ACCEPTABLE, &error);
@@ -130,7 +129,7 @@ impl Call {
         let document = match checked {
             Ok(document) if allowed(&document) => document,
             Ok(_) => {
-                let error = Error::new(Code::BadUserInput, "a GET may only query: send a mutation by POST");
+                let error = Error::new(ErrorCode::BadUserInput, "a GET may only query: send a mutation by POST");
                 let mut response = self.refuse(media_type, StatusCode::METHOD_NOT_ALLOWED, &error);
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
                 return response;
@@ -186,11 +185,11 @@ impl Call {
             let principal = self.principal(db).await.map_err(|error| (status_of_refusal(&error), error))?;
             let detail = Detail::of(&principal);
             let client = self.client();
-            let db = &db.limited(services.statements.of(&principal, client.ip_address.as_deref()));
+            let db = &db.limited(services.statement_limiter.of(&principal, client.ip_address.as_deref()));
             if let Some((hash, text)) = persist {
                 self.app.api.persisted.keep(hash, &text, principal.has(Role::Viewer));
             }
-            if let (Some(sent), Some(caller)) = (&sent, principal.signed_in()) {
+            if let (Some(sent), Some(caller)) = (&sent, principal.authenticated()) {
                 match idempotency::claim(services, db, caller, sent, document.repeat()).await? {
                     Some(Claim::Done(answer)) => return Ok(Outcome::Kept(answer, detail)),
                     Some(Claim::First(taken)) => ticket = Some(taken),
@@ -203,7 +202,7 @@ impl Call {
         };
         let outcome = tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| {
             let message = format!("the request took longer than {} s", timeout.as_secs());
-            Err((StatusCode::SERVICE_UNAVAILABLE, Error::new(Code::Timeout, message)))
+            Err((StatusCode::SERVICE_UNAVAILABLE, Error::new(ErrorCode::Timeout, message)))
         });
         if let (Some(ticket), Ok(Outcome::Answered(answer, _))) = (ticket, &outcome) {
             idempotency::settle(&self.app.services, db, ticket, answer).await;
@@ -219,7 +218,7 @@ impl Call {
         }
         tracing::warn!("refused a password or token that came over plain HTTP");
         Err(Error::new(
-            Code::Forbidden,
+            ErrorCode::Forbidden,
             "passwords and tokens are not taken over plain HTTP from other machines: use HTTPS, by a proxy that the \
              server trusts (GUARDIANEYE_TRUSTED_PROXIES), or let it allow this (GUARDIANEYE_ALLOW_PLAIN_HTTP)",
         ))
@@ -238,14 +237,14 @@ impl Call {
     /// Records the refusal of a document, without the caller having to wait for who that is.
     fn note(&self, error: Error) {
         let client = self.client();
-        if !self.app.services.refusals.take(&Principal::Anonymous, &client, &error) {
+        if !self.app.services.access_denials.take(&Principal::Anonymous, &client, &error) {
             return;
         }
         let (call, span) = (self.clone(), tracing::Span::current());
         let work = async move {
             let services = &call.app.services;
             let principal = call.principal(&services.db).await.unwrap_or(Principal::Anonymous);
-            if let Err(cause) = refusals::record(services, &principal, &client, &error, None).await {
+            if let Err(cause) = access_denials::record(services, &principal, &client, &error, None).await {
                 tracing::error!(error = cause.chain(), "a refusal could not be recorded");
             }
         };
@@ -289,7 +288,7 @@ impl Call {
 /// Before execution only authentication can refuse, or the database be away.
 fn status_of_refusal(error: &Error) -> StatusCode {
     match error.code() {
-        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

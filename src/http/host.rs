@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     config::HttpSettings,
-    error::{Code, Error},
+    error::{Error, ErrorCode},
 };
 
 /// Characters of the longest name that DNS has.
@@ -71,7 +71,7 @@ pub async fn check(State(app): State<App>, request: Request, next: Next) -> Resp
 
 fn checked(request: &Request, settings: &HttpSettings) -> Result<(), (StatusCode, Error)> {
     let Some(allowed) = &settings.allowed_hosts else { return Ok(()) };
-    let bad = |message| (StatusCode::BAD_REQUEST, Error::new(Code::BadUserInput, message));
+    let bad = |message| (StatusCode::BAD_REQUEST, Error::new(ErrorCode::BadUserInput, message));
     let headers = request.headers();
     let mut lines = headers.get_all(header::HOST).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
@@ -95,7 +95,7 @@ fn checked(request: &Request, settings: &HttpSettings) -> Result<(), (StatusCode
                     "the host `{name}` is not accepted here: use localhost or an IP address, or list it in \
                      GUARDIANEYE_ALLOWED_HOSTS"
                 );
-                return Err((StatusCode::MISDIRECTED_REQUEST, Error::new(Code::BadUserInput, message)));
+                return Err((StatusCode::MISDIRECTED_REQUEST, Error::new(ErrorCode::BadUserInput, message)));
             }
         }
     }

@@ -13,9 +13,9 @@ use axum::{
 
 use super::media_type::MediaType;
 use crate::{
-    auth::SignedIn,
+    auth::Authenticated,
     db::Db,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     graphql::{Answer, Receipt, Repeat},
     services::{
         Services,
@@ -35,11 +35,11 @@ const MAX_KEY: usize = 255;
 /// A refusal, and its status where the media type lets it show.
 pub type Refusal = (StatusCode, Error);
 
-/// Takes the key of a mutation that its caller sent with one.
+/// Takes the key of a mutation that its principal sent with one.
 pub async fn claim(
     services: &Services,
     db: &Db,
-    caller: &SignedIn,
+    principal: &Authenticated,
     sent: &Sent,
     repeat: Repeat,
 ) -> Result<Option<Claim>, Refusal> {
@@ -48,14 +48,14 @@ pub async fn claim(
         Repeat::Done => return Ok(None),
         Repeat::Refused => {
             let message = "createApiToken takes no Idempotency-Key: its answer holds a secret, which is not kept";
-            return Err((StatusCode::BAD_REQUEST, Error::new(Code::BadUserInput, message)));
+            return Err((StatusCode::BAD_REQUEST, Error::new(ErrorCode::BadUserInput, message)));
         }
     }
     check(&sent.key).map_err(|error| (StatusCode::BAD_REQUEST, error))?;
-    idempotency::claim(services, db, caller, sent).await.map(Some).map_err(|error| {
+    idempotency::claim(services, db, principal, sent).await.map(Some).map_err(|error| {
         let status = match error.code() {
-            Code::BadUserInput => StatusCode::UNPROCESSABLE_ENTITY,
-            Code::Conflict => StatusCode::CONFLICT,
+            ErrorCode::BadUserInput => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::Conflict => StatusCode::CONFLICT,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, error)
@@ -75,10 +75,10 @@ pub fn key(headers: &HeaderMap) -> Option<String> {
 fn check(key: &str) -> Result<()> {
     let right = (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     let message = "the header Idempotency-Key stands once, with 1 to 255 visible ASCII characters";
-    if right { Ok(()) } else { Err(Error::new(Code::BadUserInput, message)) }
+    if right { Ok(()) } else { Err(Error::new(ErrorCode::BadUserInput, message)) }
 }
 
-/// Keeps the answer of what was done; what was not done may be sent again. When that fails the caller still gets the
+/// Keeps the answer of what was done; what was not done may be sent again. When that fails the principal still gets the
 /// answer: the key then stays taken.
 pub async fn settle(services: &Services, db: &Db, ticket: Ticket, answer: &Answer) {
     let done = if answer.executed && !answer.asks_to_retry() {
@@ -103,7 +103,7 @@ fn too_long_to_keep(bytes: usize) -> String {
         "the mutation was done, but its answer of {bytes} bytes exceeds the {MAX_KEPT_BYTES} that are stored for an \
          Idempotency-Key: read what it changed, and select less next time"
     );
-    let error = serde_json::json!({ "message": message, "extensions": { "code": Code::Conflict.as_str() } });
+    let error = serde_json::json!({ "message": message, "extensions": { "code": ErrorCode::Conflict.as_str() } });
     serde_json::json!({ "data": null, "errors": [error] }).to_string()
 }
 

@@ -96,7 +96,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{auth::Strength, clock::Clock, config::Limits, db};
+    use crate::{auth::HashCost, clock::Clock, config::Limits, db};
 
     #[tokio::test]
     async fn a_panic_in_a_handler_is_an_internal_error_with_the_id_of_the_request() {
@@ -108,7 +108,7 @@ mod tests {
         let db =
             db::Db::connect(&url, db::Settings { create: true, ..db::Settings::default() }).await.expect("connects");
         db.migrate().await.expect("migrates");
-        let services = Services::new(db, Clock::System, Limits::default(), Strength::Cheap).await.expect("starts");
+        let services = Services::new(db, Clock::System, Limits::default(), HashCost::Minimal).await.expect("starts");
         let app = App { api: Api::default(), services: Arc::new(services), http: Arc::default() };
         let router = app.around(Router::new().route("/", get(panic)));
         for _ in 0..2 {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     graphql::{self, Hash, Persisted},
     json,
 };
@@ -84,8 +84,10 @@ impl Params {
     pub fn of_body(body: &[u8]) -> Result<Self> {
         let mut body = match json::read_body(body)? {
             Value::Object(body) => body,
-            Value::Array(_) => return Err(Error::new(Code::BadUserInput, "batches are not taken: send one request")),
-            _ => return Err(Error::new(Code::BadUserInput, "the body must be a JSON object")),
+            Value::Array(_) => {
+                return Err(Error::new(ErrorCode::BadUserInput, "batches are not taken: send one request"));
+            }
+            _ => return Err(Error::new(ErrorCode::BadUserInput, "the body must be a JSON object")),
         };
         let extensions = body.remove("extensions").unwrap_or_default();
         let query = match body.remove("query") {

@@ -26,8 +26,8 @@ impl Detail {
     pub fn of(principal: &Principal) -> Self {
         match principal {
             Principal::Anonymous => Self::Nothing,
-            Principal::SignedIn(_) if access::ANALYST.check(principal).is_ok() => Self::Everything,
-            Principal::SignedIn(_) => Self::Cost,
+            Principal::Authenticated(_) if access::ANALYST.check(principal).is_ok() => Self::Everything,
+            Principal::Authenticated(_) => Self::Cost,
         }
     }
 }

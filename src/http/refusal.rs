@@ -8,13 +8,13 @@ use axum::{
 
 use super::{RequestId, media_type::MediaType};
 use crate::{
-    error::{Code, Error},
+    error::{Error, ErrorCode},
     graphql,
 };
 
 /// The answer to a request that was not executed. The cause of an internal error goes to the log.
 pub fn refuse(media_type: MediaType, status: StatusCode, error: &Error, id: &RequestId) -> Response {
-    if error.code() == Code::Internal {
+    if error.code() == ErrorCode::Internal {
         tracing::error!(error = error.chain(), "internal error");
     }
     let mut response = request_error(media_type, status, &graphql::refused(error, &id.id));
@@ -57,13 +57,13 @@ pub fn request_error(media_type: MediaType, status: StatusCode, response: &async
 
 /// No such path.
 pub async fn not_found(Extension(id): Extension<RequestId>, headers: HeaderMap) -> Response {
-    let error = Error::new(Code::NotFound, "there is nothing at this path; GraphQL is at /graphql");
+    let error = Error::new(ErrorCode::NotFound, "there is nothing at this path; GraphQL is at /graphql");
     refuse(media_type_or_json(&headers), StatusCode::NOT_FOUND, &error, &id)
 }
 
 /// The path is right; `Allow`, which the router adds, names the methods that are.
 pub async fn method_not_allowed(Extension(id): Extension<RequestId>, headers: HeaderMap) -> Response {
-    let error = Error::new(Code::BadUserInput, "this path does not take this method");
+    let error = Error::new(ErrorCode::BadUserInput, "this path does not take this method");
     refuse(media_type_or_json(&headers), StatusCode::METHOD_NOT_ALLOWED, &error, &id)
 }
 

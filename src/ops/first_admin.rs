@@ -3,10 +3,10 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    auth::{Hasher, Policy},
+    auth::{PasswordHasher, PasswordPolicy},
     clock::Clock,
     db::{Db, users},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{AuditAction, Credentials, Role, Timestamp, User, UserId},
     services::{
         Client,
@@ -44,7 +44,7 @@ pub struct Chosen {
 /// used, it follows the rules of all passwords.
 pub async fn ensure(
     db: &Db,
-    hasher: &Hasher,
+    hasher: &PasswordHasher,
     clock: Clock,
     chosen: Option<Chosen>,
     operator: Option<&Operator>,
@@ -72,14 +72,16 @@ pub async fn ensure(
 }
 
 /// The hash of a chosen password, unless that is too short or easy to guess.
-async fn hash(hasher: &Hasher, admin: &User, chosen: Chosen) -> Result<SecretString> {
-    let policy = Policy::of(admin, chosen.min_length, "GUARDIANEYE_ADMIN_PASSWORD");
+async fn hash(hasher: &PasswordHasher, admin: &User, chosen: Chosen) -> Result<SecretString> {
+    let policy = PasswordPolicy::of(admin, chosen.min_length, "GUARDIANEYE_ADMIN_PASSWORD");
     let outcome = match policy.check_length(&chosen.password) {
-        Ok(()) => hasher.turn().await?.hash_if(chosen.password, move |password| policy.check_strength(password)).await,
+        Ok(()) => {
+            hasher.acquire().await?.hash_if(chosen.password, move |password| policy.check_strength(password)).await
+        }
         Err(error) => Err(error),
     };
     outcome.map_err(|error| match error.code() {
-        Code::BadUserInput => {
+        ErrorCode::BadUserInput => {
             let message =
                 format!("GUARDIANEYE_ADMIN_PASSWORD is refused as the first admin's password: {}", error.message());
             error.told(message)
@@ -139,7 +141,7 @@ pub async fn is_missing(db: &Db) -> Result<bool> {
 }
 
 /// The default accounts whose password is still the default one.
-pub async fn with_default_password(db: &Db, hasher: &Hasher) -> Result<Vec<&'static str>> {
+pub async fn with_default_password(db: &Db, hasher: &PasswordHasher) -> Result<Vec<&'static str>> {
     let mut found = Vec::new();
     for name in DEFAULT_ACCOUNTS {
         if with_default_password_by_name(db, hasher, name).await?.is_some() {
@@ -150,7 +152,7 @@ pub async fn with_default_password(db: &Db, hasher: &Hasher) -> Result<Vec<&'sta
 }
 
 /// The user of this name, who can log in with the name as the password.
-async fn with_default_password_by_name(db: &Db, hasher: &Hasher, name: &str) -> Result<Option<User>> {
+async fn with_default_password_by_name(db: &Db, hasher: &PasswordHasher, name: &str) -> Result<Option<User>> {
     let found = users::find_credentials(db, name).await?;
     let Some(found) = found.filter(|found| found.user.is_active && found.user.username == name) else {
         return Ok(None);

@@ -6,7 +6,7 @@ use crate::{
     auth::{self, ACCEPTED_AFTER_RETIREMENT},
     clock::Clock,
     db::{Db, signing_keys},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{AuditAction, KeyId},
     services::audit::{By, Entry, Operator},
 };
@@ -46,7 +46,7 @@ pub async fn rotate(db: &Db, clock: Clock, earlier: EarlierKeys, operator: Optio
         EarlierKeys::Revoke => (None, signing_keys::delete_all(&mut tx).await?),
     };
     if !signing_keys::insert(&mut tx, &key, now).await? {
-        return Err(Error::new(Code::Conflict, "somebody else is rotating the keys at this moment"));
+        return Err(Error::new(ErrorCode::Conflict, "somebody else is rotating the keys at this moment"));
     }
     let description = match earlier {
         EarlierKeys::Retire => "Changed the key that signs access tokens",

@@ -9,10 +9,10 @@ use std::{
 use secrecy::SecretString;
 
 use crate::{
-    auth::Hasher,
+    auth::PasswordHasher,
     clock::Clock,
     db::{Db, Tx, audit_logs, query::ListQuery, sessions, users},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{
         AuditAction, AuditLog, AuditLogId, Credentials, RawJson, Role, Session, SessionId, Timestamp, User, UserId,
     },
@@ -61,7 +61,7 @@ pub enum Event<'a> {
 /// remaining steps are skipped.
 pub async fn check(
     db: &Db,
-    hasher: &Hasher,
+    hasher: &PasswordHasher,
     clock: Clock,
     stop: impl Future<Output = ()>,
     tell: &mut (dyn FnMut(Event<'_>) + Send),
@@ -76,7 +76,7 @@ pub async fn check(
             has_rows |= step.name == "user";
             let done = tokio::select! {
                 biased;
-                () = &mut stop => Err(Error::new(Code::Timeout, "interrupted")),
+                () = &mut stop => Err(Error::new(ErrorCode::Timeout, "interrupted")),
                 done = trial.run(step) => done,
             };
             done.map_or_else(Outcome::Failed, Outcome::Passed)
@@ -94,7 +94,7 @@ pub async fn check(
 /// The rows of one run, known before they are written, so that they can be removed however far it came.
 struct Trial<'a> {
     db: &'a Db,
-    hasher: &'a Hasher,
+    hasher: &'a PasswordHasher,
     user: User,
     session: Session,
     audit_log: AuditLog,
@@ -121,7 +121,7 @@ const INDEXES: [&str; 13] = [
 ];
 
 impl<'a> Trial<'a> {
-    fn new(db: &'a Db, hasher: &'a Hasher, now: Timestamp) -> Self {
+    fn new(db: &'a Db, hasher: &'a PasswordHasher, now: Timestamp) -> Self {
         let (user_id, session_id, audit_log_id) = (UserId::new(now), SessionId::new(now), AuditLogId::new(now));
         let username = format!("db-check-{}", user_id.0.simple());
         let json = |step| {
@@ -341,5 +341,5 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> 
 }
 
 fn fault(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(Code::Internal, message)
+    Error::new(ErrorCode::Internal, message)
 }

@@ -84,10 +84,10 @@ fn is_reserved(key: &str) -> bool {
 /// What the server says of an entry that a client records: who recorded it for another user, and by which API token.
 fn facts(actor: Actor<'_>, owner: UserId) -> Option<Value> {
     let mut facts = serde_json::Map::new();
-    if owner != actor.caller.user.id {
-        facts.insert("recordedBy".to_owned(), actor.caller.user.id.to_string().into());
+    if owner != actor.principal.user.id {
+        facts.insert("recordedBy".to_owned(), actor.principal.user.id.to_string().into());
     }
-    if let Credential::ApiToken(id, _) = &actor.caller.by {
+    if let Credential::ApiToken(id, _) = &actor.principal.credential {
         facts.insert("apiToken".to_owned(), id.to_string().into());
     }
     (!facts.is_empty()).then_some(Value::Object(facts))

@@ -1,4 +1,4 @@
-//! Tokens for scripts: making and revoking them, and noting that they are used.
+//! API tokens: making and revoking them, and noting that they are used.
 
 use std::{
     collections::HashMap,
@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::{Actor, Services, audit::Entry, text::check_line};
 use crate::{
-    auth::{self, ApiKey, Credential, Principal},
+    auth::{self, ApiTokenSecret, Credential, Principal},
     db::{Db, api_tokens, users},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{ApiToken, ApiTokenId, AuditAction, Role, Scope, Scopes, Timestamp},
 };
 
@@ -45,15 +45,15 @@ fn least_role(scope: Scope) -> Role {
 }
 
 /// Makes a token of the caller's, who has to be logged in: a token makes no tokens.
-pub async fn create(actor: Actor<'_>, wanted: Wanted) -> Result<(ApiKey, ApiToken)> {
-    if actor.caller.auth_session().is_none() {
-        return Err(Error::new(Code::Forbidden, "only a login can make an API token"));
+pub async fn create(actor: Actor<'_>, wanted: Wanted) -> Result<(ApiTokenSecret, ApiToken)> {
+    if actor.principal.auth_session().is_none() {
+        return Err(Error::new(ErrorCode::Forbidden, "only a login can make an API token"));
     }
     let now = actor.now();
     let name = name(&wanted.name)?;
-    let scopes = scopes(wanted.scopes, actor.caller.user.role)?;
+    let scopes = scopes(wanted.scopes, actor.principal.user.role)?;
     let expires_at = expiry(wanted.expires_at, now)?;
-    let user = &actor.caller.user;
+    let user = &actor.principal.user;
     let token = ApiToken {
         id: ApiTokenId::new(now),
         user_id: user.id,
@@ -64,7 +64,7 @@ pub async fn create(actor: Actor<'_>, wanted: Wanted) -> Result<(ApiKey, ApiToke
         last_used_at: None,
         revoked_at: None,
     };
-    let key = ApiKey::new()?;
+    let key = ApiTokenSecret::generate()?;
     let words: Vec<Value> = token.scopes.iter().map(|scope| scope.as_str().into()).collect();
     let entry = Entry::new(AuditAction::TokenCreated, format!("Made the API token {}", token.name))
         .detail("createdApiToken", token.id.to_string())
@@ -116,7 +116,7 @@ pub async fn revoke(actor: Actor<'_>, id: ApiTokenId) -> Result<ApiToken> {
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
     let token = api_tokens::find(&mut tx, id).await?.filter(|token| actor.may_manage(token.user_id));
-    let token = token.ok_or_else(|| Error::new(Code::NotFound, "there is no such API token"))?;
+    let token = token.ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such API token"))?;
     if !api_tokens::revoke(&mut tx, id, now).await? {
         return Ok(token);
     }
@@ -132,9 +132,9 @@ pub async fn revoke(actor: Actor<'_>, id: ApiTokenId) -> Result<ApiToken> {
 
 /// Which tokens this instance has lately noted the use of, so that most requests write nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Uses(Arc<Mutex<HashMap<ApiTokenId, Timestamp>>>);
+pub struct LastUsedRecorder(Arc<Mutex<HashMap<ApiTokenId, Timestamp>>>);
 
-impl Uses {
+impl LastUsedRecorder {
     /// Whether it is time to note this use.
     fn is_due(&self, id: ApiTokenId, now: Timestamp) -> bool {
         let since = now.plus_seconds(-NOTED_EVERY);
@@ -153,10 +153,11 @@ impl Services {
     /// request does not wait for: it must not fail or slow down because of a note.
     pub async fn authenticate(&self, db: &Db, header: Option<&str>) -> Result<Principal> {
         let force = self.limits.accounts.force_password_change;
-        let principal = auth::authenticate(db, &self.tokens, &self.callers, self.clock, header, force).await?;
+        let principal =
+            auth::authenticate(db, &self.access_tokens, &self.auth_cache, self.clock, header, force).await?;
         let now = self.clock.now();
-        if let Some(Credential::ApiToken(id, _)) = principal.signed_in().map(|caller| &caller.by)
-            && self.uses.is_due(*id, now)
+        if let Some(Credential::ApiToken(id, _)) = principal.authenticated().map(|principal| &principal.credential)
+            && self.last_used.is_due(*id, now)
         {
             tokio::spawn(note_use(self.db.clone(), *id, now));
         }
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn a_use_is_noted_once_a_minute_and_forgotten_after() {
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().expect("a time");
-        let (uses, one, other) = (Uses::default(), ApiTokenId::new(now), ApiTokenId::new(now));
+        let (uses, one, other) = (LastUsedRecorder::default(), ApiTokenId::new(now), ApiTokenId::new(now));
         let due = [(one, 0), (one, 59), (other, 59), (one, 60), (one, 119), (one, 120)];
         let due = due.map(|(id, seconds)| uses.is_due(id, now.plus_seconds(seconds)));
         assert_eq!(due, [true, false, true, true, false, true]);

@@ -19,7 +19,7 @@ pub(super) fn recorded(services: &Services, typed: &str) -> Option<String> {
         AttemptedNames::None => None,
         AttemptedNames::Name if can_be_a_name => Some(cut(typed)),
         AttemptedNames::Name | AttemptedNames::Hash => {
-            let hash = services.names.hash("attempted name", typed);
+            let hash = services.keyed_hasher.hash("attempted name", typed);
             Some(format!("hash:{}", &hash[..HASH_DIGITS]))
         }
     }

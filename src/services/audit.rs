@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::Client;
 use crate::{
-    auth::{Credential, SignedIn},
+    auth::{Authenticated, Credential},
     db::{Tx, audit_logs},
     error::{Error, Result},
     model::{AuditAction, AuditLog, AuditLogId, RawJson, Timestamp, User},
@@ -51,8 +51,13 @@ impl<'a> By<'a> {
 
     /// Whoever is signed in.
     #[must_use]
-    pub fn signed_in(caller: &'a SignedIn, client: &'a Client) -> Self {
-        Self { user: Some(&caller.user), client: Some(client), credential: Some(&caller.by), ..Self::default() }
+    pub fn principal(principal: &'a Authenticated, client: &'a Client) -> Self {
+        Self {
+            user: Some(&principal.user),
+            client: Some(client),
+            credential: Some(&principal.credential),
+            ..Self::default()
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use super::{
     audit::{By, Entry},
 };
 use crate::{
-    auth::{AccessToken, Credential, RefreshToken, SignedIn, Subject},
+    auth::{AccessToken, AccessTokenClaims, Authenticated, Credential, RefreshToken},
     db::{Db, Tx, auth_sessions, refresh_tokens, users},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{AuditAction, AuthSession, AuthSessionId, Role, Timestamp, User, UserId},
 };
 
@@ -34,10 +34,10 @@ pub struct Issued {
 impl Issued {
     /// Who is signed in by it, on a server that may want another password first.
     #[must_use]
-    pub fn signed_in(&self, force_password_change: bool) -> SignedIn {
-        SignedIn {
+    pub fn authenticated(&self, force_password_change: bool) -> Authenticated {
+        Authenticated {
             user: Arc::clone(&self.user),
-            by: Credential::AuthSession(self.auth_session),
+            credential: Credential::AuthSession(self.auth_session),
             must_change_password: force_password_change && self.password_change_required,
         }
     }
@@ -75,10 +75,10 @@ fn issue(
     refresh_token: RefreshToken,
     now: Timestamp,
 ) -> Result<Issued> {
-    let subject = Subject { user: user.id, auth_session: session.id };
+    let subject = AccessTokenClaims { user: user.id, auth_session: session.id };
     Ok(Issued {
         auth_session: session.id,
-        access_token: services.tokens.issue(subject, session.expires_at, now)?,
+        access_token: services.access_tokens.issue(subject, session.expires_at, now)?,
         refresh_token,
         password_change_required: false,
         user,
@@ -91,7 +91,7 @@ fn issue(
 /// has a copy of it: the login ends, which is recorded.
 pub async fn refresh(services: &Services, db: &Db, client: &Client, token: RefreshToken) -> Result<Issued> {
     let now = services.clock.now();
-    services.tokens.refresh_keys(now).await?;
+    services.access_tokens.refresh_keys(now).await?;
     let mut tx = db.begin().await?;
     let first_use = refresh_tokens::take(&mut tx, token.hash(), now).await?;
     let id = match first_use {
@@ -108,7 +108,7 @@ pub async fn refresh(services: &Services, db: &Db, client: &Client, token: Refre
         return Err(refused());
     }
     let user = users::find_within(&mut tx, session.user_id).await?.filter(|user| user.is_active).ok_or_else(refused)?;
-    services.write_limit.charge_login(&user)?;
+    services.write_limiter.charge_login(&user)?;
     let key = auth_sessions::successor_key(&mut tx, id).await?.ok_or_else(refused)?;
     let successor = token.successor(&key);
     if first_use.is_some() {
@@ -142,12 +142,13 @@ async fn reused(mut tx: Tx, id: AuthSessionId, client: &Client, now: Timestamp) 
 }
 
 fn refused() -> Error {
-    Error::new(Code::Unauthenticated, "the refresh token is not valid, or no longer: log in again")
+    Error::new(ErrorCode::Unauthenticated, "the refresh token is not valid, or no longer: log in again")
 }
 
 /// Ends the caller's own login.
 pub async fn logout(actor: Actor<'_>) -> Result<()> {
-    let id = actor.caller.auth_session().ok_or_else(|| Error::new(Code::Forbidden, "only a login can log out"))?;
+    let id =
+        actor.principal.auth_session().ok_or_else(|| Error::new(ErrorCode::Forbidden, "only a login can log out"))?;
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
     auth_sessions::revoke(&mut tx, id, now).await?;
@@ -161,7 +162,7 @@ pub async fn revoke(actor: Actor<'_>, id: AuthSessionId) -> Result<AuthSession> 
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
     let session = auth_sessions::find(&mut tx, id).await?.filter(|session| actor.may_manage(session.user_id));
-    let session = session.ok_or_else(|| Error::new(Code::NotFound, "there is no such login"))?;
+    let session = session.ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such login"))?;
     if !auth_sessions::revoke(&mut tx, id, now).await? {
         return Ok(session);
     }
@@ -180,7 +181,7 @@ pub async fn revoke_all(actor: Actor<'_>, user: UserId) -> Result<u64> {
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
     let owner = users::find_within(&mut tx, user).await?.filter(|user| actor.may_manage(user.id));
-    let owner = owner.ok_or_else(|| Error::new(Code::NotFound, "there is no such user"))?;
+    let owner = owner.ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such user"))?;
     let count = auth_sessions::revoke_all(&mut tx, user, None, now).await?;
     let entry = Entry::new(AuditAction::TokenRevoked, format!("Ended all logins of {}", owner.username))
         .about(&owner)
@@ -193,6 +194,6 @@ pub async fn revoke_all(actor: Actor<'_>, user: UserId) -> Result<u64> {
 impl Actor<'_> {
     /// Whether the caller may end what belongs to this user.
     pub(super) fn may_manage(&self, owner: UserId) -> bool {
-        self.caller.user.id == owner || self.caller.user.role >= Role::Admin
+        self.principal.user.id == owner || self.principal.user.role >= Role::Admin
     }
 }

@@ -4,7 +4,7 @@
 use super::{Actor, audit::Entry};
 use crate::{
     db::{Tx, audit_logs},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{AuditAction, Role},
 };
 
@@ -14,7 +14,7 @@ const HOUR: i64 = 60 * 60;
 /// Refuses another name or address, taken or not, to whoever has asked for too many that are. Others who manage users wait
 /// for the transaction, so attempts at the same time are counted each.
 pub(super) async fn check(actor: Actor<'_>, tx: &mut Tx) -> Result<()> {
-    let user = &actor.caller.user;
+    let user = &actor.principal.user;
     if user.role >= Role::Admin {
         return Ok(());
     }
@@ -38,7 +38,7 @@ pub(super) async fn check(actor: Actor<'_>, tx: &mut Tx) -> Result<()> {
 /// Records that a name or an address was refused because it is taken, and ends the transaction with that. Whose it is does
 /// not stand there. Any other error is left as it is.
 pub(super) async fn record(actor: Actor<'_>, mut tx: Tx, entry: Entry, error: Error) -> Result<Error> {
-    if let (Code::Conflict, Some(field)) = (error.code(), error.field()) {
+    if let (ErrorCode::Conflict, Some(field)) = (error.code(), error.field()) {
         actor.record(&mut tx, entry.failed().detail("field", field), actor.now()).await?;
         tx.commit().await?;
     }

@@ -10,12 +10,12 @@ use sha2::{Digest, Sha256};
 
 use super::Services;
 use crate::{
-    auth::{Credential, SignedIn},
+    auth::{Authenticated, Credential},
     db::{
         Db,
         idempotency_keys::{self, Kept, Owned},
     },
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::Timestamp,
 };
 
@@ -48,10 +48,10 @@ pub struct Ticket(Owned);
 
 /// Takes the key, or tells what was answered. CONFLICT while the first request is under way, which `extensions.retryAfter`
 /// tells from one that never came to an answer; `BAD_USER_INPUT` when the key was used for something else.
-pub async fn claim(services: &Services, db: &Db, caller: &SignedIn, sent: &Sent) -> Result<Claim> {
+pub async fn claim(services: &Services, db: &Db, principal: &Authenticated, sent: &Sent) -> Result<Claim> {
     let now = services.clock.now();
-    let owned = Owned { user: caller.user.id, key: URL_SAFE_NO_PAD.encode(Sha256::digest(&sent.key)) };
-    let hash = request_hash(caller, sent);
+    let owned = Owned { user: principal.user.id, key: URL_SAFE_NO_PAD.encode(Sha256::digest(&sent.key)) };
+    let hash = request_hash(principal, sent);
     let mut tx = db.begin().await?;
     idempotency_keys::delete_one_old(&mut tx, &owned, now.plus_seconds(-LIFE)).await?;
     let first = idempotency_keys::insert(&mut tx, &owned, &hash, now).await?;
@@ -62,13 +62,13 @@ pub async fn claim(services: &Services, db: &Db, caller: &SignedIn, sent: &Sent)
         // Given back between the two statements.
         None => Err(under_way()),
         Some(kept) if kept.request_hash != hash => Err(Error::new(
-            Code::BadUserInput,
+            ErrorCode::BadUserInput,
             "this Idempotency-Key was used for another request: a key is for one request and its repetitions",
         )),
         Some(Kept { answer: Some(answer), .. }) => Ok(Claim::Done(answer)),
         Some(kept) if now < kept.created_at.plus(services.limits.request_timeout) => Err(under_way()),
         Some(_) => Err(Error::new(
-            Code::Conflict,
+            ErrorCode::Conflict,
             "the first request with this Idempotency-Key broke off, and whether it was done is not known: look at what \
              it should have changed, and if it is not there, send it with a new key",
         )),
@@ -76,7 +76,8 @@ pub async fn claim(services: &Services, db: &Db, caller: &SignedIn, sent: &Sent)
 }
 
 fn under_way() -> Error {
-    Error::new(Code::Conflict, "the first request with this Idempotency-Key is still under way").retry(RETRY_AFTER)
+    Error::new(ErrorCode::Conflict, "the first request with this Idempotency-Key is still under way")
+        .with_retry_after(RETRY_AFTER)
 }
 
 /// Keeps the answer for the rest of the key's life.
@@ -110,9 +111,9 @@ async fn sweep(db: &Db, now: Timestamp) {
 
 /// What tells requests apart. It may hold a password, so it takes the client's key to compute it, of which only the hash
 /// is stored. A token for scripts is part of it: with fewer scopes nobody reads what was answered to more.
-fn request_hash(caller: &SignedIn, sent: &Sent) -> Vec<u8> {
+fn request_hash(principal: &Authenticated, sent: &Sent) -> Vec<u8> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, sent.key.as_bytes());
-    let credential = match &caller.by {
+    let credential = match &principal.credential {
         Credential::AuthSession(_) => "login".to_owned(),
         Credential::ApiToken(id, _) => id.to_string(),
     };

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     auth::{self, Principal},
     db::{Db, users},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{AuditAction, User},
     ops::first_admin,
 };
@@ -35,10 +35,10 @@ pub async fn login(
     if username.chars().count() > MAX_LOGIN_CHARS {
         return Err(Error::bad_input("username", format!("at most {MAX_LOGIN_CHARS} characters")));
     }
-    if password.expose_secret().len() > auth::MAX_BYTES {
-        return Err(Error::bad_input("password", format!("at most {} bytes", auth::MAX_BYTES)));
+    if password.expose_secret().len() > auth::MAX_PASSWORD_BYTES {
+        return Err(Error::bad_input("password", format!("at most {} bytes", auth::MAX_PASSWORD_BYTES)));
     }
-    services.tokens.refresh_keys(services.clock.now()).await?;
+    services.access_tokens.refresh_keys(services.clock.now()).await?;
     let found = users::find_credentials(db, username).await?;
     let (user, hash, change_required) = match found {
         // Without a hash, who is inactive is refused like who is unknown, whatever the password.
@@ -49,11 +49,11 @@ pub async fn login(
         None => (None, None, false),
     };
     // First a place among those who may hash: whoever is turned away for want of one has not tried a password.
-    let turn = services.hasher.turn().await?;
+    let turn = services.password_hasher.acquire().await?;
     let target = Target { user: user.as_ref(), name: attempted_names::recorded(services, username), client };
     let attempt = match throttle::Attempt::begin(services, db, client, username, user.as_ref()).await {
         Ok(attempt) => attempt,
-        Err(error) if error.code() == Code::RateLimited => {
+        Err(error) if error.code() == ErrorCode::RateLimited => {
             drop(turn);
             return Err(target.throttled(services, db, error).await?);
         }
@@ -70,7 +70,7 @@ pub async fn login(
     };
     drop(turn);
     if let Some(user) = user.as_ref().filter(|_| fits)
-        && let Err(error) = services.write_limit.charge_login(user)
+        && let Err(error) = services.write_limiter.charge_login(user)
     {
         attempt.withdraw(db).await?;
         return Err(error);
@@ -89,7 +89,7 @@ pub async fn login(
         let entry = if attempt.refused { entry.detail("tooManyFailures", true) } else { entry };
         entry.record(&mut tx, target.by(), now).await?;
         tx.commit().await?;
-        return Err(Error::new(Code::Unauthenticated, "the user name or the password is wrong"));
+        return Err(Error::new(ErrorCode::Unauthenticated, "the user name or the password is wrong"));
     }
     let user = user.ok_or_else(|| Error::internal("somebody logged in without a user"))?;
     attempt.succeeded(&mut tx).await?;
@@ -130,12 +130,12 @@ impl Target<'_> {
 
     /// Records that the throttle refused it, unless there are many such entries from here already.
     async fn throttled(&self, services: &Services, db: &Db, error: Error) -> Result<Error> {
-        if services.refusals.take(&Principal::Anonymous, self.client, &error) {
+        if services.access_denials.take(&Principal::Anonymous, self.client, &error) {
             let entry = self.entry(AuditAction::LimitExceeded, "Login refused: too many have failed");
             let mut tx = db.begin().await?;
             entry.detail("code", error.code().as_str()).record(&mut tx, self.by(), services.clock.now()).await?;
             tx.commit().await?;
         }
-        Ok(error.recorded())
+        Ok(error.mark_recorded())
     }
 }

@@ -1,6 +1,7 @@
 //! The writes: one function per intent, which is its rules, one transaction and its audit entry.
 //! No GraphQL and no HTTP here; the only place where transactions begin and end.
 
+pub mod access_denials;
 pub mod agent_log;
 pub mod api_tokens;
 mod attempted_names;
@@ -12,7 +13,6 @@ pub mod idempotency;
 pub mod login;
 mod names;
 pub mod passwords;
-pub mod refusals;
 mod server_secrets;
 pub mod sessions;
 mod signing_keys;
@@ -23,7 +23,10 @@ pub mod users;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    auth::{Budget, Callers, Hasher, NameHasher, SignedIn, StatementPermits, Strength, Tokens, WriteLimit},
+    auth::{
+        AccessTokens, AuthCache, Authenticated, CostLimiter, HashCost, KeyedHasher, PasswordHasher, StatementLimiter,
+        WriteLimiter,
+    },
     clock::Clock,
     config::Limits,
     db::{self, Db, Tx},
@@ -32,9 +35,9 @@ use crate::{
 };
 
 use self::{
-    api_tokens::Uses,
+    access_denials::AccessDenials,
+    api_tokens::LastUsedRecorder,
     audit::{By, Entry},
-    refusals::Refusals,
 };
 
 /// What the writes stand on; built once at the start. Cheap to clone.
@@ -42,16 +45,16 @@ use self::{
 pub struct Services {
     pub db: Db,
     pub clock: Clock,
-    pub hasher: Hasher,
-    pub tokens: Tokens,
-    pub names: NameHasher,
-    pub callers: Callers,
-    pub budget: Budget,
-    pub write_limit: WriteLimit,
-    pub statements: StatementPermits,
-    pub refusals: Refusals,
+    pub password_hasher: PasswordHasher,
+    pub access_tokens: AccessTokens,
+    pub keyed_hasher: KeyedHasher,
+    pub auth_cache: AuthCache,
+    pub cost_limiter: CostLimiter,
+    pub write_limiter: WriteLimiter,
+    pub statement_limiter: StatementLimiter,
+    pub access_denials: AccessDenials,
     pub limits: Limits,
-    pub uses: Uses,
+    pub last_used: LastUsedRecorder,
     /// Work that goes on when its client goes away; the server stops after it.
     pub detached: TaskTracker,
 }
@@ -69,18 +72,18 @@ pub struct Client {
 
 /// What is to become of a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Change<T> {
+pub enum Patch<T> {
     #[default]
     Keep,
-    To(T),
+    Set(T),
 }
 
-impl<T: Clone> Change<T> {
+impl<T: Clone> Patch<T> {
     /// The value afterwards.
     fn or(self, before: &T) -> T {
         match self {
             Self::Keep => before.clone(),
-            Self::To(value) => value,
+            Self::Set(value) => value,
         }
     }
 }
@@ -91,7 +94,7 @@ pub struct Actor<'a> {
     pub services: &'a Services,
     /// The request's own handle on the database.
     pub db: &'a Db,
-    pub caller: &'a SignedIn,
+    pub principal: &'a Authenticated,
     pub client: &'a Client,
 }
 
@@ -101,14 +104,14 @@ impl Actor<'_> {
     }
 
     async fn record(&self, tx: &mut Tx, entry: Entry, now: Timestamp) -> Result<AuditLog> {
-        entry.record(tx, By::signed_in(self.caller, self.client), now).await
+        entry.record(tx, By::principal(self.principal, self.client), now).await
     }
 }
 
 impl Services {
     /// On a migrated database. The first instance ever makes the key pair that signs access tokens.
-    pub async fn new(db: Db, clock: Clock, limits: Limits, strength: Strength) -> Result<Self> {
-        let hasher = Hasher::new(strength, limits.hashing_threads)?;
+    pub async fn new(db: Db, clock: Clock, limits: Limits, strength: HashCost) -> Result<Self> {
+        let password_hasher = PasswordHasher::new(strength, limits.hashing_threads)?;
         let older = db::users::older_hashes(&db).await?;
         if !older.is_empty() {
             tracing::info!(
@@ -118,29 +121,29 @@ impl Services {
             );
         }
         for beginning in &older {
-            hasher.expect_older(beginning);
+            password_hasher.expect_older(beginning);
         }
         signing_keys::ensure(&db, clock).await?;
-        let tokens = Tokens::load(&db, clock.now()).await?;
-        let names = server_secrets::name_hasher(&db, clock).await?;
-        let budget = Budget::new(limits.document.cost_per_minute, clock);
-        let write_limit = WriteLimit::new(limits.writes, clock);
-        let statements = StatementPermits::new(limits.statements_per_principal);
-        let refusals = Refusals::new(clock);
-        let (callers, uses, detached) = (Callers::default(), Uses::default(), TaskTracker::new());
+        let access_tokens = AccessTokens::load(&db, clock.now()).await?;
+        let keyed_hasher = server_secrets::keyed_hasher(&db, clock).await?;
+        let cost_limiter = CostLimiter::new(limits.document.cost_per_minute, clock);
+        let write_limiter = WriteLimiter::new(limits.writes, clock);
+        let statement_limiter = StatementLimiter::new(limits.statements_per_principal);
+        let access_denials = AccessDenials::new(clock);
+        let (auth_cache, last_used, detached) = (AuthCache::default(), LastUsedRecorder::default(), TaskTracker::new());
         Ok(Self {
             db,
             clock,
-            hasher,
-            tokens,
-            names,
-            callers,
-            budget,
-            write_limit,
-            statements,
-            refusals,
+            password_hasher,
+            access_tokens,
+            keyed_hasher,
+            auth_cache,
+            cost_limiter,
+            write_limiter,
+            statement_limiter,
+            access_denials,
             limits,
-            uses,
+            last_used,
             detached,
         })
     }

@@ -5,38 +5,38 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     Actor,
     audit::{By, Entry, Operator},
-    server_secrets::name_hasher,
+    server_secrets::keyed_hasher,
     throttle,
     users::{begin, find, find_by_login, time_of_change},
 };
 use crate::{
-    auth::{self, Hasher, NameHasher, Policy},
+    auth::{self, KeyedHasher, PasswordHasher, PasswordPolicy},
     clock::Clock,
     db::{Db, Tx, api_tokens, auth_sessions, users},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{AuditAction, Timestamp, User, UserId},
 };
 
 /// Changes the caller's own password. A wrong current one counts as a failed login. All other logins of the caller end.
 pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) -> Result<User> {
-    let login = actor.caller.auth_session();
+    let login = actor.principal.auth_session();
     let login = login.ok_or_else(|| {
         Error::new(
-            Code::Forbidden,
+            ErrorCode::Forbidden,
             "an API token cannot do this: sign in and use the access token of that login session",
         )
     })?;
-    let (services, user) = (actor.services, &actor.caller.user);
-    let policy = Policy::of(user, services.limits.accounts.password_min_length, "newPassword");
+    let (services, user) = (actor.services, &actor.principal.user);
+    let policy = PasswordPolicy::of(user, services.limits.accounts.password_min_length, "newPassword");
     policy.check_length(&new)?;
-    if current.expose_secret().len() > auth::MAX_BYTES {
-        return Err(Error::bad_input("currentPassword", format!("at most {} bytes", auth::MAX_BYTES)));
+    if current.expose_secret().len() > auth::MAX_PASSWORD_BYTES {
+        return Err(Error::bad_input("currentPassword", format!("at most {} bytes", auth::MAX_PASSWORD_BYTES)));
     }
-    if auth::is_same(&current, &new) {
+    if auth::is_same_password(&current, &new) {
         return Err(Error::bad_input("newPassword", "it is the current password: choose another one"));
     }
     let found = users::find_credentials_of(actor.db, user.id).await?.ok_or_else(Error::unauthenticated)?;
-    let turn = services.hasher.turn().await?;
+    let turn = services.password_hasher.acquire().await?;
     let attempt = throttle::Attempt::begin(services, actor.db, actor.client, &user.username, Some(user)).await?;
     let hash = (!attempt.refused).then(|| found.hashed_password.clone());
     if !turn.verify(current, hash).await? {
@@ -63,7 +63,7 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
     let mut tx = begin(actor, Some(user.id)).await?;
     let before = find(&mut tx, user.id).await?;
     if !users::has_hash(&mut tx, user.id, &found.hashed_password).await? {
-        return Err(Error::new(Code::Conflict, "the password was changed meanwhile: try again"));
+        return Err(Error::new(ErrorCode::Conflict, "the password was changed meanwhile: try again"));
     }
     let after = User { updated_at: time_of_change(&before, now), ..before };
     users::set_password(&mut tx, after.id, &hash, false, after.updated_at).await?;
@@ -78,19 +78,19 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
 /// Gives another user a password, which is to be changed after the next login. All logins and API tokens of the user end:
 /// whoever had the old password may have made some.
 pub async fn reset(actor: Actor<'_>, id: UserId, new: SecretString) -> Result<User> {
-    if id == actor.caller.user.id {
+    if id == actor.principal.user.id {
         return Err(Error::bad_input("userId", "one's own password is changed by changePassword"));
     }
     let user = users::find(actor.db, id).await?;
-    let user = user.ok_or_else(|| Error::new(Code::NotFound, "there is no such user"))?;
+    let user = user.ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such user"))?;
     let services = actor.services;
-    let policy = Policy::of(&user, services.limits.accounts.password_min_length, "newPassword");
-    let hash = hash_of(&services.hasher, policy, new).await?;
+    let policy = PasswordPolicy::of(&user, services.limits.accounts.password_min_length, "newPassword");
+    let hash = hash_of(&services.password_hasher, policy, new).await?;
     let mut tx = begin(actor, None).await?;
     // It may have been deleted meanwhile.
     let before = find(&mut tx, id).await?;
-    let by = By::signed_in(actor.caller, actor.client);
-    reset_within(tx, &services.names, before, &hash, by, actor.now()).await.map(|reset| reset.user)
+    let by = By::principal(actor.principal, actor.client);
+    reset_within(tx, &services.keyed_hasher, before, &hash, by, actor.now()).await.map(|reset| reset.user)
 }
 
 /// A user with another password.
@@ -104,7 +104,7 @@ pub struct Reset {
 /// The same by whoever runs the program, for the user of this name or address.
 pub async fn reset_as_operator(
     db: &Db,
-    hasher: &Hasher,
+    hasher: &PasswordHasher,
     clock: Clock,
     login: &str,
     new: SecretString,
@@ -112,22 +112,22 @@ pub async fn reset_as_operator(
     operator: Option<&Operator>,
 ) -> Result<Reset> {
     let user = find_by_login(db, login).await?;
-    let hash = hash_of(hasher, Policy::of(&user, min_length, "newPassword"), new).await?;
-    let names = name_hasher(db, clock).await?;
+    let hash = hash_of(hasher, PasswordPolicy::of(&user, min_length, "newPassword"), new).await?;
+    let names = keyed_hasher(db, clock).await?;
     let mut tx = db.begin().await?;
     users::lock(&mut tx).await?;
     let before = find(&mut tx, user.id).await?;
     reset_within(tx, &names, before, &hash, By::command(operator), clock.now()).await
 }
 
-async fn hash_of(hasher: &Hasher, policy: Policy, new: SecretString) -> Result<SecretString> {
+async fn hash_of(hasher: &PasswordHasher, policy: PasswordPolicy, new: SecretString) -> Result<SecretString> {
     policy.check_length(&new)?;
-    hasher.turn().await?.hash_if(new, move |password| policy.check_strength(password)).await
+    hasher.acquire().await?.hash_if(new, move |password| policy.check_strength(password)).await
 }
 
 async fn reset_within(
     mut tx: Tx,
-    names: &NameHasher,
+    names: &KeyedHasher,
     before: User,
     hash: &SecretString,
     by: By<'_>,

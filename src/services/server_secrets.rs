@@ -3,7 +3,7 @@
 use aws_lc_rs::rand;
 
 use crate::{
-    auth::NameHasher,
+    auth::KeyedHasher,
     clock::Clock,
     db::{Db, server_secrets},
     error::{Error, Result},
@@ -12,7 +12,7 @@ use crate::{
 const NAME_HASH_KEY: &str = "name_hash_key";
 
 /// The hasher of names that are typed to log in.
-pub(super) async fn name_hasher(db: &Db, clock: Clock) -> Result<NameHasher> {
+pub(super) async fn keyed_hasher(db: &Db, clock: Clock) -> Result<KeyedHasher> {
     if server_secrets::find(db, NAME_HASH_KEY).await?.is_none() {
         let mut key = [0; 32];
         rand::fill(&mut key).map_err(Error::internal)?;
@@ -22,5 +22,5 @@ pub(super) async fn name_hasher(db: &Db, clock: Clock) -> Result<NameHasher> {
         tx.commit().await?;
     }
     let key = server_secrets::find(db, NAME_HASH_KEY).await?;
-    Ok(NameHasher::new(&key.ok_or_else(|| Error::internal("the key of hashed names is gone"))?))
+    Ok(KeyedHasher::new(&key.ok_or_else(|| Error::internal("the key of hashed names is gone"))?))
 }

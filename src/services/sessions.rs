@@ -2,13 +2,13 @@
 //! anybody's.
 
 use super::{
-    Actor, Change,
+    Actor, Patch,
     audit::{Changes, Entry, digest},
     text::{check_json, check_line, merge_patch},
 };
 use crate::{
     db::{Tx, sessions, users},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     json,
     model::{AuditAction, RawJson, Role, Session, SessionId, Timestamp, User, UserId},
 };
@@ -28,8 +28,8 @@ pub struct NewSession {
 /// What is to become of a session; none is cleared.
 #[derive(Debug, Default)]
 pub struct SessionChange {
-    pub title: Change<Option<String>>,
-    pub thread_id: Change<Option<String>>,
+    pub title: Patch<Option<String>>,
+    pub thread_id: Patch<Option<String>>,
     pub context: Option<ContextChange>,
     /// The `updated_at` that the change was thought out for.
     pub expected_updated_at: Option<Timestamp>,
@@ -75,10 +75,10 @@ pub async fn create(actor: Actor<'_>, new: NewSession) -> Result<Session> {
 
 /// Changes an open session. A change that changes nothing leaves no trace.
 pub async fn update(actor: Actor<'_>, id: SessionId, change: SessionChange) -> Result<Session> {
-    if let Change::To(title) = &change.title {
+    if let Patch::Set(title) = &change.title {
         check_line("title", title.as_deref(), MAX_CHARS)?;
     }
-    if let Change::To(thread_id) = &change.thread_id {
+    if let Patch::Set(thread_id) = &change.thread_id {
         check_line("threadId", thread_id.as_deref(), MAX_CHARS)?;
     }
     let now = actor.now();
@@ -166,27 +166,27 @@ async fn store(tx: &mut Tx, before: &Session, after: &Session) -> Result<()> {
 }
 
 impl Actor<'_> {
-    /// The user whose data is written: the caller, or for an admin anybody.
-    pub(super) async fn owner(&self, tx: &mut Tx, user: Option<UserId>) -> Result<User> {
-        let caller = &self.caller.user;
-        match user {
-            Some(id) if id != caller.id => {
-                if caller.role < Role::Admin {
-                    return Err(Error::new(Code::Forbidden, "only an admin does this for others"));
+    /// The user whose data is written: the principal's own by default. Only an admin writes the data of another user.
+    pub(super) async fn owner(&self, tx: &mut Tx, owner: Option<UserId>) -> Result<User> {
+        let user = &self.principal.user;
+        match owner {
+            Some(id) if id != user.id => {
+                if user.role < Role::Admin {
+                    return Err(Error::new(ErrorCode::Forbidden, "only an admin does this for others"));
                 }
                 let found = users::find_within(tx, id).await?;
-                found.ok_or_else(|| Error::new(Code::NotFound, "there is no such user"))
+                found.ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such user"))
             }
-            _ => Ok((**caller).clone()),
+            _ => Ok((**user).clone()),
         }
     }
 
     async fn session(&self, tx: &mut Tx, id: SessionId) -> Result<Session> {
         let session = sessions::find_within(tx, id).await?.ok_or_else(no_session)?;
-        if session.user_id == self.caller.user.id || self.caller.user.role >= Role::Admin {
+        if session.user_id == self.principal.user.id || self.principal.user.role >= Role::Admin {
             return Ok(session);
         }
-        Err(Error::new(Code::Forbidden, "this conversation is somebody else's"))
+        Err(Error::new(ErrorCode::Forbidden, "this conversation is somebody else's"))
     }
 
     async fn open_session(&self, tx: &mut Tx, id: SessionId) -> Result<Session> {
@@ -194,7 +194,7 @@ impl Actor<'_> {
         if session.is_active && session.ended_at.is_none() {
             return Ok(session);
         }
-        Err(Error::new(Code::Conflict, "the conversation has ended"))
+        Err(Error::new(ErrorCode::Conflict, "the conversation has ended"))
     }
 }
 
@@ -205,9 +205,9 @@ fn about(session: &Session, action: AuditAction, description: &'static str) -> E
 }
 
 fn no_session() -> Error {
-    Error::new(Code::NotFound, "there is no such session")
+    Error::new(ErrorCode::NotFound, "there is no such session")
 }
 
 fn changed_meanwhile() -> Error {
-    Error::new(Code::Conflict, "it was changed meanwhile: read it again")
+    Error::new(ErrorCode::Conflict, "it was changed meanwhile: read it again")
 }

@@ -24,7 +24,7 @@ impl Services {
     /// The public keys of access tokens, the active one first.
     pub async fn public_keys(&self) -> Result<Vec<auth::PublicKey>> {
         let now = self.clock.now();
-        self.tokens.refresh_keys(now).await?;
-        Ok(self.tokens.public_keys(now))
+        self.access_tokens.refresh_keys(now).await?;
+        Ok(self.access_tokens.public_keys(now))
     }
 }

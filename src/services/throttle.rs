@@ -26,7 +26,7 @@ use ipnet::IpNet;
 
 use super::{Client, Services};
 use crate::{
-    auth::NameHasher,
+    auth::KeyedHasher,
     db::{
         Db, Tx, known_networks,
         login_throttles::{self, Count, Key},
@@ -142,7 +142,7 @@ async fn buckets(
     login: &str,
     user: Option<&User>,
 ) -> Result<Vec<Bucket>> {
-    let (names, limits) = (&services.names, &services.limits.accounts);
+    let (names, limits) = (&services.keyed_hasher, &services.limits.accounts);
     let address = client.ip_address.as_deref();
     let network = address.and_then(network_of).unwrap_or_default();
     let id = user.map_or(UserId(uuid::Uuid::nil()), |user| user.id);
@@ -179,7 +179,7 @@ pub(super) async fn remember_network(tx: &mut Tx, user: UserId, client: &Client,
 }
 
 /// Forgets the failures of a user's account, under each name; whether there were any.
-pub(super) async fn unlock(tx: &mut Tx, names: &NameHasher, user: &User) -> Result<bool> {
+pub(super) async fn unlock(tx: &mut Tx, names: &KeyedHasher, user: &User) -> Result<bool> {
     let mut cleared = 0;
     for account in [hash_of_name(names, &user.username), hash_of_name(names, &user.email), hash_of_account(names, user)]
     {
@@ -188,16 +188,16 @@ pub(super) async fn unlock(tx: &mut Tx, names: &NameHasher, user: &User) -> Resu
     Ok(cleared > 0)
 }
 
-fn hash_of_name(names: &NameHasher, login: &str) -> String {
+fn hash_of_name(names: &KeyedHasher, login: &str) -> String {
     names.hash("throttle of a name", login)
 }
 
-fn hash_of_account(names: &NameHasher, user: &User) -> String {
+fn hash_of_account(names: &KeyedHasher, user: &User) -> String {
     names.hash("throttle of an account", &user.id.to_string())
 }
 
 /// What stands for the account of a name that has none.
-fn hash_of_nobody(names: &NameHasher, login: &str) -> String {
+fn hash_of_nobody(names: &KeyedHasher, login: &str) -> String {
     names.hash("throttle of no account", login)
 }
 

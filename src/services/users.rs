@@ -4,17 +4,17 @@
 use secrecy::SecretString;
 
 use super::{
-    Actor, Change,
+    Actor, Patch,
     audit::{By, Changes, Entry, Operator},
     conflicts, names,
-    server_secrets::name_hasher,
+    server_secrets::keyed_hasher,
     throttle,
 };
 use crate::{
-    auth::{NameHasher, Policy},
+    auth::{KeyedHasher, PasswordPolicy},
     clock::Clock,
     db::{Db, Tx, api_tokens, audit_logs, auth_sessions, users},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{AuditAction, Credentials, Role, Timestamp, User, UserId},
 };
 
@@ -33,7 +33,7 @@ pub struct NewUser {
 pub struct Profile {
     pub username: Option<String>,
     pub email: Option<String>,
-    pub full_name: Change<Option<String>>,
+    pub full_name: Patch<Option<String>>,
 }
 
 /// Creates a user with a password that is to be changed, as the admin who chose it knows it.
@@ -53,9 +53,9 @@ pub async fn create(actor: Actor<'_>, new: NewUser) -> Result<User> {
         updated_at: now,
         last_login: None,
     };
-    let policy = Policy::of(&user, actor.services.limits.accounts.password_min_length, "password");
+    let policy = PasswordPolicy::of(&user, actor.services.limits.accounts.password_min_length, "password");
     policy.check_length(&new.password)?;
-    let turn = actor.services.hasher.turn().await?;
+    let turn = actor.services.password_hasher.acquire().await?;
     let hashed_password = turn.hash_if(new.password, move |password| policy.check_strength(password)).await?;
     let credentials = Credentials { user, hashed_password, password_change_required: true };
 
@@ -84,7 +84,7 @@ pub async fn create(actor: Actor<'_>, new: NewUser) -> Result<User> {
 pub async fn update(actor: Actor<'_>, id: UserId, profile: Profile, expected: Option<Timestamp>) -> Result<User> {
     profile.username.as_deref().map_or(Ok(()), names::check_username)?;
     profile.email.as_deref().map_or(Ok(()), names::check_email)?;
-    if let Change::To(Some(name)) = &profile.full_name {
+    if let Patch::Set(Some(name)) = &profile.full_name {
         names::check_full_name(name)?;
     }
     let mut tx = begin(actor, Some(id)).await?;
@@ -113,9 +113,9 @@ pub async fn set_role(actor: Actor<'_>, id: UserId, role: Role, expected: Option
 pub async fn set_active(actor: Actor<'_>, id: UserId, is_active: bool) -> Result<User> {
     let mut tx = begin(actor, None).await?;
     let before = find(&mut tx, id).await?;
-    if is_active && before.role == Role::Admin && actor.caller.auth_session().is_none() {
+    if is_active && before.role == Role::Admin && actor.principal.auth_session().is_none() {
         let message = "an API token cannot reactivate an ADMIN: sign in and use the access token of that login session";
-        return Err(Error::new(Code::Forbidden, message));
+        return Err(Error::new(ErrorCode::Forbidden, message));
     }
     let done = if is_active { "Reactivated" } else { "Deactivated" };
     let description = format!("{done} the user {}", before.username);
@@ -126,7 +126,8 @@ pub async fn set_active(actor: Actor<'_>, id: UserId, is_active: bool) -> Result
 pub async fn unlock(actor: Actor<'_>, id: UserId) -> Result<User> {
     let mut tx = begin(actor, None).await?;
     let user = find(&mut tx, id).await?;
-    unlock_within(tx, &actor.services.names, &user, By::signed_in(actor.caller, actor.client), actor.now()).await?;
+    unlock_within(tx, &actor.services.keyed_hasher, &user, By::principal(actor.principal, actor.client), actor.now())
+        .await?;
     Ok(user)
 }
 
@@ -138,12 +139,12 @@ pub async fn unlock_as_operator(
     operator: Option<&Operator>,
 ) -> Result<(User, bool)> {
     let user = find_by_login(db, login).await?;
-    let names = name_hasher(db, clock).await?;
+    let names = keyed_hasher(db, clock).await?;
     let done = unlock_within(db.begin().await?, &names, &user, By::command(operator), clock.now()).await?;
     Ok((user, done))
 }
 
-async fn unlock_within(mut tx: Tx, names: &NameHasher, user: &User, by: By<'_>, now: Timestamp) -> Result<bool> {
+async fn unlock_within(mut tx: Tx, names: &KeyedHasher, user: &User, by: By<'_>, now: Timestamp) -> Result<bool> {
     if !throttle::unlock(&mut tx, names, user).await? {
         return Ok(false);
     }
@@ -159,7 +160,7 @@ pub async fn delete(actor: Actor<'_>, id: UserId) -> Result<UserId> {
     let user = find(&mut tx, id).await?;
     check_admin_is_left(&mut tx, &user).await?;
     audit_logs::keep_username(&mut tx, id, &user.username).await?;
-    throttle::unlock(&mut tx, &actor.services.names, &user).await?;
+    throttle::unlock(&mut tx, &actor.services.keyed_hasher, &user).await?;
     // Before the user is gone, who may be the caller.
     let entry = Entry::new(AuditAction::UserDeleted, format!("Deleted the user {}", user.username)).about(&user);
     actor.record(&mut tx, entry, actor.now()).await?;
@@ -174,15 +175,15 @@ pub(super) async fn find_by_login(db: &Db, login: &str) -> Result<User> {
     found.map(|found| found.user).ok_or_else(not_found)
 }
 
-/// A transaction in which nobody else manages users. The caller, who may have had to wait, still has to be an admin, or
+/// A transaction in which nobody else manages users. The user, who may have had to wait, still has to be an admin, or
 /// be the user whom it is about.
 pub(super) async fn begin(actor: Actor<'_>, about: Option<UserId>) -> Result<Tx> {
     let mut tx = actor.db.begin().await?;
     users::lock(&mut tx).await?;
-    let caller = users::find_within(&mut tx, actor.caller.user.id).await?.filter(|caller| caller.is_active);
-    let caller = caller.ok_or_else(Error::unauthenticated)?;
-    if caller.role < Role::Admin && about != Some(caller.id) {
-        return Err(Error::new(Code::Forbidden, "this needs the role ADMIN"));
+    let user = users::find_within(&mut tx, actor.principal.user.id).await?.filter(|user| user.is_active);
+    let user = user.ok_or_else(Error::unauthenticated)?;
+    if user.role < Role::Admin && about != Some(user.id) {
+        return Err(Error::new(ErrorCode::Forbidden, "this needs the role ADMIN"));
     }
     Ok(tx)
 }
@@ -257,7 +258,7 @@ async fn check_admin_is_left(tx: &mut Tx, user: &User) -> Result<()> {
     if !is_acting_admin(user) || users::has_admin_besides(tx, user.id).await? {
         return Ok(());
     }
-    Err(Error::new(Code::Conflict, "this is the last active admin: make another one first"))
+    Err(Error::new(ErrorCode::Conflict, "this is the last active admin: make another one first"))
 }
 
 fn is_acting_admin(user: &User) -> bool {
@@ -270,5 +271,5 @@ fn word(role: Role) -> String {
 }
 
 fn not_found() -> Error {
-    Error::new(Code::NotFound, "there is no such user")
+    Error::new(ErrorCode::NotFound, "there is no such user")
 }

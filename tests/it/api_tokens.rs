@@ -1,7 +1,7 @@
 //! Tokens for scripts: what they are made of, what they may do, and when they end.
 
 use guardianeye::{
-    auth::ApiKey,
+    auth::ApiTokenSecret,
     model::{Role, Scope},
 };
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ async fn a_token_is_shown_once_reads_and_leaves_an_entry(app: &TestApp) {
         create(&app.analyst(), json!({ "name": " nightly export ", "scopes": ["WRITE_AUDIT", "READ", "READ"] })).await;
     let made = &reply.data()["createApiToken"];
     let token = made["token"].as_str().expect("a token");
-    assert!(ApiKey::sent(token).is_some(), "its checksum is right: {token}");
+    assert!(ApiTokenSecret::parse(token).is_some(), "its checksum is right: {token}");
     assert_eq!(made["apiToken"]["expiresAt"], "2026-05-30T12:00:00.000000Z", "in 90 days");
     let script = Caller::with_token(app, token.to_owned());
     let reply = script.gql("{ me { username apiTokens { totalCount nodes { id name scopes createdAt revokedAt user { username } } } } }", json!({})).await;
@@ -97,7 +97,7 @@ async fn garbage_costs_no_statement(app: &TestApp) {
         assert_eq!(app.db().meter().statements(), before);
     }
     // Well made, but nobody's.
-    let unknown = ApiKey::new().expect("random bits").expose().to_owned();
+    let unknown = ApiTokenSecret::generate().expect("random bits").expose().to_owned();
     assert_eq!(Caller::with_token(app, unknown).gql("{ me { id } }", json!({})).await.status, 401);
     assert_eq!(script.gql("{ me { id } }", json!({})).await.sql(), 1);
 }

@@ -46,7 +46,7 @@ async fn the_server_stops_after_the_mutations_whose_clients_are_gone(app: &TestA
     // Nobody is hashed before this is dropped.
     let mut places = Vec::new();
     for _ in 0..app.services.limits.hashing_threads {
-        places.push(app.services.hasher.turn().await.expect("a place"));
+        places.push(app.services.password_hasher.acquire().await.expect("a place"));
     }
     let body =
         json!({ "query": LOGIN, "variables": { "input": { "username": "vera", "password": "wrong" } } }).to_string();

@@ -28,7 +28,7 @@ on_both!(
 
 async fn a_running_instance_signs_with_the_new_key_within_seconds(app: &TestApp) {
     let subject = subject_of(app.viewer().id());
-    let tokens = &app.services.tokens;
+    let tokens = &app.services.access_tokens;
     let old = tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
     let rotated = key_rotation::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
     assert_eq!(rotated.retired.map(|kid| kid.to_string()), Some(kid_of(&old)));
@@ -67,9 +67,9 @@ async fn a_rotation_deletes_keys_that_no_longer_count(app: &TestApp) {
     key_rotation::rotate(app.db(), app.services.clock, EarlierKeys::Retire, None).await.expect("rotates");
     let retired = app.now().plus_seconds(15 * 60 + 5);
     // Whoever has the old private key signs what it likes.
-    let forged = app.services.tokens.issue(subject, Timestamp::MAX, retired).expect("a token").token;
+    let forged = app.services.access_tokens.issue(subject, Timestamp::MAX, retired).expect("a token").token;
     for (at, accepted) in [(retired.plus_seconds(-1), true), (retired, false)] {
-        assert_eq!(app.services.tokens.verify(&forged, at).await.expect("asks").is_some(), accepted);
+        assert_eq!(app.services.access_tokens.verify(&forged, at).await.expect("asks").is_some(), accepted);
     }
     let later = Clock::Fixed(retired.plus_seconds(1));
     assert_eq!(key_rotation::rotate(app.db(), later, EarlierKeys::Retire, None).await.expect("rotates").deleted, 1);
@@ -79,7 +79,7 @@ async fn a_rotation_deletes_keys_that_no_longer_count(app: &TestApp) {
 /// That its signature was found right is remembered; whether it holds is asked each time.
 async fn a_token_that_was_checked_is_refused_when_it_no_longer_holds(app: &TestApp) {
     let subject = subject_of(app.viewer().id());
-    let tokens = &app.services.tokens;
+    let tokens = &app.services.access_tokens;
     let holds = async |token: &str, seconds: i64| {
         tokens.verify(token, app.now().plus_seconds(seconds)).await.expect("asks").is_some()
     };

@@ -10,7 +10,7 @@ use guardianeye::{
         query::ListQuery,
         sessions::{self, orders},
     },
-    error::Code,
+    error::ErrorCode,
 };
 use serde_json::{Value, json};
 
@@ -147,7 +147,7 @@ async fn a_long_statement_after_one_that_was_stopped_has_all_its_time(app: &Test
     make_sessions_slow(app).await;
     let list_query = ListQuery::newest(orders::CREATED_AT, 10);
     let stopped = sessions::list(&db, &list_query).await.expect_err("it takes for ever");
-    assert_eq!(stopped.code(), Code::Timeout);
+    assert_eq!(stopped.code(), ErrorCode::Timeout);
     app.execute("drop view sessions").await;
     app.execute(match app.backend {
         Backend::Sqlite => {
@@ -169,7 +169,7 @@ async fn whoever_gets_no_connection_in_time_is_told_to_come_back(app: &TestApp) 
     let db = Db::connect(&app.database.url, settings).await.expect("connects");
     let kept = db.begin().await.expect("the one connection that writes");
     let refused = db.begin().await.expect_err("there is no other");
-    assert_eq!(refused.code(), Code::Timeout, "{}", refused.chain());
+    assert_eq!(refused.code(), ErrorCode::Timeout, "{}", refused.chain());
     drop(kept);
     db.begin().await.expect("it came back");
 }

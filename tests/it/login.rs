@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guardianeye::{
-    auth::{Strength, Tokens, new_signing_key},
+    auth::{AccessTokens, HashCost, new_signing_key},
     config::Limits,
     db::signing_keys,
     graphql::Api,
@@ -99,13 +99,13 @@ async fn every_refused_login_takes_the_same_work(app: &TestApp) {
                 app.execute(&format!("update users set hashed_password = '$2b${cost}$abcdefghijklmnopqrstuu8R87KJSCD6zabKTR/xKQXRQyq8S6o4W' where username = '{name}'")).await;
             }
         }
-        let services = Services::new(app.db().clone(), app.services.clock, Limits::default(), Strength::Cheap)
+        let services = Services::new(app.db().clone(), app.services.clock, Limits::default(), HashCost::Minimal)
             .await
             .expect("starts");
-        let hasher = services.hasher.clone();
+        let hasher = services.password_hasher.clone();
         let router = App { api: Api::default(), services: services.into(), http: std::sync::Arc::default() }.router();
         for (username, password) in tries {
-            let before = hasher.work();
+            let before = hasher.counts();
             let input = json!({ "input": { "username": username, "password": password } });
             let reply = app
                 .anonymous()
@@ -113,7 +113,7 @@ async fn every_refused_login_takes_the_same_work(app: &TestApp) {
                 .gql("mutation($input: LoginInput!) { login(input: $input) { expiresAt } }", input)
                 .await;
             assert_eq!(reply.code(), "UNAUTHENTICATED", "{username}");
-            let after = hasher.work();
+            let after = hasher.counts();
             let work = (after.argon2 - before.argon2, after.bcrypt - before.bcrypt, reply.sql());
             assert_eq!(work, (1, if older { 64 } else { 0 }, 10), "{username} {password}");
         }
@@ -213,7 +213,7 @@ async fn what_our_own_key_signed_needs_the_right_claims_too(app: &TestApp) {
 }
 
 async fn a_token_holds_for_fifteen_minutes_and_not_before_it_was_issued(app: &TestApp) {
-    let (tokens, subject) = (&app.services.tokens, subject_of(app.viewer().id()));
+    let (tokens, subject) = (&app.services.access_tokens, subject_of(app.viewer().id()));
     let token = tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
     for (seconds, holds) in [(-6, false), (-5, true), (0, true), (899, true), (900, false), (90_000, false)] {
         let found = tokens.verify(&token, app.now().plus_seconds(seconds)).await.expect("asks");
@@ -233,9 +233,13 @@ async fn the_claims_are_those_of_rfc_9068(app: &TestApp) {
 }
 
 async fn instances_share_the_key_and_learn_of_a_new_one(app: &TestApp) {
-    let other = Tokens::load(app.db(), app.now()).await.expect("keys");
-    let token =
-        app.services.tokens.issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now()).expect("a token").token;
+    let other = AccessTokens::load(app.db(), app.now()).await.expect("keys");
+    let token = app
+        .services
+        .access_tokens
+        .issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now())
+        .expect("a token")
+        .token;
     assert_eq!(other.verify(&token, app.now()).await.expect("asks"), Some(subject_of(app.viewer().id())));
 
     // A second active key cannot be, whoever tries.
@@ -249,12 +253,16 @@ async fn instances_share_the_key_and_learn_of_a_new_one(app: &TestApp) {
     let mut tx = app.db().begin().await.expect("a transaction");
     assert!(signing_keys::insert(&mut tx, &key, app.now()).await.expect("asks"));
     tx.commit().await.expect("commits");
-    let rotated = Tokens::load(app.db(), app.now()).await.expect("keys");
+    let rotated = AccessTokens::load(app.db(), app.now()).await.expect("keys");
     let token = rotated.issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now()).expect("a token").token;
     let later = app.now().plus_seconds(6);
     assert_eq!(other.verify(&token, later).await.expect("asks"), Some(subject_of(app.viewer().id())));
-    let old =
-        app.services.tokens.issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now()).expect("a token").token;
+    let old = app
+        .services
+        .access_tokens
+        .issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now())
+        .expect("a token")
+        .token;
     assert_eq!(
         other.verify(&old, later).await.expect("asks"),
         Some(subject_of(app.viewer().id())),

@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use guardianeye::{
     db::{audit_logs, sessions, users},
-    error::Code,
+    error::ErrorCode,
     model::Role,
     ops::{seed, self_check},
 };
@@ -25,7 +25,7 @@ on_both!(
 async fn a_check_passes_all_seven_steps_and_leaves_nothing(app: &TestApp) {
     let before = counts(app).await;
     let mut passed = 0;
-    let ok = self_check::check(app.db(), &app.services.hasher, app.services.clock, pending(), &mut |event| {
+    let ok = self_check::check(app.db(), &app.services.password_hasher, app.services.clock, pending(), &mut |event| {
         if let self_check::Event::Ended(_, self_check::Outcome::Passed(_), _) = event {
             passed += 1;
         }
@@ -38,8 +38,14 @@ async fn a_check_passes_all_seven_steps_and_leaves_nothing(app: &TestApp) {
 
 async fn a_check_that_is_interrupted_fails_and_leaves_nothing(app: &TestApp) {
     let before = counts(app).await;
-    let ok = self_check::check(app.db(), &app.services.hasher, app.services.clock, std::future::ready(()), &mut |_| {})
-        .await;
+    let ok = self_check::check(
+        app.db(),
+        &app.services.password_hasher,
+        app.services.clock,
+        std::future::ready(()),
+        &mut |_| {},
+    )
+    .await;
     assert!(!ok);
     assert_eq!(counts(app).await, before);
 }
@@ -47,12 +53,14 @@ async fn a_check_that_is_interrupted_fails_and_leaves_nothing(app: &TestApp) {
 async fn a_check_finds_that_a_unique_index_is_missing(app: &TestApp) {
     app.execute("drop index ix_users_username").await;
     let before = counts(app).await;
-    assert!(!self_check::check(app.db(), &app.services.hasher, app.services.clock, pending(), &mut |_| {}).await);
+    assert!(
+        !self_check::check(app.db(), &app.services.password_hasher, app.services.clock, pending(), &mut |_| {}).await
+    );
     assert_eq!(counts(app).await, before);
 }
 
 async fn demo_data_comes_once_and_changes_nobody(app: &TestApp) {
-    let hasher = &app.services.hasher;
+    let hasher = &app.services.password_hasher;
     let first = seed::demo(app.db(), hasher, app.now()).await.expect("seeds");
     assert_eq!(first.tables.iter().map(|table| table.added).collect::<Vec<_>>(), [3, 6, 24]);
     assert_eq!(first.known_passwords, ["admin", "analyst", "viewer"]);
@@ -82,7 +90,7 @@ async fn a_large_data_set_that_contradicts_a_user_changes_nothing(app: &TestApp)
     let before = counts(app).await;
     for users in [50, 6_000] {
         let refused = seed::bulk(app.db(), sizes_of((users, 10, 10)), app.now(), &mut |_| {}).await.expect_err("taken");
-        assert_eq!(refused.code(), Code::Conflict);
+        assert_eq!(refused.code(), ErrorCode::Conflict);
         assert_eq!(counts(app).await, before);
     }
 }

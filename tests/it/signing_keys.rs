@@ -6,7 +6,7 @@ use axum::Router;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use guardianeye::{
-    auth::{Strength, Tokens},
+    auth::{AccessTokens, HashCost},
     clock::Clock,
     config::{HttpSettings, Limits},
     graphql::Api,
@@ -35,7 +35,7 @@ on_both!(
 /// Whoever has the private key chooses `iat`, so only the server's clock counts.
 async fn a_retired_key_counts_for_one_token_lifetime_and_the_skew(app: &TestApp) {
     let subject = subject_of(app.viewer().id());
-    let thief = Tokens::load(app.db(), app.now()).await.expect("keys");
+    let thief = AccessTokens::load(app.db(), app.now()).await.expect("keys");
     rotate(app, EarlierKeys::Retire).await;
     for (seconds, status) in [(0, 200), (60, 200), (904, 200), (905, 401), (3_599, 401)] {
         let forged = thief.issue(subject, Timestamp::MAX, app.now().plus_seconds(seconds)).expect("a token").token;
@@ -72,7 +72,7 @@ async fn a_revoked_key_is_refused_by_every_instance_within_five_seconds(app: &Te
 
 async fn revoking_ends_keys_that_were_retired_before_too(app: &TestApp) {
     let subject = subject_of(app.viewer().id());
-    let thief = Tokens::load(app.db(), app.now()).await.expect("keys");
+    let thief = AccessTokens::load(app.db(), app.now()).await.expect("keys");
     let first = rotate(app, EarlierKeys::Retire).await;
     let revoked = rotate(app, EarlierKeys::Revoke).await.revoked;
     assert!(revoked.len() == 2 && revoked.contains(&first.active), "{revoked:?}");
@@ -92,14 +92,14 @@ async fn revoking_ends_keys_that_were_retired_before_too(app: &TestApp) {
 
 async fn an_unknown_key_id_makes_an_instance_read_its_keys_again(app: &TestApp) {
     rotate(app, EarlierKeys::Retire).await;
-    let token = other_instance(app).await.tokens.issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now());
+    let token = other_instance(app).await.access_tokens.issue(subject_of(app.viewer().id()), Timestamp::MAX, app.now());
     let token = token.expect("a token").token;
     assert_eq!(me(app, &app.services, 0, &token).await, 401, "they were read less than a second ago");
     assert_eq!(me(app, &app.services, 1, &token).await, 200);
 }
 
 async fn unknown_key_ids_cost_one_statement_a_second(app: &TestApp) {
-    let (tokens, now) = (&app.services.tokens, app.now());
+    let (tokens, now) = (&app.services.access_tokens, app.now());
     let before = tokens.meter().statements();
     for tenths in 0..=40 {
         let at = now.plus_micros(tenths * 100_000);
@@ -113,8 +113,9 @@ async fn unknown_key_ids_cost_one_statement_a_second(app: &TestApp) {
 async fn requests_at_the_same_time_share_one_reading_of_the_keys(app: &TestApp) {
     rotate(app, EarlierKeys::Retire).await;
     let subject = subject_of(app.viewer().id());
-    let token = other_instance(app).await.tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
-    let (tokens, at) = (&app.services.tokens, app.now().plus_seconds(1));
+    let token =
+        other_instance(app).await.access_tokens.issue(subject, Timestamp::MAX, app.now()).expect("a token").token;
+    let (tokens, at) = (&app.services.access_tokens, app.now().plus_seconds(1));
     let before = tokens.meter().statements();
     for found in join_all((0..20).map(|_| tokens.verify(&token, at))).await {
         assert_eq!(found.expect("asks"), Some(subject));
@@ -126,7 +127,7 @@ async fn requests_at_the_same_time_share_one_reading_of_the_keys(app: &TestApp) 
 async fn a_request_that_is_given_up_does_not_stop_the_reading_of_the_keys(app: &TestApp) {
     let token = app.viewer().token().to_owned();
     rotate(app, EarlierKeys::Revoke).await;
-    let (tokens, at) = (&app.services.tokens, app.now().plus_seconds(5));
+    let (tokens, at) = (&app.services.access_tokens, app.now().plus_seconds(5));
     let before = tokens.meter().statements();
     let mut given_up = Box::pin(tokens.verify(&token, at));
     assert!(futures_util::poll!(&mut given_up).is_pending());
@@ -140,7 +141,7 @@ async fn a_request_that_is_given_up_does_not_stop_the_reading_of_the_keys(app: &
 async fn without_any_key_in_the_database_no_token_holds_and_none_is_issued(app: &TestApp) {
     let (token, subject) = (app.viewer().token().to_owned(), subject_of(app.viewer().id()));
     app.execute("delete from signing_keys").await;
-    let (tokens, at) = (&app.services.tokens, app.now().plus_seconds(5));
+    let (tokens, at) = (&app.services.access_tokens, app.now().plus_seconds(5));
     assert_eq!(tokens.verify(&token, at).await.expect("asks"), None);
     assert!(tokens.issue(subject, Timestamp::MAX, at).is_err());
 }
@@ -163,7 +164,7 @@ async fn the_command_revokes_the_earlier_keys(app: &TestApp) {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
     };
-    let first = app.services.tokens.public_keys(app.now())[0].kid.to_string();
+    let first = app.services.access_tokens.public_keys(app.now())[0].kid.to_string();
     let rotated: Value = serde_json::from_str(&run(&["keys", "rotate", "--revoke-now", "--json"])).expect("JSON");
     assert_eq!((&rotated["retired"], &rotated["revoked"]), (&Value::Null, &json!([first])));
     let listed: Value = serde_json::from_str(&run(&["keys", "list", "--json"])).expect("JSON");
@@ -179,7 +180,7 @@ async fn rotate(app: &TestApp, earlier: EarlierKeys) -> key_rotation::Rotated {
 
 /// Another instance on the same database, which has just read the keys.
 async fn other_instance(app: &TestApp) -> Services {
-    let services = Services::new(app.db().clone(), app.services.clock, Limits::default(), Strength::Cheap);
+    let services = Services::new(app.db().clone(), app.services.clock, Limits::default(), HashCost::Minimal);
     services.await.expect("starts")
 }
 

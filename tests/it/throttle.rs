@@ -1,7 +1,7 @@
 //! Failed logins: who has to wait, for how long, and who does not.
 
 use guardianeye::{
-    auth::Strength,
+    auth::HashCost,
     config::Limits,
     model::Role,
     services::{Client, Services, login, users},
@@ -60,9 +60,9 @@ async fn unknown_username_is_throttled_like_a_known_one(app: &TestApp) {
         for at in [0, 0, 0, 0, 0, 0, 1, 1, 3, 3] {
             let (services, db) = (services_at(app, at).await, app.db().metered());
             let client = Client { ip_address: Some(HOME.to_owned()), ..Client::default() };
-            let before = services.hasher.work();
+            let before = services.password_hasher.counts();
             let error = login::login(&services, &db, &client, name, "wrong".into()).await.expect_err("refused");
-            let hashes = services.hasher.work().argon2 - before.argon2;
+            let hashes = services.password_hasher.counts().argon2 - before.argon2;
             answers.push((
                 error.code(),
                 error.message().to_owned(),
@@ -214,7 +214,7 @@ async fn a_cap_over_the_account_answers_like_a_wrong_password(app: &TestApp) {
         if let Err(error) = done {
             assert_eq!(wrong[0]["message"], error.message());
             assert_eq!(
-                (error.code().as_str(), error.retry_after(), services.hasher.work().argon2),
+                (error.code().as_str(), error.retry_after(), services.password_hasher.counts().argon2),
                 ("UNAUTHENTICATED", None, 1),
                 "at {at} s"
             );
@@ -276,7 +276,7 @@ async fn it_holds_on_other_instances_and_after_a_restart(app: &TestApp) {
 
 async fn services_at(app: &TestApp, seconds: i64) -> Services {
     let clock = guardianeye::clock::Clock::Fixed(app.now().plus_seconds(seconds));
-    Services::new(app.db().clone(), clock, Limits::default(), Strength::Cheap).await.expect("starts")
+    Services::new(app.db().clone(), clock, Limits::default(), HashCost::Minimal).await.expect("starts")
 }
 
 fn retry_after(reply: &Reply) -> i64 {

@@ -14,7 +14,7 @@ use crate::{
         Tx, TxConnection,
         bulk::{Cells, Row},
     },
-    error::{Code, Error},
+    error::{Error, ErrorCode},
 };
 
 /// Adds all the rows; says after each part how many it had.
@@ -47,7 +47,7 @@ pub(in crate::db) fn refused(table: &str, cause: sqlx::Error) -> Error {
         let detail = told.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::detail);
         let detail = detail.map(|detail| format!(" ({})", detail.trim_end_matches('.'))).unwrap_or_default();
         return Error::new(
-            Code::Conflict,
+            ErrorCode::Conflict,
             format!(
                 "{table} holds other rows that these would contradict: {}{detail}. Nothing was changed",
                 told.message()
@@ -56,7 +56,7 @@ pub(in crate::db) fn refused(table: &str, cause: sqlx::Error) -> Error {
     }
     if told.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE || code == DEADLOCK) {
         return Error::new(
-            Code::Conflict,
+            ErrorCode::Conflict,
             format!("{table} is in use by others, and this needs it alone: {}. Nothing was changed", told.message()),
         );
     }

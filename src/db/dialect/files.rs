@@ -9,7 +9,7 @@ use sqlx::query;
 
 use crate::{
     db::{Db, Pools},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
 };
 
 /// Copies the whole database into a new file that only its owner can read, and returns its size in bytes.
@@ -20,7 +20,7 @@ pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
     let Pools::Sqlite { writer, .. } = &db.pools else {
         let command = format!("(umask 077; pg_dump --format=custom --file='{}' \"$DATABASE_URL\")", file.display());
         let message = format!("a PostgreSQL database is backed up by its own tools: {command}");
-        return Err(Error::new(Code::BadUserInput, message));
+        return Err(Error::new(ErrorCode::BadUserInput, message));
     };
     if file.symlink_metadata().is_ok() {
         return Err(exists(file));
@@ -33,7 +33,7 @@ pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
     // Made with mode 0600, next to the backup, and gone when anything fails.
     let copy = tempfile::Builder::new().prefix(".guardianeye-backup-").tempfile_in(folder).map_err(failed)?;
     let copy = copy.into_temp_path();
-    let name = copy.to_str().ok_or_else(|| Error::new(Code::BadUserInput, "the folder's name is not UTF-8"))?;
+    let name = copy.to_str().ok_or_else(|| Error::new(ErrorCode::BadUserInput, "the folder's name is not UTF-8"))?;
     {
         // SQLite takes an empty file for one that it may write to. Of the connections only this one may write at all.
         let mut lease = writer.lease().await?;
@@ -60,7 +60,7 @@ pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
 
 fn exists(file: &Path) -> Error {
     Error::new(
-        Code::Conflict,
+        ErrorCode::Conflict,
         format!("{} exists: a backup overwrites nothing, so choose another name", file.display()),
     )
 }

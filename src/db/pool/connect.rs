@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use super::{connect_error, connections::Connections, deadline::Deadline, statement_permits::Statements};
 use crate::{
-    db::{Db, Pools, auth_generation::AccountChanges, dialect::cancel::Canceller},
-    error::{Code, Error, Result},
+    db::{Db, Pools, auth_generation::AuthGeneration, dialect::cancel::Canceller},
+    error::{Error, ErrorCode, Result},
 };
 
 /// Rows that SQLite reads ahead of us: one may hold a whole page.
@@ -65,7 +65,7 @@ impl Db {
         Ok(Self {
             pools,
             meter: Arc::default(),
-            account_changes: AccountChanges::default(),
+            auth_generation: AuthGeneration::default(),
             statements: Statements::default(),
         })
     }
@@ -124,7 +124,7 @@ fn find_file(file: &Path) -> Result<()> {
         Ok(found) if found.is_dir() => Err(connect_error::sqlite_because(&full, "it is a directory")),
         Ok(_) => Ok(()),
         Err(cause) if cause.kind() == ErrorKind::NotFound => Err(Error::new(
-            Code::NotFound,
+            ErrorCode::NotFound,
             format!("there is no database {}: `guardianeye db init` or `guardianeye serve` makes it", full.display()),
         )),
         Err(cause) => Err(connect_error::sqlite_file(&full, &cause)),
@@ -196,7 +196,7 @@ fn pool_options<DB: sqlx::Database>(settings: Settings, max_connections: u32) ->
 }
 
 fn setting_error(message: String) -> Error {
-    Error::new(Code::BadUserInput, message)
+    Error::new(ErrorCode::BadUserInput, message)
 }
 
 /// What is wrong with a URL, without the library's words around it.

@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgDatabaseError, PgSslMode},
 };
 
-use crate::error::{Code, Error};
+use crate::error::{Error, ErrorCode};
 
 /// The error of a first connection to a PostgreSQL server.
 pub(in crate::db) fn postgres(options: &PgConnectOptions, cause: &sqlx::Error) -> Error {
@@ -23,14 +23,17 @@ pub(in crate::db) fn postgres(options: &PgConnectOptions, cause: &sqlx::Error) -
         // Files that the URL names, such as the one of sslrootcert.
         other => other.to_string(),
     };
-    Error::new(Code::Internal, format!("cannot connect to the PostgreSQL server at {}: {reason}", address(options)))
+    Error::new(
+        ErrorCode::Internal,
+        format!("cannot connect to the PostgreSQL server at {}: {reason}", address(options)),
+    )
 }
 
 /// The error of a first connection that was not there in time.
 pub(in crate::db) fn postgres_timeout(options: &PgConnectOptions, waited: Duration) -> Error {
     let message =
         format!("cannot connect to the PostgreSQL server at {}: no answer within {waited:?}", address(options));
-    Error::new(Code::Internal, message)
+    Error::new(ErrorCode::Internal, message)
 }
 
 /// Where the server is expected.
@@ -107,7 +110,7 @@ pub(in crate::db) fn sqlite_file(file: &Path, cause: &std::io::Error) -> Error {
 
 /// The error of an SQLite file, with its reason.
 pub(in crate::db) fn sqlite_because(file: &Path, reason: &str) -> Error {
-    Error::new(Code::BadUserInput, format!("cannot open the SQLite file {}: {reason}", file.display()))
+    Error::new(ErrorCode::BadUserInput, format!("cannot open the SQLite file {}: {reason}", file.display()))
 }
 
 const LOCKED: &str = "another program keeps it locked";

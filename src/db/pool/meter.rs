@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::{
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::Timestamp,
 };
 
@@ -62,7 +62,7 @@ impl Meter {
             "the answer is larger than {} bytes: ask for fewer rows or fields (GUARDIANEYE_MAX_RESPONSE_BYTES)",
             self.max_bytes
         );
-        Error::new(Code::QueryTooComplex, message)
+        Error::new(ErrorCode::QueryTooComplex, message)
     }
 
     fn count(&self, counter: &AtomicU64, bytes: usize) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use crate::{
     auth::Principal,
-    error::{Code, Error, Reason, Result},
+    error::{Error, ErrorCode, Reason, Result},
     model::{Role, Scope, UserId},
 };
 
@@ -80,7 +80,7 @@ impl AccessRule {
             return Ok(());
         }
         Err(Error::new(
-            Code::Forbidden,
+            ErrorCode::Forbidden,
             match self.scope {
                 Some(scope) => format!("this API token lacks the scope {}", scope.as_str().to_uppercase()),
                 None => {
@@ -91,16 +91,16 @@ impl AccessRule {
     }
 
     fn missing_role(self) -> Error {
-        Error::new(Code::Forbidden, format!("this needs the role {}", self.role.as_str().to_uppercase()))
+        Error::new(ErrorCode::Forbidden, format!("this needs the role {}", self.role.as_str().to_uppercase()))
     }
 }
 
 /// Refuses a login session whose password another person knows, until it is changed.
 fn check_password(principal: &Principal) -> Result<()> {
-    if principal.signed_in().is_some_and(|signed_in| signed_in.must_change_password) {
+    if principal.authenticated().is_some_and(|authenticated| authenticated.must_change_password) {
         let message =
             "change the password first: until then only me, changePassword, logout and refreshToken are allowed";
-        return Err(Error::new(Code::Forbidden, message).because(Reason::PasswordChangeRequired));
+        return Err(Error::new(ErrorCode::Forbidden, message).with_reason(Reason::PasswordChangeRequired));
     }
     Ok(())
 }
@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        auth::{Credential, SignedIn},
+        auth::{Authenticated, Credential},
         model::{ApiTokenId, AuthSessionId, Scopes, User},
     };
 
@@ -129,8 +129,15 @@ mod tests {
             updated_at: now,
             last_login: None,
         };
-        let by = Credential::AuthSession(AuthSessionId::new(now));
-        (id, Principal::SignedIn(Arc::new(SignedIn { user: Arc::new(user), by, must_change_password: false })))
+        let credential = Credential::AuthSession(AuthSessionId::new(now));
+        (
+            id,
+            Principal::Authenticated(Arc::new(Authenticated {
+                user: Arc::new(user),
+                credential,
+                must_change_password: false,
+            })),
+        )
     }
 
     #[test]
@@ -149,7 +156,7 @@ mod tests {
             assert_eq!(rule.check_for(&principal, stranger).is_ok(), others, "{rule:?} {role:?} of another user");
             assert_eq!(rule.check_for(&principal, id).is_ok(), own, "{rule:?} {role:?} of their own");
             let anonymous = rule.check_for(&Principal::Anonymous, id).map_err(|error| error.code());
-            assert_eq!(anonymous, Err(Code::Unauthenticated));
+            assert_eq!(anonymous, Err(ErrorCode::Unauthenticated));
         }
     }
 
@@ -159,19 +166,19 @@ mod tests {
         let token = |role, scopes: &[Scope]| {
             let (_, principal) = caller(role);
             let user = Arc::clone(principal.user().expect("signed in"));
-            let by = Credential::ApiToken(ApiTokenId::new(now), Scopes::new(scopes.to_vec()));
-            Principal::SignedIn(Arc::new(SignedIn { user, by, must_change_password: false }))
+            let credential = Credential::ApiToken(ApiTokenId::new(now), Scopes::new(scopes.to_vec()));
+            Principal::Authenticated(Arc::new(Authenticated { user, credential, must_change_password: false }))
         };
         let reader = token(Role::Admin, &[Scope::Read]);
         let writer = token(Role::Viewer, &[Scope::ManageUsers]);
         let code = |result: Result<()>| result.map_err(|error| error.code());
         assert_eq!(code(ANALYST.check(&reader)), Ok(()));
-        assert_eq!(code(LOGIN_SESSION.check(&reader)), Err(Code::Forbidden), "only a login may");
-        assert_eq!(code(RESET_PASSWORDS.check(&token(Role::Admin, Scope::ALL))), Err(Code::Forbidden));
+        assert_eq!(code(LOGIN_SESSION.check(&reader)), Err(ErrorCode::Forbidden), "only a login may");
+        assert_eq!(code(RESET_PASSWORDS.check(&token(Role::Admin, Scope::ALL))), Err(ErrorCode::Forbidden));
         assert_eq!(code(RESET_PASSWORDS.check(&caller(Role::Admin).1)), Ok(()));
-        assert_eq!(code(RESET_PASSWORDS.check(&caller(Role::Analyst).1)), Err(Code::Forbidden));
-        assert_eq!(code(MANAGE_OWN.check(&reader)), Err(Code::Forbidden), "it lacks the scope");
-        assert_eq!(code(MANAGE_OWN.check(&writer)), Err(Code::Forbidden), "its owner lacks the role");
+        assert_eq!(code(RESET_PASSWORDS.check(&caller(Role::Analyst).1)), Err(ErrorCode::Forbidden));
+        assert_eq!(code(MANAGE_OWN.check(&reader)), Err(ErrorCode::Forbidden), "it lacks the scope");
+        assert_eq!(code(MANAGE_OWN.check(&writer)), Err(ErrorCode::Forbidden), "its owner lacks the role");
         assert_eq!(code(MANAGE_OWN.check_scope(&writer)), Ok(()), "until it is known whose data it is");
     }
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::DocumentLimits,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
 };
 
 /// Bytes in a name or number: mistakes are answered with the names in them, some names many times.
@@ -117,7 +117,7 @@ fn parse_error(error: &parser::Error) -> Error {
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim_start_matches([' ', '=']);
     let error_at = error.positions().next().map(|at| (at.line, at.column));
-    Error::new(Code::GraphqlParseFailed, format!("the document is not GraphQL: {reason}")).at(error_at)
+    Error::new(ErrorCode::GraphqlParseFailed, format!("the document is not GraphQL: {reason}")).with_location(error_at)
 }
 
 /// The operation that is meant.
@@ -187,13 +187,13 @@ impl Scan {
         if self.longest_word > MAX_WORD {
             let message =
                 format!("a name or number in the document has {} bytes: the limit is {MAX_WORD}", self.longest_word);
-            return Err(Error::new(Code::QueryTooComplex, message));
+            return Err(Error::new(ErrorCode::QueryTooComplex, message));
         }
         if self.tokens > limits.tokens {
             return Err(too_complex("tokens are in the document", self.tokens, limits.tokens, "MAX_TOKENS"));
         }
         if self.nul {
-            return Err(Error::new(Code::BadUserInput, "a document must not contain the character U+0000"));
+            return Err(Error::new(ErrorCode::BadUserInput, "a document must not contain the character U+0000"));
         }
         Ok(())
     }
@@ -277,7 +277,7 @@ mod tests {
         for word in ["a", "1"] {
             assert_eq!(Scan::of(&format!("{{ {} }}", word.repeat(255))).longest_word, 255);
             let error = parse(&format!("{{ {} }}", word.repeat(256)), None).expect_err("too long");
-            assert_eq!(error.code(), Code::QueryTooComplex);
+            assert_eq!(error.code(), ErrorCode::QueryTooComplex);
             assert!(error.message().len() < 100, "{error}");
         }
     }
@@ -286,7 +286,7 @@ mod tests {
     fn deep_nesting_is_refused_before_the_parser_sees_it() {
         for open in ["{a", "{a(b:[", "{a(b:{c:"] {
             let error = parse(&open.repeat(100_000), None).expect_err("too deep");
-            assert_eq!(error.code(), Code::QueryTooComplex);
+            assert_eq!(error.code(), ErrorCode::QueryTooComplex);
         }
     }
 
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn a_raw_nul_is_found_wherever_it_is() {
         for text in ["{a(b:\"\0\")}", "{a(b:\"\"\"\0\"\"\")}", "{a} #\0", "\0", "{a\0}"] {
-            assert_eq!(parse(text, None).expect_err(text).code(), Code::BadUserInput, "{text:?}");
+            assert_eq!(parse(text, None).expect_err(text).code(), ErrorCode::BadUserInput, "{text:?}");
         }
     }
 
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn a_syntax_error_tells_what_was_expected_and_where_but_not_the_document() {
         let error = parse("{ secret: me { id ", None).expect_err("not closed");
-        assert_eq!(error.code(), Code::GraphqlParseFailed);
+        assert_eq!(error.code(), ErrorCode::GraphqlParseFailed);
         assert!(!error.message().contains("secret"), "{error}");
         assert_eq!(error.location().map(|(line, _)| line), Some(1));
     }

@@ -39,7 +39,7 @@ use super::{
 };
 use crate::{
     config::DocumentLimits,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     graphql::connection::{DEFAULT_LIMIT, MAX_LIMIT},
 };
 
@@ -168,13 +168,13 @@ impl<'a> Walk<'a> {
         let depth = place.depth + 1;
         if depth > self.limits.depth {
             let error = too_complex("fields nest in each other, or more", depth, self.limits.depth, "MAX_DEPTH");
-            return Err(error.at(at));
+            return Err(error.with_location(at));
         }
         let keys = keys.entry(name).or_default();
         keys.insert(&field.node.response_key().node);
         if keys.len() > self.limits.aliases {
             let what = format!("names or more are given to {name} of one object");
-            return Err(too_complex(&what, keys.len(), self.limits.aliases, "MAX_ALIASES").at(at));
+            return Err(too_complex(&what, keys.len(), self.limits.aliases, "MAX_ALIASES").with_location(at));
         }
         if place.depth > 0 {
             return Ok(());
@@ -182,14 +182,16 @@ impl<'a> Walk<'a> {
         self.root_fields += 1;
         if self.root_fields > self.limits.root_fields {
             let (found, limit) = (self.root_fields, self.limits.root_fields);
-            return Err(too_complex("fields or more are at the root", found, limit, "MAX_ROOT_FIELDS").at(at));
+            return Err(
+                too_complex("fields or more are at the root", found, limit, "MAX_ROOT_FIELDS").with_location(at)
+            );
         }
         if self.mutation && ONCE.contains(&name) {
             let times = self.once.entry(name).or_default();
             *times += 1;
             if *times > 1 {
                 let message = format!("{name} may stand once in an operation, whatever its aliases and fragments");
-                return Err(Error::new(Code::QueryTooComplex, message).at(at));
+                return Err(Error::new(ErrorCode::QueryTooComplex, message).with_location(at));
             }
         }
         Ok(())
@@ -241,7 +243,7 @@ impl<'a> Walk<'a> {
                     self.note(field, &Place { ty: None, depth, page: None }, keys)?;
                     let lists_members = MEMBERS.contains(&name);
                     if lists_members && place.members {
-                        return Err(nested_members(name).at(Some((field.pos.line, field.pos.column))));
+                        return Err(nested_members(name).with_location(Some((field.pos.line, field.pos.column))));
                     }
                     let members = lists_members || place.members;
                     let below = Introspected { depth: depth + 1, wrappers, members };
@@ -330,7 +332,7 @@ fn nested_members(name: &str) -> Error {
          `__type(name: ..)`",
         MEMBERS.join(", ")
     );
-    Error::new(Code::QueryTooComplex, message)
+    Error::new(ErrorCode::QueryTooComplex, message)
 }
 
 fn is_scanning(operator: &Name) -> bool {

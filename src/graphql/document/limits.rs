@@ -11,7 +11,7 @@ use async_graphql::{
 use super::{complexity, schema_types::Shapes};
 use crate::{
     config::DocumentLimits,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
 };
 
 /// What was found out about the chosen operation.
@@ -50,7 +50,7 @@ pub fn check(
 
 /// The error of a limit: what was counted, how many, how many may be, and the setting that says so.
 pub fn too_complex(what: &str, found: impl std::fmt::Display, limit: impl std::fmt::Display, setting: &str) -> Error {
-    Error::new(Code::QueryTooComplex, format!("{found} {what}: the limit is {limit} (GUARDIANEYE_{setting})"))
+    Error::new(ErrorCode::QueryTooComplex, format!("{found} {what}: the limit is {limit} (GUARDIANEYE_{setting})"))
 }
 
 /// How deep selection sets may nest when fields nest `depth` deep: each may come in a fragment.
@@ -144,7 +144,7 @@ impl<'a> Written<'a> {
                             limits.aliases,
                             "MAX_ALIASES",
                         )
-                        .at(Some((field.pos.line, field.pos.column))));
+                        .with_location(Some((field.pos.line, field.pos.column))));
                     }
                     if !field.node.selection_set.node.items.is_empty() {
                         self.add(&field.node.selection_set.node, level + 1, limits)?;
@@ -203,7 +203,7 @@ fn expand<'a>(
             if !on_path.insert(target) {
                 let message = format!("the fragment {target:?} spreads itself");
                 let location = Some((spread.pos.line, spread.pos.column));
-                return Err(Error::new(Code::GraphqlValidationFailed, message).at(location));
+                return Err(Error::new(ErrorCode::GraphqlValidationFailed, message).with_location(location));
             }
             path.push((target, 0));
         }
@@ -216,7 +216,7 @@ fn check_directives(directives: &[Positioned<Directive>], limits: &DocumentLimit
         None => Ok(()),
         Some(first_over) => {
             Err(too_complex("directives are at one place", directives.len(), limits.directives, "MAX_DIRECTIVES")
-                .at(Some((first_over.pos.line, first_over.pos.column))))
+                .with_location(Some((first_over.pos.line, first_over.pos.column))))
         }
     }
 }

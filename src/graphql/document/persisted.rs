@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hashlink::LruCache;
 use sha2::{Digest, Sha256};
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// What a document is known by: SHA-256 of its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,7 +56,7 @@ impl Persisted {
         find(&self.known)
             .or_else(|| find(&self.strangers))
             // The sentence is a part of the protocol: some clients look at it instead of the code.
-            .ok_or_else(|| Error::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound"))
+            .ok_or_else(|| Error::new(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound"))
     }
 
     /// Keeps a document, which must be within the limits and have this hash.
@@ -158,6 +158,6 @@ mod tests {
         assert!(strangers.bytes <= strangers.most && strangers.documents.len() < 300, "{strangers:?}");
         drop(strangers);
         assert_eq!(&*persisted.find(hash("mine")).expect("kept"), "mine");
-        assert_eq!(persisted.find(hash("other")).expect_err("never seen").code(), Code::PersistedQueryNotFound);
+        assert_eq!(persisted.find(hash("other")).expect_err("never seen").code(), ErrorCode::PersistedQueryNotFound);
     }
 }

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 use async_graphql::{Context, PathSegment, ServerError};
 
 use crate::{
-    auth::{Charge, Principal, SignedIn},
+    auth::{Authenticated, Principal, RateLimitStatus},
     db::Db,
     error::{Error, Result},
     graphql::loaders::Loaders,
-    services::{Actor, Client, Services, refusals},
+    services::{Actor, Client, Services, access_denials},
 };
 
 /// One request's context.
@@ -17,7 +17,7 @@ use crate::{
 pub struct RequestContext {
     sent_by: Principal,
     logged_in: OnceLock<Principal>,
-    charged: Option<Charge>,
+    charged: Option<RateLimitStatus>,
     /// Whether the document is [plain](crate::graphql::document::Source::plain).
     pub(in crate::graphql) plain: bool,
     pub client: Client,
@@ -57,19 +57,19 @@ impl RequestContext {
     /// Takes what the operation costs from the budget of whoever sent it.
     pub(in crate::graphql) fn charge(&mut self, cost: u64) -> Result<()> {
         let address = self.client.ip_address.as_deref();
-        self.charged = Some(self.services.budget.charge(&self.sent_by, address, cost)?);
+        self.charged = Some(self.services.cost_limiter.charge(&self.sent_by, address, cost)?);
         Ok(())
     }
 
     /// Counts the mutations of an operation against the limit of the principal that sent it. `login` and `refreshToken`, where
     /// nobody is signed in yet, count themselves.
     pub(in crate::graphql) fn charge_writes(&self, mutations: usize) -> Result<()> {
-        let principal = self.sent_by.signed_in();
-        principal.map_or(Ok(()), |principal| self.services.write_limit.charge(principal, mutations))
+        let principal = self.sent_by.authenticated();
+        principal.map_or(Ok(()), |principal| self.services.write_limiter.charge(principal, mutations))
     }
 
     /// What was taken, once it was.
-    pub(in crate::graphql) fn charged(&self) -> Option<Charge> {
+    pub(in crate::graphql) fn charged(&self) -> Option<RateLimitStatus> {
         self.charged
     }
 
@@ -77,7 +77,7 @@ impl RequestContext {
     pub(in crate::graphql) async fn note_refusals(&self, errors: &[ServerError]) {
         for error in errors {
             let Some(refusal) = error.source::<Error>() else { continue };
-            if !self.services.refusals.take(self.principal(), &self.client, refusal) {
+            if !self.services.access_denials.take(self.principal(), &self.client, refusal) {
                 continue;
             }
             let segments = error.path.iter().map(|segment| match segment {
@@ -86,7 +86,7 @@ impl RequestContext {
             });
             let path = segments.collect::<Vec<_>>().join(".");
             let path = Some(path).filter(|path| !path.is_empty());
-            let done = refusals::record(&self.services, self.principal(), &self.client, refusal, path).await;
+            let done = access_denials::record(&self.services, self.principal(), &self.client, refusal, path).await;
             if let Err(cause) = done {
                 tracing::error!(error = cause.chain(), "a refusal could not be recorded");
             }
@@ -95,15 +95,15 @@ impl RequestContext {
     }
 
     /// From here on the request reads as this user, so that a login can show what its user may see.
-    pub(in crate::graphql) fn log_in(&self, signed_in: SignedIn) {
+    pub(in crate::graphql) fn log_in(&self, authenticated: Authenticated) {
         // A second login in one operation does not change who reads.
-        let _ = self.logged_in.set(Principal::SignedIn(Arc::new(signed_in)));
+        let _ = self.logged_in.set(Principal::Authenticated(Arc::new(authenticated)));
     }
 
     /// Whoever is signed in, as the one who does something; what they may do is not asked here.
     pub(in crate::graphql) fn actor(&self) -> Result<Actor<'_>> {
-        let caller = self.principal().require()?;
-        Ok(Actor { services: &self.services, db: &self.db, caller, client: &self.client })
+        let principal = self.principal().require()?;
+        Ok(Actor { services: &self.services, db: &self.db, principal, client: &self.client })
     }
 }
 

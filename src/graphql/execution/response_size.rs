@@ -6,14 +6,15 @@ use async_graphql::{Response, ServerError};
 use super::json_writer::Json;
 use crate::{
     db::Meter,
-    error::{Code, Error},
+    error::{Error, ErrorCode},
     graphql::error,
 };
 
 /// Replaces a response of whose request the meter is exhausted: no data, and one error, where the limit was met.
 pub fn refuse(response: &mut Response, meter: &Meter, is_query: bool, request_id: &str) {
-    let is_met =
-        |error: &&ServerError| error.source::<Error>().is_some_and(|ours: &Error| ours.code() == Code::QueryTooComplex);
+    let is_met = |error: &&ServerError| {
+        error.source::<Error>().is_some_and(|ours: &Error| ours.code() == ErrorCode::QueryTooComplex)
+    };
     let mut refusal = error::refusal(&too_large(meter, is_query), request_id);
     if let Some(met) = response.errors.iter().find(is_met) {
         refusal.path.clone_from(&met.path);

@@ -104,7 +104,7 @@ impl LoginMutation {
         let request = ctx.request();
         let password = SecretString::from(input.password);
         let issued = login::login(&request.services, &request.db, &request.client, &input.username, password).await?;
-        request.log_in(issued.signed_in(request.services.limits.accounts.force_password_change));
+        request.log_in(issued.authenticated(request.services.limits.accounts.force_password_change));
         Ok(issued.into())
     }
 
@@ -119,7 +119,7 @@ impl LoginMutation {
         let request = ctx.request();
         let token = RefreshToken::sent(input.refresh_token);
         let issued = auth_sessions::refresh(&request.services, &request.db, &request.client, token).await?;
-        request.log_in(issued.signed_in(request.services.limits.accounts.force_password_change));
+        request.log_in(issued.authenticated(request.services.limits.accounts.force_password_change));
         Ok(issued.into())
     }
 
@@ -151,7 +151,7 @@ impl LoginMutation {
     ) -> Result<RevokeAllAuthSessionsPayload> {
         let actor = ctx.request().actor()?;
         let user = user_id.map(|id| uuid("userId", &id).map(UserId)).transpose()?;
-        let count = auth_sessions::revoke_all(actor, user.unwrap_or(actor.caller.user.id)).await?;
+        let count = auth_sessions::revoke_all(actor, user.unwrap_or(actor.principal.user.id)).await?;
         Ok(RevokeAllAuthSessionsPayload { count })
     }
 }

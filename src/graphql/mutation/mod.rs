@@ -8,7 +8,7 @@ mod users;
 
 use async_graphql::{MaybeUndefined, MergedObject};
 
-use crate::services::Change;
+use crate::services::Patch;
 
 /// The root of writing. The fields of one operation run one after the other.
 #[derive(Debug, Default, MergedObject)]
@@ -21,12 +21,12 @@ pub struct Mutation(
 );
 
 /// An absent field keeps what there is, null clears it.
-impl<T> From<MaybeUndefined<T>> for Change<Option<T>> {
+impl<T> From<MaybeUndefined<T>> for Patch<Option<T>> {
     fn from(value: MaybeUndefined<T>) -> Self {
         match value {
             MaybeUndefined::Undefined => Self::Keep,
-            MaybeUndefined::Null => Self::To(None),
-            MaybeUndefined::Value(value) => Self::To(Some(value)),
+            MaybeUndefined::Null => Self::Set(None),
+            MaybeUndefined::Value(value) => Self::Set(Some(value)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use crate::{
-    auth::{Principal, SignedIn},
+    auth::{Authenticated, Principal},
     db::{
         auth_sessions::orders,
         query::{Filter, ListQuery, Page, SortColumn, SortValue},
@@ -67,7 +67,7 @@ impl AuthSession {
 
     /// Whether it is the login of this very request.
     async fn is_current(&self, ctx: &Context<'_>) -> bool {
-        ctx.request().principal().signed_in().and_then(SignedIn::auth_session) == Some(self.id)
+        ctx.request().principal().authenticated().and_then(Authenticated::auth_session) == Some(self.id)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::SimpleObject;
 
-use crate::{auth::Charge, model::Timestamp};
+use crate::{auth::RateLimitStatus, model::Timestamp};
 
 /// What the caller's queries may still cost in this minute. The cost of a query is the number of fields that its largest
 /// possible answer has; the budget refills steadily, not at once.
@@ -19,9 +19,9 @@ pub struct RateLimit {
     reset_at: Timestamp,
 }
 
-impl From<Charge> for RateLimit {
-    fn from(charge: Charge) -> Self {
-        let Charge { limit, cost, remaining, reset_at } = charge;
+impl From<RateLimitStatus> for RateLimit {
+    fn from(charge: RateLimitStatus) -> Self {
+        let RateLimitStatus { limit, cost, remaining, reset_at } = charge;
         Self { limit, cost, remaining, reset_at }
     }
 }

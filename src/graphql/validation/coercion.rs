@@ -75,7 +75,7 @@ impl Inputs {
             if ty.nullable && value == Some(Value::Null) && not_null.is_some_and(|all| all.contains(&definition.pos)) {
                 mistakes.add(name, "must not be null where it stands");
             }
-            errors.extend(mistakes.0.into_iter().map(|error| error.at(at)));
+            errors.extend(mistakes.0.into_iter().map(|error| error.with_location(at)));
             if let Some(value) = value {
                 values.insert(name.clone(), value);
             }

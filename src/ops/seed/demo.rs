@@ -10,9 +10,9 @@ use super::{
     samples::{ACCOUNTS, AUDIT_LOGS, SESSIONS},
 };
 use crate::{
-    auth::Hasher,
+    auth::PasswordHasher,
     db::{Db, audit_logs, sessions, users},
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{Credentials, Timestamp, User, UserId},
     ops::first_admin,
 };
@@ -29,7 +29,7 @@ pub struct Demo {
 /// Adds what is missing of the demo data, in one transaction. An account that is there keeps its password, its role and
 /// everything else. With the same `until`, the newest moment in the data, all rows are the same in every database,
 /// but for the salts of the passwords.
-pub async fn demo(db: &Db, hasher: &Hasher, until: Timestamp) -> Result<Demo> {
+pub async fn demo(db: &Db, hasher: &PasswordHasher, until: Timestamp) -> Result<Demo> {
     make_ready(db).await?;
     let mut owners = [UserId(uuid::Uuid::nil()); ACCOUNTS.len()];
     let mut new_users = Vec::new();
@@ -51,7 +51,7 @@ pub async fn demo(db: &Db, hasher: &Hasher, until: Timestamp) -> Result<Demo> {
         if !users::insert(&mut tx, credentials).await? {
             let User { username, email, .. } = &credentials.user;
             return Err(Error::new(
-                Code::Conflict,
+                ErrorCode::Conflict,
                 format!(
                     "cannot add the user {username}: another user has the address {email} or its id. Nothing was changed"
                 ),

@@ -16,7 +16,7 @@ pub use self::{
 };
 use crate::{
     db::Db,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
 };
 
 /// What became of one table.
@@ -40,5 +40,8 @@ async fn make_ready(db: &Db) -> Result<()> {
     if db.is_migrated().await? {
         return Ok(());
     }
-    Err(Error::new(Code::Conflict, "the database's tables are missing or out of date: run `guardianeye db init` first"))
+    Err(Error::new(
+        ErrorCode::Conflict,
+        "the database's tables are missing or out of date: run `guardianeye db init` first",
+    ))
 }

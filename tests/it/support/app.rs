@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use axum::Router;
 use futures_util::FutureExt;
 use guardianeye::{
-    auth::{ApiKey, Strength, Subject},
+    auth::{AccessTokenClaims, ApiTokenSecret, HashCost},
     clock::Clock,
     config::{HttpSettings, Limits},
     db::{Db, api_tokens, audit_logs, auth_sessions, sessions, users},
@@ -52,7 +52,8 @@ impl TestApp {
         let database = Database::migrated(backend).await;
         let db = database.connect().await;
         let clock = Clock::Fixed(NOW.parse().expect("a time"));
-        let services = Services::new(db, clock, Limits::default(), Strength::Cheap).await.expect("the services start");
+        let services =
+            Services::new(db, clock, Limits::default(), HashCost::Minimal).await.expect("the services start");
         let router =
             App { api: Api::default(), services: Arc::new(services.clone()), http: Arc::new(anywhere()) }.router();
         let [viewer, analyst, admin] = [("vera", Role::Viewer), ("anna", Role::Analyst), ("adam", Role::Admin)]
@@ -73,7 +74,7 @@ impl TestApp {
     pub async fn on(&self, db: Db, change: impl FnOnce(&mut Limits)) -> Router {
         let mut limits = Limits::default();
         change(&mut limits);
-        let services = Services::new(db, self.services.clock, limits, Strength::Cheap).await.expect("starts");
+        let services = Services::new(db, self.services.clock, limits, HashCost::Minimal).await.expect("starts");
         App { api: Api::default(), services: Arc::new(services), http: Arc::new(anywhere()) }.router()
     }
 
@@ -81,7 +82,7 @@ impl TestApp {
     pub async fn later(&self, seconds: i64) -> Router {
         let clock = Clock::Fixed(self.now().plus_seconds(seconds));
         let services =
-            Services::new(self.db().clone(), clock, Limits::default(), Strength::Cheap).await.expect("starts");
+            Services::new(self.db().clone(), clock, Limits::default(), HashCost::Minimal).await.expect("starts");
         App { api: Api::default(), services: Arc::new(services), http: Arc::new(anywhere()) }.router()
     }
 
@@ -113,13 +114,13 @@ impl TestApp {
     /// The user with a valid token.
     pub fn logged_in(&self, user: &User) -> Caller<'_> {
         let subject = subject_of(user.id);
-        let token = self.services.tokens.issue(subject, Timestamp::MAX, self.now()).expect("a token").token;
+        let token = self.services.access_tokens.issue(subject, Timestamp::MAX, self.now()).expect("a token").token;
         Caller::new(self, Some((user.id, token)))
     }
 
     /// A token of the user's for scripts, with these scopes.
     pub async fn api_token(&self, user: UserId, scopes: &[Scope]) -> (ApiToken, Caller<'_>) {
-        let key = ApiKey::new().expect("random bits");
+        let key = ApiTokenSecret::generate().expect("random bits");
         let token = ApiToken {
             id: ApiTokenId::new(self.now()),
             user_id: user,
@@ -144,7 +145,7 @@ impl TestApp {
     }
 
     pub async fn insert_user(&self, user: User, password: &str) {
-        let hashed_password = self.services.hasher.hash(SecretString::from(password)).await.expect("a hash");
+        let hashed_password = self.services.password_hasher.hash(SecretString::from(password)).await.expect("a hash");
         let mut tx = self.db().begin().await.expect("a transaction");
         let login = AuthSession {
             id: subject_of(user.id).auth_session,
@@ -245,8 +246,8 @@ fn anywhere() -> HttpSettings {
 }
 
 /// The login that each user of a test has from the start.
-pub fn subject_of(user: UserId) -> Subject {
-    Subject { user, auth_session: AuthSessionId(Uuid::from_u128(Uuid::from(user).as_u128() ^ 1)) }
+pub fn subject_of(user: UserId) -> AccessTokenClaims {
+    AccessTokenClaims { user, auth_session: AuthSessionId(Uuid::from_u128(Uuid::from(user).as_u128() ^ 1)) }
 }
 
 fn new_user(name: &str, role: Role, created_at: Timestamp) -> User {

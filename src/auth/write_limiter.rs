@@ -4,19 +4,19 @@
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use super::{
-    Credential, SignedIn,
+    Authenticated, Credential,
     buckets::{Buckets, Refused},
 };
 use crate::{
     clock::Clock,
     config::WriteLimits,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{Role, User, UserId},
 };
 
 /// The buckets of all principals. Cheap to clone.
 #[derive(Clone)]
-pub struct WriteLimit(Arc<Kinds>);
+pub struct WriteLimiter(Arc<Kinds>);
 
 struct Kinds {
     viewer: Option<Kind>,
@@ -32,13 +32,13 @@ struct Kind {
     setting: &'static str,
 }
 
-impl fmt::Debug for WriteLimit {
+impl fmt::Debug for WriteLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WriteLimit").finish_non_exhaustive()
+        f.debug_struct("WriteLimiter").finish_non_exhaustive()
     }
 }
 
-impl WriteLimit {
+impl WriteLimiter {
     /// Buckets of these sizes, all full.
     #[must_use]
     pub fn new(limits: WriteLimits, clock: Clock) -> Self {
@@ -54,8 +54,8 @@ impl WriteLimit {
     }
 
     /// Takes mutations from the bucket of a principal, or says when there will be enough.
-    pub fn charge(&self, principal: &SignedIn, mutations: usize) -> Result<()> {
-        let kind = match principal.by {
+    pub fn charge(&self, principal: &Authenticated, mutations: usize) -> Result<()> {
+        let kind = match principal.credential {
             Credential::ApiToken(..) => self.0.api_token.as_ref(),
             Credential::AuthSession(_) => self.of_role(principal.user.role),
         };
@@ -82,7 +82,7 @@ fn take(kind: Option<&Kind>, user: UserId, mutations: usize) -> Result<()> {
     buckets.take(&user, amount).map(drop).map_err(|refused| match refused {
         Refused::TooMuch => {
             let message = format!("{amount} mutations exceed the limit of {per_minute} in a minute ({setting})");
-            Error::new(Code::QueryTooComplex, message)
+            Error::new(ErrorCode::QueryTooComplex, message)
         }
         Refused::Until(seconds) => {
             let message = format!("more than {per_minute} mutations in a minute ({setting}): try again in {seconds} s");

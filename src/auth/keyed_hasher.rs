@@ -7,15 +7,15 @@ use aws_lc_rs::hmac;
 
 /// HMAC-SHA-256 under a key of the server's own. Cheap to clone.
 #[derive(Clone)]
-pub struct NameHasher(Arc<hmac::Key>);
+pub struct KeyedHasher(Arc<hmac::Key>);
 
-impl fmt::Debug for NameHasher {
+impl fmt::Debug for KeyedHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NameHasher").finish_non_exhaustive()
+        f.debug_struct("KeyedHasher").finish_non_exhaustive()
     }
 }
 
-impl NameHasher {
+impl KeyedHasher {
     /// By a random key.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
@@ -39,13 +39,13 @@ mod tests {
 
     #[test]
     fn a_hash_depends_on_key_purpose_and_name_but_not_on_case() {
-        let hasher = NameHasher::new(&[1; 32]);
+        let hasher = KeyedHasher::new(&[1; 32]);
         let hash = hasher.hash("name", "Hunter2");
         assert_eq!(hash.len(), 64);
         assert_eq!(hash, hasher.hash("name", "hunter2"));
         for other in [hasher.hash("name", "hunter3"), hasher.hash("account", "hunter2")] {
             assert_ne!(hash, other);
         }
-        assert_ne!(hash, NameHasher::new(&[2; 32]).hash("name", "hunter2"));
+        assert_ne!(hash, KeyedHasher::new(&[2; 32]).hash("name", "hunter2"));
     }
 }

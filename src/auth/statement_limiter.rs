@@ -8,22 +8,22 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::{Principal, budget::Caller};
+use super::{Principal, cost_limiter::PrincipalKey};
 
 /// Principals that are remembered before those without a request are forgotten.
 const SWEEP: usize = 1_000;
 
 /// The permits of all principals that have a request.
 #[derive(Clone, Debug)]
-pub struct StatementPermits(Arc<Permits>);
+pub struct StatementLimiter(Arc<Permits>);
 
 #[derive(Debug)]
 struct Permits {
     per_principal: usize,
-    principals: Mutex<HashMap<Caller, Weak<Semaphore>>>,
+    principals: Mutex<HashMap<PrincipalKey, Weak<Semaphore>>>,
 }
 
-impl StatementPermits {
+impl StatementLimiter {
     /// With so many permits for each principal.
     #[must_use]
     pub fn new(per_principal: usize) -> Self {
@@ -33,7 +33,7 @@ impl StatementPermits {
     /// The permits of the principal, which its requests share.
     #[must_use]
     pub fn of(&self, principal: &Principal, address: Option<&str>) -> Arc<Semaphore> {
-        let key = Caller::of(principal, address);
+        let key = PrincipalKey::of(principal, address);
         let mut principals = self.0.principals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(permits) = principals.get(&key).and_then(Weak::upgrade) {
             return permits;
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn requests_of_one_address_share_permits_and_are_forgotten_when_they_end() {
-        let permits = StatementPermits::new(2);
+        let permits = StatementLimiter::new(2);
         let of = |address: &str| permits.of(&Principal::Anonymous, Some(address));
         let first = of("192.0.2.1");
         assert!(Arc::ptr_eq(&first, &of("192.0.2.1")));

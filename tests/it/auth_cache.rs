@@ -118,7 +118,7 @@ async fn another_role_or_name_counts_on_the_next_request(app: &TestApp) {
 
 async fn what_changes_no_account_forgets_nobody(app: &TestApp) {
     let (viewer, analyst) = (app.viewer(), app.analyst());
-    let before = app.db().account_changes();
+    let before = app.db().auth_generation();
     analyst.gql("mutation { createSession(input: {title: \"x\"}) { session { id } } }", json!({})).await.data();
     analyst
         .gql("mutation { recordAuditLog(input: {action: QUERY_AGENT}) { auditLog { id } } }", json!({}))
@@ -126,7 +126,7 @@ async fn what_changes_no_account_forgets_nobody(app: &TestApp) {
         .data();
     viewer.gql("{ users { nodes { id } } }", json!({})).await;
     app.anonymous().gql(LOGIN, json!({ "name": "vera", "password": "wrong" })).await;
-    assert_eq!(app.db().account_changes(), before);
+    assert_eq!(app.db().auth_generation(), before);
 }
 
 async fn a_change_on_another_server_counts_within_a_second(app: &TestApp) {

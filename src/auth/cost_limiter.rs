@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::{Timestamp, UserId},
 };
 
@@ -23,23 +23,23 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// The buckets of all callers. Each holds a minute's cost, and refills steadily.
 #[derive(Clone)]
-pub struct Budget(Arc<Costs>);
+pub struct CostLimiter(Arc<Costs>);
 
 struct Costs {
-    buckets: Buckets<Caller>,
+    buckets: Buckets<PrincipalKey>,
     per_minute: NonZeroU32,
     clock: Clock,
 }
 
-impl fmt::Debug for Budget {
+impl fmt::Debug for CostLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Budget").field("per_minute", &self.0.per_minute).finish_non_exhaustive()
+        f.debug_struct("CostLimiter").field("per_minute", &self.0.per_minute).finish_non_exhaustive()
     }
 }
 
 /// What was taken from a caller's bucket, and what is left.
 #[derive(Clone, Copy, Debug)]
-pub struct Charge {
+pub struct RateLimitStatus {
     /// What the bucket holds when it is full.
     pub limit: u32,
     /// What was taken.
@@ -52,14 +52,14 @@ pub struct Charge {
 
 /// Whose bucket it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Caller {
+pub(super) enum PrincipalKey {
     User(UserId),
     /// One IPv4 address, or one IPv6 network of 64 bits: a household has as many addresses of that as it likes.
     Address(IpAddr),
     Unknown,
 }
 
-impl Budget {
+impl CostLimiter {
     /// Buckets of this size, all full.
     #[must_use]
     pub fn new(per_minute: u32, clock: Clock) -> Self {
@@ -68,11 +68,11 @@ impl Budget {
     }
 
     /// Takes the cost from the caller's bucket, or says when there will be enough.
-    pub fn charge(&self, principal: &Principal, address: Option<&str>, cost: u64) -> Result<Charge> {
+    pub fn charge(&self, principal: &Principal, address: Option<&str>, cost: u64) -> Result<RateLimitStatus> {
         let Costs { buckets, per_minute, clock } = &*self.0;
         let never = || {
             Error::new(
-                Code::QueryTooComplex,
+                ErrorCode::QueryTooComplex,
                 format!(
                     "{cost} is what this query costs: the limit for a minute is {per_minute} \
                          (GUARDIANEYE_MAX_COST_PER_MINUTE)"
@@ -80,7 +80,7 @@ impl Budget {
             )
         };
         let cost = u32::try_from(cost.max(1)).ok().and_then(NonZeroU32::new).ok_or_else(never)?;
-        let caller = Caller::of(principal, address);
+        let caller = PrincipalKey::of(principal, address);
         let remaining = buckets.take(&caller, cost).map_err(|refused| match refused {
             Refused::TooMuch => never(),
             Refused::Until(seconds) => {
@@ -91,14 +91,14 @@ impl Budget {
         let taken = per_minute.get().saturating_sub(remaining);
         let refill = Duration::from_secs_f64(MINUTE.as_secs_f64() * f64::from(taken) / f64::from(per_minute.get()));
         let reset_at = clock.now().plus_seconds(i64::try_from(whole_seconds(refill)).unwrap_or(i64::MAX));
-        Ok(Charge { limit: per_minute.get(), cost: cost.get(), remaining, reset_at })
+        Ok(RateLimitStatus { limit: per_minute.get(), cost: cost.get(), remaining, reset_at })
     }
 }
 
-impl Caller {
+impl PrincipalKey {
     pub(super) fn of(principal: &Principal, address: Option<&str>) -> Self {
         match (principal, address.map(str::parse)) {
-            (Principal::SignedIn(signed_in), _) => Self::User(signed_in.user.id),
+            (Principal::Authenticated(authenticated), _) => Self::User(authenticated.user.id),
             (Principal::Anonymous, Some(Ok(IpAddr::V6(address)))) => {
                 let network = address.to_bits() & (u128::MAX << 64);
                 Self::Address(Ipv6Addr::from_bits(network).into())
@@ -114,8 +114,8 @@ mod tests {
     use super::*;
     use crate::auth::buckets::SWEEP;
 
-    fn budget() -> Budget {
-        Budget::new(100, Clock::Fixed("2026-03-01T12:00:00Z".parse().expect("a time")))
+    fn budget() -> CostLimiter {
+        CostLimiter::new(100, Clock::Fixed("2026-03-01T12:00:00Z".parse().expect("a time")))
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!((charge.limit, charge.cost, charge.remaining), (100, 40, 60));
         assert_eq!(charge.reset_at.datetime().to_rfc3339(), "2026-03-01T12:00:24+00:00");
         let error = budget.charge(&Principal::Anonymous, Some("192.0.2.1"), 70).expect_err("not enough");
-        assert_eq!((error.code(), error.retry_after()), (Code::RateLimited, Some(6)));
+        assert_eq!((error.code(), error.retry_after()), (ErrorCode::RateLimited, Some(6)));
         budget.charge(&Principal::Anonymous, Some("192.0.2.1"), 60).expect("what was refused was not taken");
     }
 
@@ -146,13 +146,13 @@ mod tests {
     fn what_can_never_be_paid_is_no_matter_of_time() {
         for cost in [101, u64::MAX] {
             let error = budget().charge(&Principal::Anonymous, None, cost).expect_err("too much");
-            assert_eq!((error.code(), error.retry_after()), (Code::QueryTooComplex, None));
+            assert_eq!((error.code(), error.retry_after()), (ErrorCode::QueryTooComplex, None));
         }
     }
 
     #[test]
     fn callers_are_forgotten_when_their_buckets_are_full_again() {
-        let budget = Budget::new(1_000_000_000, Clock::System);
+        let budget = CostLimiter::new(1_000_000_000, Clock::System);
         for n in 0..20 * SWEEP {
             let address = std::net::Ipv4Addr::from_bits(n).to_string();
             budget.charge(&Principal::Anonymous, Some(&address), 1).expect("enough");

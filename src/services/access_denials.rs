@@ -1,4 +1,4 @@
-//! Refusals in the audit log: of access, and of what goes over a limit. A few a minute for each caller, or refusing
+//! Audit log entries for denied access: of access, and of what goes over a limit. A few a minute for each caller, or refusing
 //! would be a way to fill the log.
 
 use super::{
@@ -6,24 +6,24 @@ use super::{
     audit::{By, Entry},
 };
 use crate::{
-    auth::{Budget, Principal},
+    auth::{CostLimiter, Principal},
     clock::Clock,
-    error::{Code, Error, Result},
+    error::{Error, ErrorCode, Result},
     model::AuditAction,
 };
 
 /// Entries for each caller in a minute.
 const PER_MINUTE: u32 = 10;
 
-/// Which callers' refusals are still recorded.
+/// The rate limit of denial entries for each principal.
 #[derive(Clone, Debug)]
-pub struct Refusals(Budget);
+pub struct AccessDenials(CostLimiter);
 
-impl Refusals {
+impl AccessDenials {
     /// None recorded yet.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self(Budget::new(PER_MINUTE, clock))
+        Self(CostLimiter::new(PER_MINUTE, clock))
     }
 
     /// Whether this refusal is one to record.
@@ -32,8 +32,8 @@ impl Refusals {
         if error.is_recorded() {
             return false;
         }
-        let access = error.code() == Code::Forbidden && principal.user().is_some();
-        let limit = matches!(error.code(), Code::QueryTooComplex | Code::RateLimited);
+        let access = error.code() == ErrorCode::Forbidden && principal.user().is_some();
+        let limit = matches!(error.code(), ErrorCode::QueryTooComplex | ErrorCode::RateLimited);
         (access || limit) && self.0.charge(principal, client.ip_address.as_deref(), 1).is_ok()
     }
 }
@@ -46,14 +46,14 @@ pub async fn record(
     error: &Error,
     path: Option<String>,
 ) -> Result<()> {
-    let access = error.code() == Code::Forbidden;
+    let access = error.code() == ErrorCode::Forbidden;
     let action = if access { AuditAction::AccessDenied } else { AuditAction::LimitExceeded };
     let mut entry = Entry::new(action, error.message()).failed().detail("code", error.code().as_str());
     if let Some(path) = path {
         entry = entry.detail("path", path);
     }
-    let by = match principal.signed_in() {
-        Some(caller) => By::signed_in(caller, client),
+    let by = match principal.authenticated() {
+        Some(principal) => By::principal(principal, client),
         None => By::client(None, client),
     };
     let mut tx = services.db.begin().await?;
