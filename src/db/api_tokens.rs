@@ -6,15 +6,15 @@ use sqlx::{FromRow, Row, query, query_as};
 use uuid::Uuid;
 
 use super::{
-    Db, Tx,
+    AccountsTx, Db, Tx,
     codec::row,
-    on, on_accounts, on_tx,
     query::{
         filter::Filter,
         list::{self, Table},
         page::{ListQuery, Page, pages_by_parent},
         rows::ReadRows,
     },
+    run,
 };
 pub use crate::db::refresh_tokens::TokenHash;
 use crate::{
@@ -37,13 +37,13 @@ pub mod orders {
 /// One page of API tokens for each of the users; who has none is left out.
 pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<ApiToken>>> {
     let rows =
-        on!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, query), true).await)?;
+        run!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, query), true).await)?;
     Ok(pages_by_parent(rows, &query.page, |row: &ApiToken| Some(row.user_id)))
 }
 
 /// How many API tokens each of the users has; who has none is left out.
 pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on!(db, connection => list::count_of_each(&TABLE, users, filter)
+    let counts = run!(db, connection => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
         .fetch_all(connection)
         .await)?;
@@ -52,7 +52,7 @@ pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) 
 
 /// The API tokens with these ids, in no order, only those of the owner if one is given; unknown ids are left out.
 pub async fn by_ids(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> Result<Vec<ApiToken>> {
-    on!(db, connection => connection.rows(db.meter(), list::by_ids_of(&TABLE, ids, owner), true).await)
+    run!(db, connection => connection.rows(db.meter(), list::by_ids_of(&TABLE, ids, owner), true).await)
 }
 
 /// Whose token it is, and what it is good for.
@@ -90,7 +90,7 @@ const FIND_HOLDER: &str = "
 
 /// The holder of a token that holds, if the user may still log in.
 pub async fn find_holder(db: &Db, hash: TokenHash, now: Timestamp) -> Result<Option<Holder>> {
-    on!(db, connection => query_as::<_, Holder>(FIND_HOLDER).bind(&hash[..]).bind(now).fetch_optional(connection).await)
+    run!(db, connection => query_as::<_, Holder>(FIND_HOLDER).bind(&hash[..]).bind(now).fetch_optional(connection).await)
 }
 
 const FIND: &str = "
@@ -99,7 +99,7 @@ const FIND: &str = "
 
 /// The API token with this id, as the transaction sees it.
 pub async fn find(tx: &mut Tx, id: ApiTokenId) -> Result<Option<ApiToken>> {
-    on_tx!(tx, connection => query_as::<_, ApiToken>(FIND).bind(id).fetch_optional(connection).await)
+    run!(tx, connection => query_as::<_, ApiToken>(FIND).bind(id).fetch_optional(connection).await)
 }
 
 const INSERT: &str = "
@@ -108,7 +108,7 @@ const INSERT: &str = "
 
 /// Adds an API token.
 pub async fn insert(tx: &mut Tx, token: &ApiToken, hash: TokenHash) -> Result<()> {
-    on_tx!(tx, connection => query(INSERT)
+    run!(tx, connection => query(INSERT)
         .bind(token.id)
         .bind(token.user_id)
         .bind(&token.name)
@@ -129,7 +129,7 @@ const SET_LAST_USED: &str = "
 
 /// Notes that the token was used, unless that was noted after `since`.
 pub async fn set_last_used(tx: &mut Tx, id: ApiTokenId, now: Timestamp, since: Timestamp) -> Result<()> {
-    on_tx!(tx, connection => query(SET_LAST_USED)
+    run!(tx, connection => query(SET_LAST_USED)
         .bind(id)
         .bind(now)
         .bind(since)
@@ -142,8 +142,8 @@ pub async fn set_last_used(tx: &mut Tx, id: ApiTokenId, now: Timestamp, since: T
 const REVOKE: &str = "update api_tokens set revoked_at = $2 where id = $1 and revoked_at is null";
 
 /// Ends an API token; `false` when it was ended before.
-pub async fn revoke(tx: &mut Tx, id: ApiTokenId, now: Timestamp) -> Result<bool> {
-    let done = on_accounts!(tx, connection => query(REVOKE)
+pub async fn revoke(tx: AccountsTx<'_>, id: ApiTokenId, now: Timestamp) -> Result<bool> {
+    let done = run!(tx, connection => query(REVOKE)
         .bind(id)
         .bind(now)
         .execute(connection)
@@ -155,8 +155,8 @@ pub async fn revoke(tx: &mut Tx, id: ApiTokenId, now: Timestamp) -> Result<bool>
 const REVOKE_ALL: &str = "update api_tokens set revoked_at = $2 where user_id = $1 and revoked_at is null";
 
 /// Ends all API tokens of a user that were not ended before; how many there were.
-pub async fn revoke_all(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<u64> {
-    on_accounts!(tx, connection => query(REVOKE_ALL)
+pub async fn revoke_all(tx: AccountsTx<'_>, user: UserId, now: Timestamp) -> Result<u64> {
+    run!(tx, connection => query(REVOKE_ALL)
         .bind(user)
         .bind(now)
         .execute(connection)

@@ -8,13 +8,13 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    on, on_planned, on_tx,
     query::{
         filter::{Filter, generic_plan_is_safe},
         list::{self, Table},
         page::{ListQuery, Page, pages_by_parent},
         rows::ReadRows,
     },
+    run,
 };
 use crate::{
     error::Result,
@@ -51,34 +51,34 @@ pub mod orders {
 
 /// One page of the whole log, in its order.
 pub async fn list(db: &Db, query: &ListQuery) -> Result<Page<AuditLog>> {
-    let rows = on_planned!(db, generic_plan_is_safe(query.filter.as_ref()), connection, keep => connection
-        .rows(db.meter(), list::page_of_all(&TABLE, query), keep)
+    let rows = run!(db, connection, persistent = generic_plan_is_safe(query.filter.as_ref()) => connection
+        .rows(db.meter(), list::page_of_all(&TABLE, query), persistent)
         .await)?;
     Ok(Page::cut(rows, &query.page))
 }
 
 /// One page of entries for each of the users; who has none is left out.
 pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<AuditLog>>> {
-    let rows = on_planned!(db, generic_plan_is_safe(query.filter.as_ref()), connection, keep => connection
-        .rows(db.meter(), list::page_of_each(&TABLE, users, query), keep)
+    let rows = run!(db, connection, persistent = generic_plan_is_safe(query.filter.as_ref()) => connection
+        .rows(db.meter(), list::page_of_each(&TABLE, users, query), persistent)
         .await)?;
     Ok(pages_by_parent(rows, &query.page, |row: &AuditLog| row.user_id))
 }
 
 /// How many entries pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on_planned!(db, generic_plan_is_safe(filter), connection, keep => list::count_of_all(&TABLE, filter)
+    run!(db, connection, persistent = generic_plan_is_safe(filter) => list::count_of_all(&TABLE, filter)
         .build_query_scalar()
-        .persistent(keep)
+        .persistent(persistent)
         .fetch_one(connection)
         .await)
 }
 
 /// How many entries of each of the users pass the filter; who has none is left out.
 pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on_planned!(db, generic_plan_is_safe(filter), connection, keep => list::count_of_each(&TABLE, users, filter)
+    let counts = run!(db, connection, persistent = generic_plan_is_safe(filter) => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
-        .persistent(keep)
+        .persistent(persistent)
         .fetch_all(connection)
         .await)?;
     Ok(counts.into_iter().collect())
@@ -86,7 +86,7 @@ pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) 
 
 /// The entries with these ids, in no order; unknown ids are left out.
 pub async fn by_ids(db: &Db, ids: &[Uuid]) -> Result<Vec<AuditLog>> {
-    on!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
+    run!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
 }
 
 const INSERT: &str = "
@@ -96,7 +96,7 @@ const INSERT: &str = "
 
 /// Writes an entry; `false` when the id is taken.
 pub async fn insert(tx: &mut Tx, entry: &AuditLog) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(INSERT)
+    let done = run!(tx, connection => query(INSERT)
         .bind(entry.id)
         .bind(entry.user_id)
         .bind(&entry.username)
@@ -115,7 +115,7 @@ pub async fn insert(tx: &mut Tx, entry: &AuditLog) -> Result<bool> {
 
 /// Writes the user's name into the entries that only have the id: before the user is deleted.
 pub async fn keep_username(tx: &mut Tx, user: UserId, username: &str) -> Result<u64> {
-    on_tx!(tx, connection => query("update audit_logs set username = $2 where user_id = $1 and username is null")
+    run!(tx, connection => query("update audit_logs set username = $2 where user_id = $1 and username is null")
         .bind(user)
         .bind(username)
         .execute(connection)
@@ -136,7 +136,7 @@ pub async fn failures_since(
     since: Timestamp,
     most: i64,
 ) -> Result<Vec<Timestamp>> {
-    on_tx!(tx, connection => query_scalar(FAILURES_SINCE)
+    run!(tx, connection => query_scalar(FAILURES_SINCE)
         .bind(user)
         .bind(action)
         .bind(since)
@@ -147,7 +147,7 @@ pub async fn failures_since(
 
 /// Removes an entry: only for rows that a self-test wrote itself.
 pub async fn delete(tx: &mut Tx, id: AuditLogId) -> Result<bool> {
-    let done = on_tx!(tx, connection => query("delete from audit_logs where id = $1")
+    let done = run!(tx, connection => query("delete from audit_logs where id = $1")
         .bind(id)
         .execute(connection)
         .await

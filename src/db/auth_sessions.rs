@@ -6,15 +6,15 @@ use sqlx::{FromRow, Row, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{
-    Db, Tx,
+    AccountsTx, Db, Tx,
     codec::row,
-    on, on_accounts, on_tx,
     query::{
         filter::Filter,
         list::{self, Table},
         page::{ListQuery, Page, pages_by_parent},
         rows::ReadRows,
     },
+    run,
 };
 use crate::{
     error::Result,
@@ -36,13 +36,13 @@ pub mod orders {
 /// One page of auth sessions for each of the users; who has none is left out.
 pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<AuthSession>>> {
     let rows =
-        on!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, query), true).await)?;
+        run!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, query), true).await)?;
     Ok(pages_by_parent(rows, &query.page, |row: &AuthSession| Some(row.user_id)))
 }
 
 /// How many auth sessions each of the users has; who has none is left out.
 pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on!(db, connection => list::count_of_each(&TABLE, users, filter)
+    let counts = run!(db, connection => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
         .fetch_all(connection)
         .await)?;
@@ -51,7 +51,7 @@ pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) 
 
 /// The auth sessions with these ids, in no order, only those of the owner if one is given; unknown ids are left out.
 pub async fn by_ids(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> Result<Vec<AuthSession>> {
-    on!(db, connection => connection.rows(db.meter(), list::by_ids_of(&TABLE, ids, owner), true).await)
+    run!(db, connection => connection.rows(db.meter(), list::by_ids_of(&TABLE, ids, owner), true).await)
 }
 
 /// Whose login it is, and when it ends.
@@ -82,7 +82,7 @@ const FIND_HOLDER: &str = "
 
 /// The user of an auth session that holds, if the user may still log in.
 pub async fn find_holder(db: &Db, id: AuthSessionId, user: UserId, now: Timestamp) -> Result<Option<Holder>> {
-    on!(db, connection => query_as::<_, Holder>(FIND_HOLDER)
+    run!(db, connection => query_as::<_, Holder>(FIND_HOLDER)
         .bind(id)
         .bind(user)
         .bind(now)
@@ -96,12 +96,12 @@ const FIND: &str = "
 
 /// The auth session with this id, as the transaction sees it.
 pub async fn find(tx: &mut Tx, id: AuthSessionId) -> Result<Option<AuthSession>> {
-    on_tx!(tx, connection => query_as::<_, AuthSession>(FIND).bind(id).fetch_optional(connection).await)
+    run!(tx, connection => query_as::<_, AuthSession>(FIND).bind(id).fetch_optional(connection).await)
 }
 
 /// The key by which a refresh token of the auth session makes its successor.
 pub async fn successor_key(tx: &mut Tx, id: AuthSessionId) -> Result<Option<Vec<u8>>> {
-    on_tx!(tx, connection => query_scalar::<_, Vec<u8>>("select successor_key from auth_sessions where id = $1")
+    run!(tx, connection => query_scalar::<_, Vec<u8>>("select successor_key from auth_sessions where id = $1")
         .bind(id)
         .fetch_optional(connection)
         .await)
@@ -114,7 +114,7 @@ const INSERT: &str = "
 
 /// Begins an auth session.
 pub async fn insert(tx: &mut Tx, session: &AuthSession, successor_key: &[u8]) -> Result<()> {
-    on_tx!(tx, connection => query(INSERT)
+    run!(tx, connection => query(INSERT)
         .bind(session.id)
         .bind(session.user_id)
         .bind(session.created_at)
@@ -132,7 +132,7 @@ pub async fn insert(tx: &mut Tx, session: &AuthSession, successor_key: &[u8]) ->
 
 /// Notes that the auth session was used.
 pub async fn set_last_used(tx: &mut Tx, id: AuthSessionId, now: Timestamp) -> Result<()> {
-    on_tx!(tx, connection => query("update auth_sessions set last_used_at = $2 where id = $1")
+    run!(tx, connection => query("update auth_sessions set last_used_at = $2 where id = $1")
         .bind(id)
         .bind(now)
         .execute(connection)
@@ -144,8 +144,8 @@ pub async fn set_last_used(tx: &mut Tx, id: AuthSessionId, now: Timestamp) -> Re
 const REVOKE: &str = "update auth_sessions set revoked_at = $2 where id = $1 and revoked_at is null";
 
 /// Ends an auth session; `false` when it was ended before.
-pub async fn revoke(tx: &mut Tx, id: AuthSessionId, now: Timestamp) -> Result<bool> {
-    let done = on_accounts!(tx, connection => query(REVOKE)
+pub async fn revoke(tx: AccountsTx<'_>, id: AuthSessionId, now: Timestamp) -> Result<bool> {
+    let done = run!(tx, connection => query(REVOKE)
         .bind(id)
         .bind(now)
         .execute(connection)
@@ -159,8 +159,8 @@ const REVOKE_ALL: &str = "
     where user_id = $1 and revoked_at is null and expires_at > $2 and id <> $3";
 
 /// Ends all auth sessions of a user, or all but one; how many there were.
-pub async fn revoke_all(tx: &mut Tx, user: UserId, but: Option<AuthSessionId>, now: Timestamp) -> Result<u64> {
-    on_accounts!(tx, connection => query(REVOKE_ALL)
+pub async fn revoke_all(tx: AccountsTx<'_>, user: UserId, but: Option<AuthSessionId>, now: Timestamp) -> Result<u64> {
+    run!(tx, connection => query(REVOKE_ALL)
         .bind(user)
         .bind(now)
         .bind(but.unwrap_or(AuthSessionId(Uuid::nil())))
@@ -171,7 +171,7 @@ pub async fn revoke_all(tx: &mut Tx, user: UserId, but: Option<AuthSessionId>, n
 
 /// Forgets a user's auth sessions that ended before a time.
 pub async fn delete_ended(tx: &mut Tx, user: UserId, before: Timestamp) -> Result<u64> {
-    on_tx!(tx, connection => query("delete from auth_sessions where user_id = $1 and expires_at < $2")
+    run!(tx, connection => query("delete from auth_sessions where user_id = $1 and expires_at < $2")
         .bind(user)
         .bind(before)
         .execute(connection)

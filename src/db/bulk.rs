@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     dialect::{self, Dialect},
-    on, on_tx,
+    run,
 };
 use crate::{
     error::{Error, Result},
@@ -66,13 +66,13 @@ columns!("audit_logs" of AuditLog as row:
 /// How many rows the table has.
 pub(crate) async fn count<R: Row>(db: &Db) -> Result<u64> {
     let text = format!("select count(*) from {}", R::TABLE);
-    let count: i64 = on!(db, connection => query_scalar(AssertSqlSafe(text)).fetch_one(connection).await)?;
+    let count: i64 = run!(db, connection => query_scalar(AssertSqlSafe(text)).fetch_one(connection).await)?;
     u64::try_from(count).map_err(Error::internal)
 }
 
 /// Which of these ids the table has, in no order.
 pub(crate) async fn existing<R: Row>(db: &Db, ids: &[Uuid]) -> Result<Vec<AnyId>> {
-    on!(db, connection => {
+    run!(db, connection => {
         let mut q = QueryBuilder::new(format!("select t.id from {} t where t.id ", R::TABLE));
         Dialect::push_one_of_ids(&mut q, ids);
         q.build_query_scalar().fetch_all(connection).await
@@ -131,7 +131,7 @@ pub(crate) async fn tidy(db: &Db, tables: impl Iterator<Item = &'static str>) {
     for table in tables {
         let Some(tidy) = db.texts().tidy else { return };
         let text = format!("{tidy} {table}");
-        let done: Result<u64> = on!(db, connection => raw_sql(AssertSqlSafe(text))
+        let done: Result<u64> = run!(db, connection => raw_sql(AssertSqlSafe(text))
             .execute(connection)
             .await
             .map(|done| done.rows_affected()));
@@ -151,7 +151,7 @@ pub(crate) async fn prepare(tx: &mut Tx) -> Result<()> {
 
 async fn parts(tx: &mut Tx, table: &str) -> Result<Vec<(String, String)>> {
     let text = tx.texts().removable_parts;
-    on_tx!(tx, connection => query_as(text).bind(table).fetch_all(connection).await)
+    run!(tx, connection => query_as(text).bind(table).fetch_all(connection).await)
 }
 
 /// Statements without a result, as the server's own catalogue or this file's constants gave them.

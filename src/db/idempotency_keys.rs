@@ -2,7 +2,7 @@
 
 use sqlx::{query, query_as, query_scalar};
 
-use super::{Db, Tx, on, on_tx};
+use super::{Db, Tx, run};
 use crate::{
     error::Result,
     model::{Timestamp, UserId},
@@ -30,7 +30,7 @@ const INSERT: &str = "
 
 /// Takes a key; of many that try at once, one gets it. `false` when it is taken.
 pub async fn insert(tx: &mut Tx, of: &Owned, request_hash: &[u8], now: Timestamp) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(INSERT)
+    let done = run!(tx, connection => query(INSERT)
         .bind(of.user)
         .bind(&of.key)
         .bind(request_hash)
@@ -45,7 +45,7 @@ const FIND: &str = "select request_hash, created_at, answer from idempotency_key
 
 /// What is kept under a key.
 pub async fn find(tx: &mut Tx, of: &Owned) -> Result<Option<Kept>> {
-    let found = on_tx!(tx, connection => query_as::<_, (Vec<u8>, Timestamp, Option<String>)>(FIND)
+    let found = run!(tx, connection => query_as::<_, (Vec<u8>, Timestamp, Option<String>)>(FIND)
         .bind(of.user)
         .bind(&of.key)
         .fetch_optional(connection)
@@ -57,7 +57,7 @@ const SET_ANSWER: &str = "update idempotency_keys set answer = $3 where user_id 
 
 /// Keeps the answer.
 pub async fn set_answer(tx: &mut Tx, of: &Owned, answer: &str) -> Result<()> {
-    on_tx!(tx, connection => query(SET_ANSWER)
+    run!(tx, connection => query(SET_ANSWER)
         .bind(of.user)
         .bind(&of.key)
         .bind(answer)
@@ -69,7 +69,7 @@ pub async fn set_answer(tx: &mut Tx, of: &Owned, answer: &str) -> Result<()> {
 
 /// Gives a key back.
 pub async fn delete(tx: &mut Tx, of: &Owned) -> Result<()> {
-    on_tx!(tx, connection => query("delete from idempotency_keys where user_id = $1 and key = $2")
+    run!(tx, connection => query("delete from idempotency_keys where user_id = $1 and key = $2")
         .bind(of.user)
         .bind(&of.key)
         .execute(connection)
@@ -82,7 +82,7 @@ const DELETE_ONE_OLD: &str = "delete from idempotency_keys where user_id = $1 an
 
 /// Gives a key back whose life is over.
 pub async fn delete_one_old(tx: &mut Tx, of: &Owned, until: Timestamp) -> Result<()> {
-    on_tx!(tx, connection => query(DELETE_ONE_OLD)
+    run!(tx, connection => query(DELETE_ONE_OLD)
         .bind(of.user)
         .bind(&of.key)
         .bind(until)
@@ -94,7 +94,7 @@ pub async fn delete_one_old(tx: &mut Tx, of: &Owned, until: Timestamp) -> Result
 
 /// Forgets all keys whose life is over; how many there were.
 pub async fn delete_old(tx: &mut Tx, until: Timestamp) -> Result<u64> {
-    on_tx!(tx, connection => query("delete from idempotency_keys where created_at <= $1")
+    run!(tx, connection => query("delete from idempotency_keys where created_at <= $1")
         .bind(until)
         .execute(connection)
         .await
@@ -103,5 +103,5 @@ pub async fn delete_old(tx: &mut Tx, until: Timestamp) -> Result<u64> {
 
 /// How many keys are kept.
 pub async fn count(db: &Db) -> Result<i64> {
-    on!(db, connection => query_scalar("select count(*) from idempotency_keys").fetch_one(connection).await)
+    run!(db, connection => query_scalar("select count(*) from idempotency_keys").fetch_one(connection).await)
 }

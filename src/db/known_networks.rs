@@ -2,7 +2,7 @@
 
 use sqlx::{query, query_scalar};
 
-use super::{Db, Tx, on, on_tx};
+use super::{Db, Tx, run};
 use crate::{
     error::Result,
     model::{Timestamp, UserId},
@@ -13,7 +13,7 @@ const CONTAINS: &str = "
 
 /// Whether the user has logged in from this network since a time.
 pub async fn contains(db: &Db, user: UserId, network: &str, since: Timestamp) -> Result<bool> {
-    on!(db, connection => query_scalar(CONTAINS).bind(user).bind(network).bind(since).fetch_one(connection).await)
+    run!(db, connection => query_scalar(CONTAINS).bind(user).bind(network).bind(since).fetch_one(connection).await)
 }
 
 const UPSERT: &str = "
@@ -22,7 +22,7 @@ const UPSERT: &str = "
 
 /// Remembers a login from this network.
 pub async fn upsert(tx: &mut Tx, user: UserId, network: &str, now: Timestamp) -> Result<()> {
-    on_tx!(tx, connection => query(UPSERT)
+    run!(tx, connection => query(UPSERT)
         .bind(user)
         .bind(network)
         .bind(now)
@@ -38,7 +38,7 @@ const PRUNE: &str = "
 
 /// Forgets the user's networks with no login since a time, and all but the newest ones.
 pub async fn prune(tx: &mut Tx, user: UserId, since: Timestamp, keep: i64) -> Result<u64> {
-    on_tx!(tx, connection => query(PRUNE)
+    run!(tx, connection => query(PRUNE)
         .bind(user)
         .bind(since)
         .bind(keep)

@@ -3,7 +3,7 @@
 
 use sqlx::{query, query_as};
 
-use super::{Tx, on_tx};
+use super::{Tx, run};
 use crate::{error::Result, model::Timestamp};
 
 /// Which failures are counted. An empty part stands for all.
@@ -27,7 +27,7 @@ const LOCK: &str = "
 
 /// The count as it is. Others who ask for it wait until the transaction ends.
 pub async fn lock(tx: &mut Tx, key: &Key, now: Timestamp) -> Result<Count> {
-    let found = on_tx!(tx, connection => query_as::<_, (i64, Timestamp)>(LOCK)
+    let found = run!(tx, connection => query_as::<_, (i64, Timestamp)>(LOCK)
         .bind(&key.account)
         .bind(&key.network)
         .bind(now)
@@ -41,7 +41,7 @@ const SET: &str = "update login_throttles set failures = $3, counted_at = $4 whe
 
 /// Stores a count that was locked.
 pub async fn set(tx: &mut Tx, key: &Key, count: Count) -> Result<()> {
-    on_tx!(tx, connection => query(SET)
+    run!(tx, connection => query(SET)
         .bind(&key.account)
         .bind(&key.network)
         .bind(count.failures)
@@ -57,7 +57,7 @@ const TAKE_BACK: &str = "
 
 /// Takes one failure off the count.
 pub async fn take_back(tx: &mut Tx, key: &Key) -> Result<()> {
-    on_tx!(tx, connection => query(TAKE_BACK)
+    run!(tx, connection => query(TAKE_BACK)
         .bind(&key.account)
         .bind(&key.network)
         .execute(connection)
@@ -68,7 +68,7 @@ pub async fn take_back(tx: &mut Tx, key: &Key) -> Result<()> {
 
 /// Forgets one count.
 pub async fn clear(tx: &mut Tx, key: &Key) -> Result<u64> {
-    on_tx!(tx, connection => query("delete from login_throttles where account = $1 and network = $2")
+    run!(tx, connection => query("delete from login_throttles where account = $1 and network = $2")
         .bind(&key.account)
         .bind(&key.network)
         .execute(connection)
@@ -78,7 +78,7 @@ pub async fn clear(tx: &mut Tx, key: &Key) -> Result<u64> {
 
 /// Forgets the counts of an account in all networks; how many there were.
 pub async fn clear_all(tx: &mut Tx, account: &str) -> Result<u64> {
-    on_tx!(tx, connection => query("delete from login_throttles where account = $1")
+    run!(tx, connection => query("delete from login_throttles where account = $1")
         .bind(account)
         .execute(connection)
         .await
@@ -87,7 +87,7 @@ pub async fn clear_all(tx: &mut Tx, account: &str) -> Result<u64> {
 
 /// Forgets what was last counted before a time.
 pub async fn delete_old(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    on_tx!(tx, connection => query("delete from login_throttles where counted_at < $1")
+    run!(tx, connection => query("delete from login_throttles where counted_at < $1")
         .bind(before)
         .execute(connection)
         .await

@@ -7,7 +7,7 @@ use sqlx::{
     raw_sql,
 };
 
-use super::{Db, Pools, Tx, TxConnection, on, on_tx};
+use super::{Db, Pools, Tx, TxConnection, run};
 use crate::error::{Error, Result};
 
 /// Where sqlx notes which migrations have run.
@@ -42,7 +42,7 @@ impl Db {
             Pools::Sqlite { .. } => SQLITE.iter(),
             Pools::Postgres(_) => POSTGRES.iter(),
         };
-        let applied = on!(self, connection => sqlx::query_scalar::<_, i64>("select version from _sqlx_migrations where success")
+        let applied = run!(self, connection => sqlx::query_scalar::<_, i64>("select version from _sqlx_migrations where success")
             .fetch_all(connection)
             .await);
         let applied = match applied {
@@ -59,7 +59,7 @@ pub(super) async fn has_begun(tx: &mut Tx, tables: &BTreeSet<String>) -> Result<
     if !tables.contains(TABLE) {
         return Ok(false);
     }
-    on_tx!(tx, connection => sqlx::query_scalar("select exists (select 1 from _sqlx_migrations)")
+    run!(tx, connection => sqlx::query_scalar("select exists (select 1 from _sqlx_migrations)")
         .fetch_one(connection)
         .await)
 }

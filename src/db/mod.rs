@@ -1,5 +1,5 @@
-//! The database: one handle over SQLite or PostgreSQL, and the macros that run one statement text on either.
-//! Only this file and `dialect` know which database it is.
+//! The database: [`Db`] and [`Tx`] over SQLite or PostgreSQL. `statement` runs one statement text on either; only `dialect`,
+//! `pool` and this file know which database it is.
 
 pub mod adoption;
 pub mod api_tokens;
@@ -21,6 +21,7 @@ pub mod search_index;
 pub mod server_secrets;
 pub mod sessions;
 pub mod signing_keys;
+mod statement;
 pub mod stored_json;
 pub mod users;
 
@@ -29,16 +30,18 @@ use std::sync::Arc;
 use sqlx::{Postgres, Sqlite};
 use tokio::sync::Semaphore;
 
-use self::{
-    auth_generation::{AuthChangeGuard, AuthGeneration},
-    pool::{Connections, Lease, Permit, Statements},
-};
 pub use self::{
+    auth_generation::AccountsTx,
     dialect::{
         adoption::Plan,
         files::{Exposed, backup, close_to_others},
     },
-    pool::{Meter, Rows, Settings},
+    pool::{Meter, Settings},
+};
+use self::{
+    auth_generation::{AuthChangeGuard, AuthGeneration},
+    pool::{Connections, Lease, Permit, Statements},
+    statement::run,
 };
 use crate::error::Result;
 
@@ -64,7 +67,7 @@ pub struct Tx {
     connection: TxConnection,
     meter: Arc<Meter>,
     auth_generation: AuthGeneration,
-    /// Whether it changes accounts; counted when it ends, however that is.
+    /// Present if the transaction [changes accounts](Self::accounts). Dropped after the connection's last statement.
     auth_change: Option<AuthChangeGuard>,
     /// Given up last.
     _permit: Option<Permit>,
@@ -75,88 +78,6 @@ pub(crate) enum TxConnection {
     Sqlite(Lease<Sqlite>),
     Postgres(Lease<Postgres>),
 }
-
-/// Runs one statement on a connection to either database, counting it: `on!(db, one => query(SQL).fetch_all(one).await)`.
-/// The expression is compiled once for each database, so both are type-checked.
-macro_rules! on {
-    ($db:expr, $connection:ident => $run:expr) => {{
-        let db: &$crate::db::Db = $db;
-        let _permit = db.statements.permit().await;
-        let result = match &db.pools {
-            $crate::db::Pools::Sqlite { readers, .. } => $crate::db::on!(@leased readers, $connection => $run),
-            $crate::db::Pools::Postgres(pool) => $crate::db::on!(@leased pool, $connection => $run),
-        };
-        db.meter.statement(result)
-    }};
-    (@leased $connections:expr, $connection:ident => $run:expr) => {
-        match $connections.lease().await {
-            Ok(mut lease) => {
-                lease.begins();
-                let $connection = &mut *lease;
-                let result = $run;
-                lease.ends(&result);
-                if result.is_ok() {
-                    lease.keep();
-                }
-                result
-            }
-            Err(cause) => Err(cause.into()),
-        }
-    };
-}
-
-/// Runs one statement inside a transaction of either database, counting it.
-macro_rules! on_tx {
-    ($tx:expr, $connection:ident => $run:expr) => {{
-        let tx: &mut $crate::db::Tx = $tx;
-        let result = match &mut tx.connection {
-            $crate::db::TxConnection::Sqlite(lease) => $crate::db::on_tx!(@leased lease, $connection => $run),
-            $crate::db::TxConnection::Postgres(lease) => $crate::db::on_tx!(@leased lease, $connection => $run),
-        };
-        tx.meter.statement(result)
-    }};
-    (@leased $lease:ident, $connection:ident => $run:expr) => {{
-        $lease.begins();
-        let $connection = &mut **$lease;
-        let result = $run;
-        $lease.ends(&result);
-        result
-    }};
-}
-
-/// The same for a statement that changes what is [kept of callers](Db::auth_generation): when the transaction ends, that is
-/// asked for anew.
-macro_rules! on_accounts {
-    ($tx:expr, $connection:ident => $run:expr) => {{
-        let tx: &mut $crate::db::Tx = $tx;
-        tx.change_accounts();
-        $crate::db::on_tx!(tx, $connection => $run)
-    }};
-}
-
-/// Runs a statement that is kept prepared only when its plan is good for any values, see `query::filter::generic_plan_is_safe`.
-///
-/// sqlx 0.9 loses such a statement when it meets a type of ours for the first time on a connection (its issue 4305).
-/// Kept prepared it works, and the next one finds the type known.
-macro_rules! on_planned {
-    ($db:expr, $kept:expr, $connection:ident, $keep:ident => $run:expr) => {{
-        let db: &$crate::db::Db = $db;
-        let mut $keep = $kept;
-        let _permit = db.statements.permit().await;
-        loop {
-            let result = match &db.pools {
-                $crate::db::Pools::Sqlite { readers, .. } => $crate::db::on!(@leased readers, $connection => $run),
-                $crate::db::Pools::Postgres(pool) => $crate::db::on!(@leased pool, $connection => $run),
-            };
-            match &result {
-                Err(cause) if !$keep && $crate::db::dialect::is_lost_statement(cause) => $keep = true,
-                _ => break db.meter.statement(result),
-            }
-        }
-    }};
-}
-
-pub(crate) use {on, on_accounts, on_planned, on_tx};
 
 impl Db {
     /// The same database, with a count of its own: one request's statements and rows.
@@ -189,11 +110,11 @@ impl Db {
         &self.meter
     }
 
-    /// How often this process has changed users, logins or API tokens. What was read before and carries the number from
-    /// before is what they are now, as long as the number is the same and no other process writes.
+    /// The generation of the users, login sessions and API tokens: it increases when a transaction of this process that
+    /// changes them ends. A cached copy is current while the generation is the same and no other process writes.
     #[must_use]
     pub fn auth_generation(&self) -> u64 {
-        self.auth_generation.count()
+        self.auth_generation.get()
     }
 
     /// The name of the database, for people.
@@ -235,23 +156,23 @@ impl Db {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        on!(self, connection => sqlx::query_scalar::<_, i32>("select 1").fetch_one(connection).await)?;
+        run!(self, connection => sqlx::query_scalar::<_, i32>("select 1").fetch_one(connection).await)?;
         Ok(())
     }
 
     /// The version of the database server (or of the embedded library), as it reports it.
     pub async fn server_version(&self) -> Result<String> {
-        on!(self, connection => sqlx::query_scalar(self.texts().version).fetch_one(connection).await)
+        run!(self, connection => sqlx::query_scalar(self.texts().version).fetch_one(connection).await)
     }
 
     /// The names of the tables found, in order, without the migrations' own.
     pub async fn tables(&self) -> Result<Vec<String>> {
-        on!(self, connection => sqlx::query_scalar(self.texts().tables).fetch_all(connection).await)
+        run!(self, connection => sqlx::query_scalar(self.texts().tables).fetch_all(connection).await)
     }
 
     /// The names of the indexes found, in order, without the migrations' own.
     pub async fn indexes(&self) -> Result<Vec<String>> {
-        on!(self, connection => sqlx::query_scalar(self.texts().indexes).fetch_all(connection).await)
+        run!(self, connection => sqlx::query_scalar(self.texts().indexes).fetch_all(connection).await)
     }
 
     /// Ends all connections; waits for those in use.
@@ -281,10 +202,6 @@ impl Tx {
             TxConnection::Postgres(mut lease) => lease.commit().await?,
         }
         Ok(())
-    }
-
-    fn change_accounts(&mut self) {
-        self.auth_change.get_or_insert_with(|| self.auth_generation.begin());
     }
 
     fn needs_operator(&self) -> bool {

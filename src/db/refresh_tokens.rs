@@ -2,7 +2,7 @@
 
 use sqlx::{query, query_as, query_scalar};
 
-use super::{Tx, on_tx};
+use super::{Tx, run};
 use crate::{
     error::Result,
     model::{AuthSessionId, Timestamp},
@@ -15,7 +15,7 @@ const INSERT: &str = "insert into refresh_tokens (token_hash, auth_session_id, c
 
 /// Adds a token that is not used yet.
 pub async fn insert(tx: &mut Tx, hash: TokenHash, session: AuthSessionId, now: Timestamp) -> Result<()> {
-    on_tx!(tx, connection => query(INSERT)
+    run!(tx, connection => query(INSERT)
         .bind(&hash[..])
         .bind(session)
         .bind(now)
@@ -30,7 +30,7 @@ const TAKE: &str = "
 
 /// Uses a token: of many that try at once, one gets its auth session. `None` when it is unknown or used.
 pub async fn take(tx: &mut Tx, hash: TokenHash, now: Timestamp) -> Result<Option<AuthSessionId>> {
-    on_tx!(tx, connection => query_scalar::<_, AuthSessionId>(TAKE)
+    run!(tx, connection => query_scalar::<_, AuthSessionId>(TAKE)
         .bind(&hash[..])
         .bind(now)
         .fetch_optional(connection)
@@ -41,7 +41,7 @@ const FIND: &str = "select auth_session_id, used_at from refresh_tokens where to
 
 /// Whose token it is, and when it was used if it was.
 pub async fn find(tx: &mut Tx, hash: TokenHash) -> Result<Option<(AuthSessionId, Option<Timestamp>)>> {
-    on_tx!(tx, connection => query_as::<_, (AuthSessionId, Option<Timestamp>)>(FIND)
+    run!(tx, connection => query_as::<_, (AuthSessionId, Option<Timestamp>)>(FIND)
         .bind(&hash[..])
         .fetch_optional(connection)
         .await)

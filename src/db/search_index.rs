@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, query_as, raw_sql};
 
-use super::{Db, dialect::search, on};
+use super::{Db, dialect::search, run};
 use crate::error::Result;
 
 /// An index of one column.
@@ -125,11 +125,11 @@ impl Report {
 }
 
 async fn found(db: &Db, texts: &search::Texts) -> Result<Vec<(String, bool)>> {
-    on!(db, connection => query_as(texts.found).fetch_all(connection).await)
+    run!(db, connection => query_as(texts.found).fetch_all(connection).await)
 }
 
 async fn run(db: &Db, text: String) -> Result<()> {
     let done: Result<u64> =
-        on!(db, connection => raw_sql(AssertSqlSafe(text)).execute(connection).await.map(|done| done.rows_affected()));
+        run!(db, connection => raw_sql(AssertSqlSafe(text)).execute(connection).await.map(|done| done.rows_affected()));
     done.map(|_| ())
 }

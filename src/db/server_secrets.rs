@@ -2,12 +2,12 @@
 
 use sqlx::{query, query_scalar};
 
-use super::{Db, Tx, on, on_tx};
+use super::{Db, Tx, run};
 use crate::{error::Result, model::Timestamp};
 
 /// The secret of this name.
 pub async fn find(db: &Db, name: &str) -> Result<Option<Vec<u8>>> {
-    on!(db, connection => query_scalar("select value from server_secrets where name = $1")
+    run!(db, connection => query_scalar("select value from server_secrets where name = $1")
         .bind(name)
         .fetch_optional(connection)
         .await)
@@ -18,7 +18,7 @@ const INSERT: &str = "
 
 /// Stores a secret, unless there is one of this name.
 pub async fn insert(tx: &mut Tx, name: &str, value: &[u8], now: Timestamp) -> Result<()> {
-    on_tx!(tx, connection => query(INSERT)
+    run!(tx, connection => query(INSERT)
         .bind(name)
         .bind(value)
         .bind(now)

@@ -8,13 +8,13 @@ use uuid::Uuid;
 use super::{
     Db, Tx,
     codec::row,
-    on, on_planned, on_tx,
     query::{
         filter::{Filter, generic_plan_is_safe},
         list::{self, Table},
         page::{ListQuery, Page, pages_by_parent},
         rows::ReadRows,
     },
+    run,
 };
 use crate::{
     error::Result,
@@ -50,34 +50,34 @@ pub mod orders {
 
 /// One page of everybody's sessions, in its order.
 pub async fn list(db: &Db, query: &ListQuery) -> Result<Page<Session>> {
-    let rows = on_planned!(db, generic_plan_is_safe(query.filter.as_ref()), connection, keep => connection
-        .rows(db.meter(), list::page_of_all(&TABLE, query), keep)
+    let rows = run!(db, connection, persistent = generic_plan_is_safe(query.filter.as_ref()) => connection
+        .rows(db.meter(), list::page_of_all(&TABLE, query), persistent)
         .await)?;
     Ok(Page::cut(rows, &query.page))
 }
 
 /// One page of sessions for each of the users; who has none is left out.
 pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<Session>>> {
-    let rows = on_planned!(db, generic_plan_is_safe(query.filter.as_ref()), connection, keep => connection
-        .rows(db.meter(), list::page_of_each(&TABLE, users, query), keep)
+    let rows = run!(db, connection, persistent = generic_plan_is_safe(query.filter.as_ref()) => connection
+        .rows(db.meter(), list::page_of_each(&TABLE, users, query), persistent)
         .await)?;
     Ok(pages_by_parent(rows, &query.page, |row: &Session| Some(row.user_id)))
 }
 
 /// How many sessions pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on_planned!(db, generic_plan_is_safe(filter), connection, keep => list::count_of_all(&TABLE, filter)
+    run!(db, connection, persistent = generic_plan_is_safe(filter) => list::count_of_all(&TABLE, filter)
         .build_query_scalar()
-        .persistent(keep)
+        .persistent(persistent)
         .fetch_one(connection)
         .await)
 }
 
 /// How many sessions of each of the users pass the filter; who has none is left out.
 pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = on_planned!(db, generic_plan_is_safe(filter), connection, keep => list::count_of_each(&TABLE, users, filter)
+    let counts = run!(db, connection, persistent = generic_plan_is_safe(filter) => list::count_of_each(&TABLE, users, filter)
         .build_query_as::<(UserId, i64)>()
-        .persistent(keep)
+        .persistent(persistent)
         .fetch_all(connection)
         .await)?;
     Ok(counts.into_iter().collect())
@@ -85,7 +85,7 @@ pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) 
 
 /// The sessions with these ids, in no order; unknown ids are left out.
 pub async fn by_ids(db: &Db, ids: &[Uuid]) -> Result<Vec<Session>> {
-    on!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
+    run!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
 }
 
 const INSERT: &str = "
@@ -95,7 +95,7 @@ const INSERT: &str = "
 
 /// Adds a session; whether it was new is said by the answer.
 pub async fn insert(tx: &mut Tx, session: &Session) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(INSERT)
+    let done = run!(tx, connection => query(INSERT)
         .bind(session.id)
         .bind(session.user_id)
         .bind(&session.thread_id)
@@ -117,7 +117,7 @@ const FIND: &str = "
 
 /// The session with this id, as the transaction sees it.
 pub async fn find_within(tx: &mut Tx, id: SessionId) -> Result<Option<Session>> {
-    on_tx!(tx, connection => query_as::<_, Session>(FIND).bind(id).fetch_optional(connection).await)
+    run!(tx, connection => query_as::<_, Session>(FIND).bind(id).fetch_optional(connection).await)
 }
 
 const UPDATE: &str = "
@@ -126,7 +126,7 @@ const UPDATE: &str = "
 
 /// Replaces a session that was last changed then; `false` when it is gone or was changed since.
 pub async fn update(tx: &mut Tx, session: &Session, last_updated_at: Timestamp) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(UPDATE)
+    let done = run!(tx, connection => query(UPDATE)
         .bind(session.id)
         .bind(last_updated_at)
         .bind(&session.title)
@@ -143,7 +143,7 @@ pub async fn update(tx: &mut Tx, session: &Session, last_updated_at: Timestamp) 
 
 /// Removes a session; whether there was one is said by the answer.
 pub async fn delete(tx: &mut Tx, id: SessionId) -> Result<bool> {
-    let done = on_tx!(tx, connection => query("delete from sessions where id = $1")
+    let done = run!(tx, connection => query("delete from sessions where id = $1")
         .bind(id)
         .execute(connection)
         .await

@@ -2,7 +2,7 @@
 
 use sqlx::{FromRow, Row, query, query_as, query_scalar};
 
-use super::{Db, Tx, on, on_tx};
+use super::{Db, Tx, run};
 use crate::{
     error::Result,
     model::{KeyId, Timestamp},
@@ -32,7 +32,7 @@ const LIST: &str = "
 
 /// All key pairs, newest first.
 pub async fn list(db: &Db) -> Result<Vec<SigningKey>> {
-    on!(db, connection => query_as::<_, SigningKey>(LIST).fetch_all(connection).await)
+    run!(db, connection => query_as::<_, SigningKey>(LIST).fetch_all(connection).await)
 }
 
 impl<'r, R: Row> FromRow<'r, R> for SigningKey
@@ -60,7 +60,7 @@ const INSERT: &str = "
 
 /// Adds a key pair as the active one; `false` when there is an active one already.
 pub async fn insert(tx: &mut Tx, key: &SigningKey, now: Timestamp) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(INSERT)
+    let done = run!(tx, connection => query(INSERT)
         .bind(key.kid)
         .bind(&key.private_key[..])
         .bind(&key.public_key[..])
@@ -75,12 +75,12 @@ const RETIRE: &str = "update signing_keys set retired_at = $1 where retired_at i
 
 /// Retires the active key pair, if there is one.
 pub async fn retire(tx: &mut Tx, now: Timestamp) -> Result<Option<KeyId>> {
-    on_tx!(tx, connection => query_scalar::<_, KeyId>(RETIRE).bind(now).fetch_optional(connection).await)
+    run!(tx, connection => query_scalar::<_, KeyId>(RETIRE).bind(now).fetch_optional(connection).await)
 }
 
 /// Deletes the key pairs that were retired before a time; how many there were.
 pub async fn delete_retired(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    on_tx!(tx, connection => query("delete from signing_keys where retired_at < $1")
+    run!(tx, connection => query("delete from signing_keys where retired_at < $1")
         .bind(before)
         .execute(connection)
         .await
@@ -89,5 +89,5 @@ pub async fn delete_retired(tx: &mut Tx, before: Timestamp) -> Result<u64> {
 
 /// Deletes all key pairs; which they were.
 pub async fn delete_all(tx: &mut Tx) -> Result<Vec<KeyId>> {
-    on_tx!(tx, connection => query_scalar::<_, KeyId>("delete from signing_keys returning kid").fetch_all(connection).await)
+    run!(tx, connection => query_scalar::<_, KeyId>("delete from signing_keys returning kid").fetch_all(connection).await)
 }

@@ -2,7 +2,7 @@
 
 use sqlx::query_as;
 
-use super::{Db, on};
+use super::{Db, run};
 use crate::{error::Result, model::AnyId};
 
 /// Rows that [`sessions`] and [`audit_logs`] read at once.
@@ -34,7 +34,7 @@ const AUDIT_LOGS: &str = "
 
 async fn read(db: &Db, statement: &'static str, after: AnyId) -> Result<Vec<(AnyId, String)>> {
     let [nul, low, high, key] = SIGNS;
-    on!(db, connection => query_as(statement)
+    run!(db, connection => query_as(statement)
         .bind(after)
         .bind(nul)
         .bind(low)

@@ -5,15 +5,16 @@ use sqlx::{FromRow, Row, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{
-    Db, Tx,
+    AccountsTx, Db, Tx,
     codec::row,
-    dialect, on, on_accounts, on_planned, on_tx,
+    dialect,
     query::{
         filter::{Filter, generic_plan_is_safe},
         list::{self, Table},
         page::{ListQuery, Page},
         rows::ReadRows,
     },
+    run,
 };
 use crate::{
     error::Result,
@@ -51,24 +52,24 @@ pub mod orders {
 
 /// One page of all users, in its order.
 pub async fn list(db: &Db, query: &ListQuery) -> Result<Page<User>> {
-    let rows = on_planned!(db, generic_plan_is_safe(query.filter.as_ref()), connection, keep => connection
-        .rows(db.meter(), list::page_of_all(&TABLE, query), keep)
+    let rows = run!(db, connection, persistent = generic_plan_is_safe(query.filter.as_ref()) => connection
+        .rows(db.meter(), list::page_of_all(&TABLE, query), persistent)
         .await)?;
     Ok(Page::cut(rows, &query.page))
 }
 
 /// How many users pass the filter.
 pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    on_planned!(db, generic_plan_is_safe(filter), connection, keep => list::count_of_all(&TABLE, filter)
+    run!(db, connection, persistent = generic_plan_is_safe(filter) => list::count_of_all(&TABLE, filter)
         .build_query_scalar()
-        .persistent(keep)
+        .persistent(persistent)
         .fetch_one(connection)
         .await)
 }
 
 /// The users with these ids, in no order; unknown ids are left out.
 pub async fn by_ids(db: &Db, ids: &[Uuid]) -> Result<Vec<User>> {
-    on!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
+    run!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
 }
 
 const FIND: &str = "
@@ -77,17 +78,17 @@ const FIND: &str = "
 
 /// The user with this id.
 pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
-    on!(db, connection => query_as::<_, User>(FIND).bind(id).fetch_optional(connection).await)
+    run!(db, connection => query_as::<_, User>(FIND).bind(id).fetch_optional(connection).await)
 }
 
 /// The user with this id, as the transaction sees it.
 pub async fn find_within(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
-    on_tx!(tx, connection => query_as::<_, User>(FIND).bind(id).fetch_optional(connection).await)
+    run!(tx, connection => query_as::<_, User>(FIND).bind(id).fetch_optional(connection).await)
 }
 
 /// Whether the user has to choose another password.
 pub async fn password_change_required(tx: &mut Tx, id: UserId) -> Result<bool> {
-    on_tx!(tx, connection => query_scalar("select password_change_required from users where id = $1")
+    run!(tx, connection => query_scalar("select password_change_required from users where id = $1")
         .bind(id)
         .fetch_one(connection)
         .await)
@@ -99,7 +100,7 @@ const FIND_BY_USERNAME: &str = "
 
 /// The user with this user name.
 pub async fn find_by_username(db: &Db, username: &str) -> Result<Option<User>> {
-    on!(db, connection => query_as::<_, User>(FIND_BY_USERNAME).bind(username).fetch_optional(connection).await)
+    run!(db, connection => query_as::<_, User>(FIND_BY_USERNAME).bind(username).fetch_optional(connection).await)
 }
 
 const FIND_CREDENTIALS: &str = "
@@ -111,7 +112,7 @@ const FIND_CREDENTIALS: &str = "
 /// What a login by this user name or e-mail address is checked against, without regard to case. What is the same to the
 /// letter wins, and a user name over an address.
 pub async fn find_credentials(db: &Db, login: &str) -> Result<Option<Credentials>> {
-    on!(db, connection => query_as::<_, Credentials>(FIND_CREDENTIALS).bind(login).fetch_optional(connection).await)
+    run!(db, connection => query_as::<_, Credentials>(FIND_CREDENTIALS).bind(login).fetch_optional(connection).await)
 }
 
 const FIND_CREDENTIALS_OF: &str = "
@@ -121,7 +122,7 @@ const FIND_CREDENTIALS_OF: &str = "
 
 /// What a login of the user with this id is checked against.
 pub async fn find_credentials_of(db: &Db, id: UserId) -> Result<Option<Credentials>> {
-    on!(db, connection => query_as::<_, Credentials>(FIND_CREDENTIALS_OF).bind(id).fetch_optional(connection).await)
+    run!(db, connection => query_as::<_, Credentials>(FIND_CREDENTIALS_OF).bind(id).fetch_optional(connection).await)
 }
 
 impl<'r, R: Row> FromRow<'r, R> for Credentials
@@ -151,7 +152,7 @@ const INSERT: &str = "
 /// Adds a user; `false` when the id, the user name or the address is taken.
 pub async fn insert(tx: &mut Tx, credentials: &Credentials) -> Result<bool> {
     let user = &credentials.user;
-    let done = on_tx!(tx, connection => query(INSERT)
+    let done = run!(tx, connection => query(INSERT)
         .bind(user.id)
         .bind(&user.username)
         .bind(&user.email)
@@ -174,8 +175,8 @@ const UPDATE: &str = "
     where id = $1";
 
 /// Stores what can be changed of a user, but the password. A user name or an address that another user has is CONFLICT.
-pub async fn update(tx: &mut Tx, user: &User) -> Result<bool> {
-    let done = on_accounts!(tx, connection => query(UPDATE)
+pub async fn update(tx: AccountsTx<'_>, user: &User) -> Result<bool> {
+    let done = run!(tx, connection => query(UPDATE)
         .bind(user.id)
         .bind(&user.username)
         .bind(&user.email)
@@ -196,14 +197,14 @@ const NAMES_ANOTHER: &str = "
 
 /// Whether another user than this one logs in by this name or address, without regard to case.
 pub async fn names_another(tx: &mut Tx, login: &str, id: UserId) -> Result<bool> {
-    on_tx!(tx, connection => query_scalar(NAMES_ANOTHER).bind(login).bind(id).fetch_one(connection).await)
+    run!(tx, connection => query_scalar(NAMES_ANOTHER).bind(login).bind(id).fetch_one(connection).await)
 }
 
 const ANOTHER_ADMIN: &str = "select exists (select 1 from users where role = 'admin' and is_active and id <> $1)";
 
 /// Whether there is an admin who can log in, other than this user.
 pub async fn has_admin_besides(tx: &mut Tx, id: UserId) -> Result<bool> {
-    on_tx!(tx, connection => query_scalar(ANOTHER_ADMIN).bind(id).fetch_one(connection).await)
+    run!(tx, connection => query_scalar(ANOTHER_ADMIN).bind(id).fetch_one(connection).await)
 }
 
 const LOG_IN: &str = "
@@ -213,13 +214,13 @@ const LOG_IN: &str = "
 /// Notes a login, unless the user may not log in any more, or not by this hash. Also that the password has to be changed,
 /// when it is seen only now.
 pub async fn log_in(
-    tx: &mut Tx,
+    tx: AccountsTx<'_>,
     id: UserId,
     hash: &SecretString,
     change_required: bool,
     now: Timestamp,
 ) -> Result<bool> {
-    let done = on_accounts!(tx, connection => query(LOG_IN)
+    let done = run!(tx, connection => query(LOG_IN)
         .bind(id)
         .bind(hash.expose_secret())
         .bind(now)
@@ -235,13 +236,13 @@ const SET_PASSWORD: &str = "
 
 /// Gives the user another password, which has to be changed if somebody else chose it.
 pub async fn set_password(
-    tx: &mut Tx,
+    tx: AccountsTx<'_>,
     id: UserId,
     hash: &SecretString,
     change_required: bool,
     now: Timestamp,
 ) -> Result<bool> {
-    let done = on_accounts!(tx, connection => query(SET_PASSWORD)
+    let done = run!(tx, connection => query(SET_PASSWORD)
         .bind(id)
         .bind(hash.expose_secret())
         .bind(change_required)
@@ -254,7 +255,7 @@ pub async fn set_password(
 
 /// Whether the user's password is still the one of this hash.
 pub async fn has_hash(tx: &mut Tx, id: UserId, hash: &SecretString) -> Result<bool> {
-    on_tx!(tx, connection => query_scalar("select exists (select 1 from users where id = $1 and hashed_password = $2)")
+    run!(tx, connection => query_scalar("select exists (select 1 from users where id = $1 and hashed_password = $2)")
         .bind(id)
         .bind(hash.expose_secret())
         .fetch_one(connection)
@@ -266,14 +267,14 @@ const OLDER_HASHES: &str =
 
 /// How the bcrypt hashes of an older program begin (`$2b$12$`), each way once. Reads the whole table.
 pub async fn older_hashes(db: &Db) -> Result<Vec<String>> {
-    on!(db, connection => query_scalar(OLDER_HASHES).fetch_all(connection).await)
+    run!(db, connection => query_scalar(OLDER_HASHES).fetch_all(connection).await)
 }
 
 const SET_HASH: &str = "update users set hashed_password = $3 where id = $1 and hashed_password = $2";
 
 /// Stores the same password under a better hash, unless it was changed meanwhile.
 pub async fn set_hash(tx: &mut Tx, id: UserId, old: &SecretString, new: &SecretString) -> Result<bool> {
-    let done = on_tx!(tx, connection => query(SET_HASH)
+    let done = run!(tx, connection => query(SET_HASH)
         .bind(id)
         .bind(old.expose_secret())
         .bind(new.expose_secret())
@@ -287,13 +288,13 @@ pub async fn set_hash(tx: &mut Tx, id: UserId, old: &SecretString, new: &SecretS
 /// rows (the last admin, unique names without regard to case) hold under a race too.
 pub async fn lock(tx: &mut Tx) -> Result<()> {
     let text = tx.texts().lock_users;
-    on_tx!(tx, connection => query(text).execute(connection).await.map(|done| done.rows_affected()))?;
+    run!(tx, connection => query(text).execute(connection).await.map(|done| done.rows_affected()))?;
     Ok(())
 }
 
 /// Removes a user, and by the foreign keys the sessions; audit logs stay without the user.
-pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool> {
-    let done = on_accounts!(tx, connection => query("delete from users where id = $1")
+pub async fn delete(tx: AccountsTx<'_>, id: UserId) -> Result<bool> {
+    let done = run!(tx, connection => query("delete from users where id = $1")
         .bind(id)
         .execute(connection)
         .await

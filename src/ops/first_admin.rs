@@ -126,7 +126,7 @@ async fn replace_password(
     by: By<'_>,
 ) -> Result<FirstAdmin> {
     let mut tx = db.begin().await?;
-    users::set_password(&mut tx, admin.id, hashed_password, false, now).await?;
+    users::set_password(tx.accounts(), admin.id, hashed_password, false, now).await?;
     Entry::new(AuditAction::PasswordChanged, "Replaced the first admin's default password by a setting")
         .about(admin)
         .record(&mut tx, by, now)

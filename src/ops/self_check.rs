@@ -247,7 +247,7 @@ impl<'a> Trial<'a> {
         }
         let changed = User { full_name: None, updated_at: user.created_at.plus_seconds(1), ..user.clone() };
         let mut tx = self.db.begin().await?;
-        let updated = users::update(&mut tx, &changed).await?;
+        let updated = users::update(tx.accounts(), &changed).await?;
         tx.commit().await?;
         same("update of the user", &updated, &true)?;
         same("user as read after the update", &users::find(self.db, user.id).await?.as_ref(), &Some(&changed))?;
@@ -287,7 +287,7 @@ impl<'a> Trial<'a> {
 
     async fn cascade_delete(&self) -> Result<String> {
         let mut tx = self.db.begin().await?;
-        let deleted = users::delete(&mut tx, self.user.id).await?;
+        let deleted = users::delete(tx.accounts(), self.user.id).await?;
         tx.commit().await?;
         same("delete of the user", &deleted, &true)?;
         same("user after its delete", &users::find(self.db, self.user.id).await?, &None)?;
@@ -310,7 +310,7 @@ impl<'a> Trial<'a> {
         let done = [
             removed(self.db, async |tx| audit_logs::delete(tx, audit_log).await).await,
             removed(self.db, async |tx| sessions::delete(tx, session).await).await,
-            removed(self.db, async |tx| users::delete(tx, user).await).await,
+            removed(self.db, async |tx| users::delete(tx.accounts(), user).await).await,
         ];
         let is_gone = users::find(self.db, user).await?.is_none()
             && sessions::by_ids(self.db, &[session.into()]).await?.is_empty()

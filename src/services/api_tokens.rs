@@ -117,7 +117,7 @@ pub async fn revoke(actor: Actor<'_>, id: ApiTokenId) -> Result<ApiToken> {
     let mut tx = actor.db.begin().await?;
     let token = api_tokens::find(&mut tx, id).await?.filter(|token| actor.may_manage(token.user_id));
     let token = token.ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such API token"))?;
-    if !api_tokens::revoke(&mut tx, id, now).await? {
+    if !api_tokens::revoke(tx.accounts(), id, now).await? {
         return Ok(token);
     }
     let mut entry = Entry::new(AuditAction::TokenRevoked, format!("Revoked the API token {}", token.name))

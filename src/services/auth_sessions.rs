@@ -125,7 +125,7 @@ pub async fn refresh(services: &Services, db: &Db, client: &Client, token: Refre
 
 /// Ends the login of a refresh token that two have.
 async fn reused(mut tx: Tx, id: AuthSessionId, client: &Client, now: Timestamp) -> Result<Error> {
-    if auth_sessions::revoke(&mut tx, id, now).await? {
+    if auth_sessions::revoke(tx.accounts(), id, now).await? {
         let session = auth_sessions::find(&mut tx, id).await?;
         let user = match &session {
             Some(session) => users::find_within(&mut tx, session.user_id).await?,
@@ -151,7 +151,7 @@ pub async fn logout(actor: Actor<'_>) -> Result<()> {
         actor.principal.auth_session().ok_or_else(|| Error::new(ErrorCode::Forbidden, "only a login can log out"))?;
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
-    auth_sessions::revoke(&mut tx, id, now).await?;
+    auth_sessions::revoke(tx.accounts(), id, now).await?;
     let entry = Entry::new(AuditAction::Logout, "Logged out").detail("authSession", id.to_string());
     actor.record(&mut tx, entry, now).await?;
     tx.commit().await
@@ -163,7 +163,7 @@ pub async fn revoke(actor: Actor<'_>, id: AuthSessionId) -> Result<AuthSession> 
     let mut tx = actor.db.begin().await?;
     let session = auth_sessions::find(&mut tx, id).await?.filter(|session| actor.may_manage(session.user_id));
     let session = session.ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such login"))?;
-    if !auth_sessions::revoke(&mut tx, id, now).await? {
+    if !auth_sessions::revoke(tx.accounts(), id, now).await? {
         return Ok(session);
     }
     let owner = users::find_within(&mut tx, session.user_id).await?;
@@ -182,7 +182,7 @@ pub async fn revoke_all(actor: Actor<'_>, user: UserId) -> Result<u64> {
     let mut tx = actor.db.begin().await?;
     let owner = users::find_within(&mut tx, user).await?.filter(|user| actor.may_manage(user.id));
     let owner = owner.ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such user"))?;
-    let count = auth_sessions::revoke_all(&mut tx, user, None, now).await?;
+    let count = auth_sessions::revoke_all(tx.accounts(), user, None, now).await?;
     let entry = Entry::new(AuditAction::TokenRevoked, format!("Ended all logins of {}", owner.username))
         .about(&owner)
         .detail("authSessions", count);

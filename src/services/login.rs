@@ -81,7 +81,7 @@ pub async fn login(
         change_required || user.as_ref().is_some_and(|user| first_admin::is_default(&user.username, &password));
     // The password may have been changed meanwhile, or the user deactivated, which ended the logins there were.
     let lets_in = match (&user, &hash) {
-        (Some(user), Some(hash)) if fits => users::log_in(&mut tx, user.id, hash, change_required, now).await?,
+        (Some(user), Some(hash)) if fits => users::log_in(tx.accounts(), user.id, hash, change_required, now).await?,
         _ => false,
     };
     if !lets_in {

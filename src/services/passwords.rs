@@ -66,9 +66,9 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
         return Err(Error::new(ErrorCode::Conflict, "the password was changed meanwhile: try again"));
     }
     let after = User { updated_at: time_of_change(&before, now), ..before };
-    users::set_password(&mut tx, after.id, &hash, false, after.updated_at).await?;
+    users::set_password(tx.accounts(), after.id, &hash, false, after.updated_at).await?;
     attempt.succeeded(&mut tx).await?;
-    let ended = auth_sessions::revoke_all(&mut tx, after.id, Some(login), now).await?;
+    let ended = auth_sessions::revoke_all(tx.accounts(), after.id, Some(login), now).await?;
     let entry = Entry::new(AuditAction::PasswordChanged, "Changed the own password").about(&after);
     actor.record(&mut tx, entry.detail("authSessions", ended), now).await?;
     tx.commit().await?;
@@ -135,10 +135,10 @@ async fn reset_within(
 ) -> Result<Reset> {
     let after = User { updated_at: time_of_change(&before, now), ..before };
     // First the user: a login under way either sees this, or is among those that are ended.
-    users::set_password(&mut tx, after.id, hash, true, after.updated_at).await?;
+    users::set_password(tx.accounts(), after.id, hash, true, after.updated_at).await?;
     throttle::unlock(&mut tx, names, &after).await?;
-    let ended = auth_sessions::revoke_all(&mut tx, after.id, None, now).await?;
-    let api_tokens = api_tokens::revoke_all(&mut tx, after.id, now).await?;
+    let ended = auth_sessions::revoke_all(tx.accounts(), after.id, None, now).await?;
+    let api_tokens = api_tokens::revoke_all(tx.accounts(), after.id, now).await?;
     Entry::new(AuditAction::PasswordChanged, format!("Reset the password of {}", after.username))
         .about(&after)
         .detail("authSessions", ended)

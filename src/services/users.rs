@@ -164,7 +164,7 @@ pub async fn delete(actor: Actor<'_>, id: UserId) -> Result<UserId> {
     // Before the user is gone, who may be the caller.
     let entry = Entry::new(AuditAction::UserDeleted, format!("Deleted the user {}", user.username)).about(&user);
     actor.record(&mut tx, entry, actor.now()).await?;
-    users::delete(&mut tx, id).await?;
+    users::delete(tx.accounts(), id).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -223,12 +223,12 @@ async fn store(actor: Actor<'_>, mut tx: Tx, before: &User, mut after: User, des
     let now = actor.now();
     after.updated_at = time_of_change(before, now);
     // First the user: a login under way either sees this, or is among those that are ended.
-    users::update(&mut tx, &after).await?;
+    users::update(tx.accounts(), &after).await?;
     let mut entry = Entry::new(AuditAction::UserUpdated, description).about(&after).changes(changes);
     if before.is_active && !after.is_active {
         entry = entry
-            .detail("authSessions", auth_sessions::revoke_all(&mut tx, after.id, None, now).await?)
-            .detail("apiTokens", api_tokens::revoke_all(&mut tx, after.id, now).await?);
+            .detail("authSessions", auth_sessions::revoke_all(tx.accounts(), after.id, None, now).await?)
+            .detail("apiTokens", api_tokens::revoke_all(tx.accounts(), after.id, now).await?);
     }
     actor.record(&mut tx, entry, now).await?;
     tx.commit().await?;

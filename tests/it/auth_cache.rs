@@ -40,6 +40,7 @@ on_both!(
     what_changes_no_account_forgets_nobody,
     a_change_on_another_server_counts_within_a_second,
     what_was_read_before_a_change_is_not_used_after_it,
+    auth_generation_increases_when_a_transaction_on_accounts_ends,
     the_end_of_a_kept_login_or_token_is_exact,
     nobody_is_not_kept,
     no_reader_keeps_what_a_writer_has_changed
@@ -152,7 +153,7 @@ async fn what_was_read_before_a_change_is_not_used_after_it(app: &TestApp) {
         let user = app.user(&format!("user-{by_commit}"), Role::Viewer, app.now()).await;
         let caller = app.logged_in(&user);
         let mut tx = app.db().begin().await.expect("a transaction");
-        auth_sessions::revoke(&mut tx, subject_of(user.id).auth_session, app.now()).await.expect("revokes");
+        auth_sessions::revoke(tx.accounts(), subject_of(user.id).auth_session, app.now()).await.expect("revokes");
         // It sees what was before the transaction, which has not ended.
         be_kept(&caller).await;
         if by_commit {
@@ -162,6 +163,22 @@ async fn what_was_read_before_a_change_is_not_used_after_it(app: &TestApp) {
             drop(tx);
             assert_eq!(caller.gql(ME, json!({})).await.sql(), 1, "whoever does not know how it ended asks");
         }
+    }
+}
+
+async fn auth_generation_increases_when_a_transaction_on_accounts_ends(app: &TestApp) {
+    let login = subject_of(app.viewer().id()).auth_session;
+    for commits in [true, false] {
+        let before = app.db().auth_generation();
+        let mut tx = app.db().begin().await.expect("a transaction");
+        auth_sessions::revoke(tx.accounts(), login, app.now()).await.expect("revokes");
+        assert_eq!(app.db().auth_generation(), before, "the change is not visible to others yet");
+        if commits {
+            tx.commit().await.expect("commits");
+        } else {
+            drop(tx);
+        }
+        assert_eq!(app.db().auth_generation(), before + 1, "commits: {commits}");
     }
 }
 
@@ -203,7 +220,7 @@ async fn no_reader_keeps_what_a_writer_has_changed(app: &TestApp) {
         let after = User { full_name: Some(round.to_string()), ..user.clone() };
         let write = async {
             let mut tx = app.db().begin().await.expect("a transaction");
-            users::update(&mut tx, &after).await.expect("updates");
+            users::update(tx.accounts(), &after).await.expect("updates");
             tx.commit().await.expect("commits");
         };
         let read = async || {

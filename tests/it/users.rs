@@ -127,7 +127,7 @@ async fn an_address_taken_behind_the_servers_back_is_a_conflict_too(app: &TestAp
         ("username", User { username: "vera".into(), ..user(app, anna).await }),
         ("email", User { email: "vera@example.com".into(), ..user(app, anna).await }),
     ] {
-        let error = guardianeye::db::users::update(&mut tx, &change).await.expect_err("taken");
+        let error = guardianeye::db::users::update(tx.accounts(), &change).await.expect_err("taken");
         assert_eq!((error.code().as_str(), error.field()), ("CONFLICT", Some(field)));
         drop(tx);
         tx = app.db().begin().await.expect("a transaction");

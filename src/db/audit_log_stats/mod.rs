@@ -12,11 +12,11 @@ use super::{
     Db,
     audit_logs::columns,
     dialect::Dialect,
-    on_planned,
     query::{
         filter::{Column, Filter, push_filter},
         page::SortKind,
     },
+    run,
 };
 use crate::{
     error::Result,
@@ -39,40 +39,40 @@ const TALLY: &str = "count(*) as entries, count(*) filter (where t.success = fal
 /// Of all entries together.
 pub async fn total(db: &Db, filter: Option<&Filter>) -> Result<Tally> {
     let span = Span::of(filter);
-    let (count, failures) = on_planned!(db, span.is_some(), connection, keep => match span {
+    let (count, failures) = run!(db, connection, persistent = span.is_some() => match span {
         Some(span) => span.total(),
         None => total_of(filter),
-    }.build_query_as::<(i64, i64)>().persistent(keep).fetch_one(connection).await)?;
+    }.build_query_as::<(i64, i64)>().persistent(persistent).fetch_one(connection).await)?;
     Ok(Tally { count, failures })
 }
 
 /// Of each action that occurs, the most frequent first.
 pub async fn by_action(db: &Db, filter: Option<&Filter>) -> Result<Vec<(AuditAction, Tally)>> {
     let span = Span::of(filter);
-    let rows = on_planned!(db, span.is_some(), connection, keep => match span {
+    let rows = run!(db, connection, persistent = span.is_some() => match span {
         Some(span) => span.by(columns::ACTION, None),
         None => by(columns::ACTION, filter, None),
-    }.build_query_as::<(AuditAction, i64, i64)>().persistent(keep).fetch_all(connection).await)?;
+    }.build_query_as::<(AuditAction, i64, i64)>().persistent(persistent).fetch_all(connection).await)?;
     Ok(rows.into_iter().map(|(action, count, failures)| (action, Tally { count, failures })).collect())
 }
 
 /// Of each user, the busiest first; no user stands for the system and for users who were deleted.
 pub async fn by_user(db: &Db, filter: Option<&Filter>, first: i64) -> Result<Vec<(Option<UserId>, Tally)>> {
     let span = walk::if_it_pays(db, filter, columns::USER).await?;
-    let rows = on_planned!(db, span.is_some(), connection, keep => match span {
+    let rows = run!(db, connection, persistent = span.is_some() => match span {
         Some(span) => span.by(columns::USER, Some(first)),
         None => by(columns::USER, filter, Some(first)),
-    }.build_query_as::<(Option<UserId>, i64, i64)>().persistent(keep).fetch_all(connection).await)?;
+    }.build_query_as::<(Option<UserId>, i64, i64)>().persistent(persistent).fetch_all(connection).await)?;
     Ok(rows.into_iter().map(|(user, count, failures)| (user, Tally { count, failures })).collect())
 }
 
 /// Of each address, the busiest first; no address stands for entries without one.
 pub async fn by_ip_address(db: &Db, filter: Option<&Filter>, first: i64) -> Result<Vec<(Option<String>, Tally)>> {
     let span = walk::if_it_pays(db, filter, columns::IP_ADDRESS).await?;
-    let rows = on_planned!(db, span.is_some(), connection, keep => match span {
+    let rows = run!(db, connection, persistent = span.is_some() => match span {
         Some(span) => span.by(columns::IP_ADDRESS, Some(first)),
         None => by(columns::IP_ADDRESS, filter, Some(first)),
-    }.build_query_as::<(Option<String>, i64, i64)>().persistent(keep).fetch_all(connection).await)?;
+    }.build_query_as::<(Option<String>, i64, i64)>().persistent(persistent).fetch_all(connection).await)?;
     Ok(rows.into_iter().map(|(address, count, failures)| (address, Tally { count, failures })).collect())
 }
 
@@ -82,10 +82,10 @@ pub async fn over_time(db: &Db, filter: Option<&Filter>, interval: Interval) -> 
         Some(span) => span.pieces(db, interval, MAX_INTERVALS).await?,
         None => None,
     };
-    let rows = on_planned!(db, pieces.is_some(), connection, keep => match &pieces {
+    let rows = run!(db, connection, persistent = pieces.is_some() => match &pieces {
         Some(pieces) => walk::each_of(pieces),
         None => over(interval, filter),
-    }.build_query_as::<(Timestamp, i64, i64)>().persistent(keep).fetch_all(connection).await)?;
+    }.build_query_as::<(Timestamp, i64, i64)>().persistent(persistent).fetch_all(connection).await)?;
     Ok(rows.into_iter().map(|(start, count, failures)| (start, Tally { count, failures })).collect())
 }
 

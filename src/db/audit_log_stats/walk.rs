@@ -10,8 +10,8 @@ use crate::{
         Db,
         audit_logs::columns,
         dialect::Dialect,
-        on,
         query::filter::{Column, Filter, Predicate, TimeComparison},
+        run,
     },
     error::Result,
     model::{Interval, Timestamp},
@@ -53,7 +53,7 @@ pub fn bounds(filter: Option<&Filter>) -> (Option<Timestamp>, Option<Timestamp>)
 /// putting each entry into its group: when there are many entries for each group.
 pub(super) async fn if_it_pays(db: &Db, filter: Option<&Filter>, column: Column) -> Result<Option<Span>> {
     let Some(span) = Span::of(filter) else { return Ok(None) };
-    let pays: bool = on!(db, connection => span.pays(column).build_query_scalar().fetch_one(connection).await)?;
+    let pays: bool = run!(db, connection => span.pays(column).build_query_scalar().fetch_one(connection).await)?;
     Ok(pays.then_some(span))
 }
 
@@ -104,7 +104,7 @@ impl Span {
             return Ok(Some((from, to)));
         }
         let (first, last): (Option<Timestamp>, Option<Timestamp>) =
-            on!(db, connection => self.first_and_last().build_query_as().fetch_one(connection).await)?;
+            run!(db, connection => self.first_and_last().build_query_as().fetch_one(connection).await)?;
         Ok(first.zip(last).map(|(first, last)| (self.from.unwrap_or(first), self.to.unwrap_or(last))))
     }
 

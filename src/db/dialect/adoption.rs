@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{query_as, query_scalar};
 
 use crate::{
-    db::{Tx, on_tx},
+    db::{Tx, run},
     error::Result,
     model::{AuditAction, Role},
 };
@@ -121,7 +121,7 @@ const FIND_FOREIGN_KEYS: &str = "
 /// The tables of the schema.
 pub async fn tables(tx: &mut Tx) -> Result<BTreeSet<String>> {
     const FIND: &str = "select tablename::text from pg_tables where schemaname = current_schema()";
-    let found = on_tx!(tx, connection => query_as::<_, (String,)>(FIND).fetch_all(connection).await)?;
+    let found = run!(tx, connection => query_as::<_, (String,)>(FIND).fetch_all(connection).await)?;
     Ok(found.into_iter().map(|(table,)| table).collect())
 }
 
@@ -140,7 +140,7 @@ pub async fn lock(tx: &mut Tx) -> Result<()> {
 /// Runs a statement of a plan.
 pub async fn run(tx: &mut Tx, statement: &str) -> Result<()> {
     let statement = sqlx::AssertSqlSafe(statement.to_owned());
-    on_tx!(tx, connection => sqlx::query(statement).execute(connection).await.map(|done| done.rows_affected()))?;
+    run!(tx, connection => sqlx::query(statement).execute(connection).await.map(|done| done.rows_affected()))?;
     Ok(())
 }
 
@@ -187,7 +187,7 @@ impl Plan {
 
     /// SQLAlchemy stores the names of an enum's members: ADMIN where ours has admin.
     async fn labels(&mut self, tx: &mut Tx) -> Result<()> {
-        let found = on_tx!(tx, connection => query_as::<_, (String, String)>(FIND_LABELS).fetch_all(connection).await)?;
+        let found = run!(tx, connection => query_as::<_, (String, String)>(FIND_LABELS).fetch_all(connection).await)?;
         let roles: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
         let actions: Vec<_> = AuditAction::ALL.iter().take(FIRST_ACTIONS).map(|action| action.as_str()).collect();
         for (ty, words) in [("user_role_enum", roles), ("audit_action_enum", actions)] {
@@ -213,7 +213,7 @@ impl Plan {
 
     async fn columns(&mut self, tx: &mut Tx) -> Result<()> {
         type Found = (String, String, String, bool, bool);
-        let found = on_tx!(tx, connection => query_as::<_, Found>(FIND_COLUMNS).fetch_all(connection).await)?;
+        let found = run!(tx, connection => query_as::<_, Found>(FIND_COLUMNS).fetch_all(connection).await)?;
         let found: BTreeMap<_, _> = found
             .iter()
             .map(|(table, name, ty, not_null, default)| ((table.as_str(), name.as_str()), (ty, *not_null, *default)))
@@ -261,7 +261,7 @@ impl Plan {
 
     async fn indexes(&mut self, tx: &mut Tx) -> Result<()> {
         type Found = (String, String, Option<String>, bool, bool);
-        let found = on_tx!(tx, connection => query_as::<_, Found>(FIND_INDEXES).fetch_all(connection).await)?;
+        let found = run!(tx, connection => query_as::<_, Found>(FIND_INDEXES).fetch_all(connection).await)?;
         let on = |table: &str, column: &str| {
             let (table, column) = (table.to_owned(), column.to_owned());
             found.iter().filter(move |(_, of, columns, ..)| *of == table && columns.as_deref() == Some(&column))
@@ -303,7 +303,7 @@ impl Plan {
 
     async fn foreign_keys(&mut self, tx: &mut Tx) -> Result<()> {
         type Found = (String, String, String);
-        let found = on_tx!(tx, connection => query_as::<_, Found>(FIND_FOREIGN_KEYS).fetch_all(connection).await)?;
+        let found = run!(tx, connection => query_as::<_, Found>(FIND_FOREIGN_KEYS).fetch_all(connection).await)?;
         for (table, action, letter) in FOREIGN_KEYS {
             let keys: Vec<_> = found.iter().filter(|(of, ..)| of == table).collect();
             if keys.is_empty() {
@@ -333,7 +333,7 @@ impl Plan {
             group by lower({column}) having count(*) > 1 order by 1 limit 20"
         );
         let statement = sqlx::AssertSqlSafe(statement);
-        let found = on_tx!(tx, connection => query_as::<_, (String,)>(statement).fetch_all(connection).await)?;
+        let found = run!(tx, connection => query_as::<_, (String,)>(statement).fetch_all(connection).await)?;
         for (values,) in found {
             self.notes.push(format!(
                 "these {table} have the same {column} but for case, and stay as they are; each logs in by the exact one: \
@@ -345,6 +345,6 @@ impl Plan {
 
     async fn count(&self, tx: &mut Tx, statement: &str) -> Result<i64> {
         let statement = sqlx::AssertSqlSafe(statement.to_owned());
-        on_tx!(tx, connection => query_scalar::<_, i64>(statement).fetch_one(connection).await)
+        run!(tx, connection => query_scalar::<_, i64>(statement).fetch_one(connection).await)
     }
 }

@@ -81,49 +81,44 @@ impl Meter {
         self.rows.load(Relaxed)
     }
 
-    /// Counts a statement that has run, and turns a failure into an error of ours.
-    pub(crate) fn statement<T: Rows, E: Into<Error>>(&self, result: Result<T, E>) -> Result<T> {
+    /// Counts a statement that has run, and its rows.
+    pub(in crate::db) fn count_statement(&self, rows: u64) {
         self.statements.fetch_add(1, Relaxed);
-        let result = result.map_err(Into::into)?;
-        self.rows.fetch_add(result.rows(), Relaxed);
-        Ok(result)
+        self.rows.fetch_add(rows, Relaxed);
     }
 }
 
-/// How many rows a statement's result stands for.
-pub trait Rows {
-    /// The number of rows.
-    fn rows(&self) -> u64;
+/// The number of rows that a statement's result stands for.
+pub(in crate::db) trait RowCount {
+    /// One, unless the type says otherwise: a scalar or a tuple is a row.
+    fn row_count(&self) -> u64 {
+        1
+    }
 }
 
-impl<T> Rows for Vec<T> {
-    fn rows(&self) -> u64 {
+impl<T> RowCount for Vec<T> {
+    fn row_count(&self) -> u64 {
         self.len() as u64
     }
 }
 
-impl<T> Rows for Option<T> {
-    fn rows(&self) -> u64 {
+impl<T> RowCount for Option<T> {
+    fn row_count(&self) -> u64 {
         u64::from(self.is_some())
     }
 }
 
-/// Scalars are one row each.
-macro_rules! one_row {
-    ($($scalar:ty),+) => {$(
-        impl Rows for $scalar {
-            fn rows(&self) -> u64 {
-                1
-            }
-        }
-    )+};
-}
-
-one_row!(i32, i64, bool, String, (i64, i64), (Option<Timestamp>,), (Option<Timestamp>, Option<Timestamp>));
-
-/// The number of rows a change touched.
-impl Rows for u64 {
-    fn rows(&self) -> u64 {
+/// The number of rows that a change affected.
+impl RowCount for u64 {
+    fn row_count(&self) -> u64 {
         *self
     }
 }
+
+impl RowCount for i32 {}
+impl RowCount for i64 {}
+impl RowCount for bool {}
+impl RowCount for String {}
+impl RowCount for (i64, i64) {}
+impl RowCount for (Option<Timestamp>,) {}
+impl RowCount for (Option<Timestamp>, Option<Timestamp>) {}

@@ -7,11 +7,9 @@ mod deadline;
 mod meter;
 mod statement_permits;
 
-pub use self::{
-    connect::Settings,
-    meter::{Meter, Rows},
-};
+pub use self::{connect::Settings, meter::Meter};
 pub(in crate::db) use self::{
-    connections::{Connections, Lease},
+    connections::{Connections, Lease, Reused, StatementError},
+    meter::RowCount,
     statement_permits::{Permit, Statements},
 };
