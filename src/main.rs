@@ -1,4 +1,4 @@
-//! Parses the command line and starts the run-time; nothing else.
+//! Parses the command line and starts the runtime.
 
 #![forbid(unsafe_code)]
 
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(guardianeye::cli::run(cli)),
         Err(cause) => {
-            eprintln!("error: the run-time cannot be started: {cause}");
+            eprintln!("error: cannot start the runtime: {cause}");
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! `guardianeye db backup`: copies an SQLite database that may be in use, and shows how far it is.
+//! `guardianeye db backup`: copies an SQLite database that may be in use, and shows the progress.
 
 use std::{
     io::IsTerminal,
@@ -27,13 +27,15 @@ pub async fn run(common: &Common, args: BackupArgs) -> Result<ExitCode> {
         Err(error) => return Err(error),
     };
     if args.json {
-        println!("{}", serde_json::to_string(&report).map_err(Error::internal)?);
+        super::print_json(&report)?;
     } else {
         let seconds = Duration::from_millis(report.duration_ms.try_into().unwrap_or(u64::MAX)).as_secs_f64();
-        println!("✓ Backup written to {}: {} bytes in {seconds:.1} s", report.file, report.bytes);
-        println!("  ⚠ It holds password hashes and signing keys: encrypt what leaves this machine.");
+        println!("✓ Wrote the backup {}: {} bytes in {seconds:.1} s", report.file, report.bytes);
+        println!(
+            "  ⚠ The backup contains password hashes and signing keys: encrypt it before you move it to another machine."
+        );
     }
-    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(super::exit_code(report.ok))
 }
 
 async fn copy(common: &Common, args: &BackupArgs) -> Result<Report> {
@@ -54,7 +56,7 @@ async fn copy(common: &Common, args: &BackupArgs) -> Result<Report> {
     report
 }
 
-/// A line that moves on a terminal, a plain one elsewhere.
+/// A spinner on a terminal, otherwise one line.
 fn show_progress(file: &Path, silent: bool) -> ProgressBar {
     if silent {
         return ProgressBar::hidden();
@@ -69,7 +71,7 @@ fn show_progress(file: &Path, silent: bool) -> ProgressBar {
     spinner
 }
 
-/// The result for programs. Fields may be added, none is removed or renamed.
+/// The JSON result. Fields may be added, but not removed or renamed.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {

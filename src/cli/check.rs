@@ -1,4 +1,4 @@
-//! `guardianeye db check`: prints the self-test as it runs, or with `--json` its result.
+//! `guardianeye db check`: runs the self-test and prints its steps, or with `--json` its result.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// A check is short, so a statement that waits for a lock for so long is a finding.
+/// The statements of the check are short, so this timeout detects blocking locks.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub async fn run(common: &Common, json: bool) -> Result<ExitCode> {
@@ -33,9 +33,9 @@ pub async fn run(common: &Common, json: bool) -> Result<ExitCode> {
     let hasher = PasswordHasher::new(HashCost::Owasp, 1)?;
     if json {
         report.database = Some(db.kind());
-        let ok = self_check::check(&db, &hasher, Clock::System, interrupt(), &mut |event| report.note(event)).await;
+        let ok = self_check::check(&db, &hasher, Clock::System, interrupt(), &mut |event| report.add(event)).await;
         if ok {
-            report.note_findings(stored_json::find(&db).await);
+            report.add_findings(stored_json::find(&db).await);
         }
         db.close().await;
         return report.print(ok);
@@ -47,20 +47,16 @@ pub async fn run(common: &Common, json: bool) -> Result<ExitCode> {
     }
     db.close().await;
     println!("\n{RULE}\n{}\n{RULE}", if ok { "✅ ALL TESTS PASSED!" } else { "❌ THE TEST FAILED" });
-    Ok(exit_code(ok))
+    Ok(super::exit_code(ok))
 }
 
 const RULE: &str = "======================================================================";
 
-/// Comes to an end with Ctrl-C; never, where that cannot be waited for.
+/// Completes on Ctrl-C; never, if the signal is not available.
 async fn interrupt() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
-}
-
-fn exit_code(ok: bool) -> ExitCode {
-    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn print(event: Event<'_>) {
@@ -69,37 +65,37 @@ fn print(event: Event<'_>) {
         Event::Ended(_, Outcome::Passed(detail), _) => println!("✓ {detail}"),
         Event::Ended(step, Outcome::Failed(error), _) => println!("✗ Step {} failed: {}", step.number, error.chain()),
         Event::Ended(_, Outcome::Skipped, _) => println!("- skipped"),
-        Event::CleanedUp(Ok(())) => println!("\n✓ Cleaned up: nothing of this test is left"),
-        Event::CleanedUp(Err(error)) => println!("\n✗ Not cleaned up: {}", error.chain()),
+        Event::CleanedUp(Ok(())) => println!("\n✓ Deleted all rows of the test"),
+        Event::CleanedUp(Err(error)) => println!("\n✗ Could not delete the rows of the test: {}", error.chain()),
     }
 }
 
-/// Rows that are not as they would be written today: nothing that fails, as the server bears them.
+/// Prints rows that violate the current rules for JSON. They are no failure, as the server returns them unchanged.
 fn print_findings(findings: Result<Vec<Finding>>) {
     match findings {
         Ok(findings) if findings.is_empty() => {}
         Ok(findings) => {
-            println!("\nRows with JSON that this version would not store. They are handed out as they are:");
+            println!("\nRows with JSON that this version would reject. The server returns them unchanged:");
             for Finding { table, id, reason } in findings {
                 println!("! {table} {id}: {reason}");
             }
         }
-        Err(error) => println!("\n! Stored JSON could not be looked at: {}", error.chain()),
+        Err(error) => println!("\n! Could not check the stored JSON: {}", error.chain()),
     }
 }
 
-/// The result for programs. Fields may be added, none is removed or renamed.
+/// The JSON result. Fields may be added, but not removed or renamed.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     ok: bool,
-    /// Absent when it could not be connected to.
+    /// Absent if the connection failed.
     database: Option<&'static str>,
     steps: Vec<StepReport>,
     cleaned_up: bool,
-    /// Rows with JSON that this version would not store; absent when they were not looked for.
+    /// Rows with JSON that this version would reject; absent if they were not checked.
     findings: Option<Vec<FindingReport>>,
-    /// Why it was not cleaned up, or not even connected.
+    /// The error of the connection or of the clean-up.
     error: Option<String>,
 }
 
@@ -123,7 +119,7 @@ struct FindingReport {
 }
 
 impl Report {
-    fn note_findings(&mut self, findings: Result<Vec<Finding>>) {
+    fn add_findings(&mut self, findings: Result<Vec<Finding>>) {
         match findings {
             Ok(findings) => {
                 let report =
@@ -134,7 +130,7 @@ impl Report {
         }
     }
 
-    fn note(&mut self, event: Event<'_>) {
+    fn add(&mut self, event: Event<'_>) {
         match event {
             Event::Began(_) => {}
             Event::Ended(step, outcome, took) => self.steps.push(StepReport::new(step, outcome, took)),
@@ -153,8 +149,8 @@ impl Report {
 
     fn print(mut self, ok: bool) -> Result<ExitCode> {
         self.ok = ok;
-        println!("{}", serde_json::to_string(&self).map_err(Error::internal)?);
-        Ok(exit_code(ok))
+        super::print_json(&self)?;
+        Ok(super::exit_code(ok))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `guardianeye db init`, and the way to the other `db` commands.
+//! `guardianeye db init`, and the dispatch to the other `db` commands.
 
 use std::process::ExitCode;
 
@@ -42,9 +42,9 @@ const RULE: &str = "============================================================
 async fn prepare(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
     let found = if args.dry_run { adoption::look(db).await? } else { adoption::take_over(db).await? };
     match &found {
-        Found::Older(plan) => tell(plan, args.dry_run)?,
+        Found::Older(plan) => print_adoption(plan, args.dry_run)?,
         Found::Nothing if args.dry_run && db.is_migrated().await? => println!("The tables are up to date."),
-        Found::Nothing if args.dry_run => println!("Would create the tables, or bring them up to date."),
+        Found::Nothing if args.dry_run => println!("Would create or migrate the tables."),
         Found::Nothing => {}
     }
     if args.dry_run {
@@ -54,16 +54,16 @@ async fn prepare(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
     init(db, args).await
 }
 
-/// Says what was done to an older program's tables, or would be; an error when it cannot be.
-fn tell(plan: &Plan, dry_run: bool) -> Result<()> {
-    println!("{RULE}\nTaking Over the Database of an Older GuardianEye\n{RULE}\n");
+/// Prints the changes of an adoption; an error if the tables cannot be adopted.
+fn print_adoption(plan: &Plan, dry_run: bool) -> Result<()> {
+    println!("{RULE}\nAdopting the Database of an Older GuardianEye\n{RULE}\n");
     if !plan.problems.is_empty() {
         for problem in &plan.problems {
             println!("✗ {problem}");
         }
         return Err(Error::new(
             ErrorCode::Conflict,
-            "these tables are not as the older program made them, so they are not taken over: nothing was changed",
+            "the tables differ from those of the older program and cannot be adopted: nothing was changed",
         ));
     }
     for change in &plan.changes {
@@ -72,8 +72,10 @@ fn tell(plan: &Plan, dry_run: bool) -> Result<()> {
     for note in &plan.notes {
         println!("⚠ {note}");
     }
-    let (verb, changes) = (if dry_run { "Would take over" } else { "✓ Took over" }, plan.changes.len());
-    println!("{verb} users, sessions and audit_logs with {changes} changes and the migrations; no row is changed.\n");
+    let (verb, changes) = (if dry_run { "Would adopt" } else { "✓ Adopted" }, plan.changes.len());
+    println!(
+        "{verb} users, sessions and audit_logs with {changes} changes and the migrations; rows are not changed.\n"
+    );
     Ok(())
 }
 
@@ -96,17 +98,17 @@ async fn init(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
     println!("✓ Found {} tables in database\n", tables.len());
 
     let min_length = args.password.password_min_length as usize;
-    let given = args.init.admin_password.map(|password| Chosen { password, min_length });
-    let chosen = given.is_some();
+    let configured = args.init.admin_password.map(|password| Chosen { password, min_length });
+    let has_configured_password = configured.is_some();
     let hasher = PasswordHasher::new(HashCost::Owasp, 1)?;
-    match first_admin::ensure(db, &hasher, Clock::System, given, super::operator::operator().as_ref()).await? {
+    match first_admin::ensure(db, &hasher, Clock::System, configured, super::operator::operator().as_ref()).await? {
         FirstAdmin::Untouched => println!("Users found. No default admin user is needed."),
-        FirstAdmin::PasswordReplaced => println!("✓ Replaced the default password of admin by the one given"),
+        FirstAdmin::PasswordReplaced => println!("✓ Replaced the default password of admin with the configured one"),
         FirstAdmin::Created(admin) => {
             println!("No users found. Creating default admin user...");
             println!("✓ Created default admin user:\n  Username: {}", admin.username);
-            if chosen {
-                println!("  Password: as given");
+            if has_configured_password {
+                println!("  Password: as configured");
             } else {
                 println!("  Password: admin\n  ⚠ CHANGE THIS PASSWORD IN PRODUCTION!");
             }

@@ -1,4 +1,4 @@
-//! `guardianeye keys`: the keys that sign access tokens.
+//! `guardianeye keys`: rotates and lists the keys that sign access tokens.
 
 use std::process::ExitCode;
 
@@ -9,22 +9,15 @@ use crate::{
     clock::Clock,
     config::{Common, KeysCommand},
     db::{Db, Settings, signing_keys},
-    error::{Error, ErrorCode, Result},
+    error::Result,
     ops::key_rotation::{self, EarlierKeys},
 };
 
 pub async fn run(common: &Common, command: KeysCommand) -> Result<ExitCode> {
-    let db = super::connect(common, Settings::default()).await?;
-    let done = match db.is_migrated().await {
-        Ok(true) => match command {
-            KeysCommand::Rotate { revoke_now, json } => rotate(&db, revoke_now, json).await,
-            KeysCommand::List { json } => list(&db, json).await,
-        },
-        Ok(false) => Err(Error::new(
-            ErrorCode::Conflict,
-            "the database's tables are missing or out of date: run `guardianeye db init`",
-        )),
-        Err(error) => Err(error),
+    let db = super::connect_migrated(common, Settings::default()).await?;
+    let done = match command {
+        KeysCommand::Rotate { revoke_now, json } => rotate(&db, revoke_now, json).await,
+        KeysCommand::List { json } => list(&db, json).await,
     };
     db.close().await;
     done.map(|()| ExitCode::SUCCESS)
@@ -43,28 +36,28 @@ async fn rotate(db: &Db, revoke_now: bool, json: bool) -> Result<()> {
         println!("{report}");
         return Ok(());
     }
-    println!("✓ {} signs access tokens from now on; running servers take it up within seconds", rotated.active);
+    println!("✓ {} signs access tokens from now on; running servers use it within 5 seconds", rotated.active);
     if let Some(retired) = rotated.retired {
-        println!("✓ {retired} is retired: what it signed holds until it expires");
+        println!("✓ {retired} is retired: its tokens remain valid until they expire");
     }
     for kid in &rotated.revoked {
-        println!("✓ {kid} is revoked: its tokens are refused within 5 seconds");
+        println!("✓ {kid} is revoked: servers reject its tokens within 5 seconds");
     }
     if !rotated.revoked.is_empty() {
-        println!("  Users stay signed in by their refresh tokens; API tokens are not affected.");
+        println!("  Login sessions continue with their refresh tokens; API tokens are not affected.");
     }
     if rotated.deleted > 0 {
-        println!("✓ {} old keys are deleted", rotated.deleted);
+        println!("✓ Deleted {} expired keys", rotated.deleted);
     }
     Ok(())
 }
 
-/// A key for programs, without the private part. Fields may be added, none is removed or renamed.
+/// The JSON form of a key, without the private key. Fields may be added, but not removed or renamed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct KeyReport {
     kid: String,
-    /// `active`; `retired` while tokens that it signed are accepted; `expired` until the next rotation deletes it.
+    /// `active`; `retired` while its tokens are valid; `expired` until the next rotation deletes it.
     state: &'static str,
     created_at: String,
     retired_at: Option<String>,
@@ -84,15 +77,14 @@ async fn list(db: &Db, json: bool) -> Result<()> {
     });
     let keys: Vec<_> = keys.collect();
     if json {
-        println!("{}", serde_json::to_string(&keys).map_err(Error::internal)?);
-        return Ok(());
+        return super::print_json(&keys);
     }
     for KeyReport { kid, state, created_at, retired_at } in &keys {
         let retired = retired_at.as_ref().map(|at| format!(", retired {at}")).unwrap_or_default();
-        println!("{kid}  {state:<7}  made {created_at}{retired}");
+        println!("{kid}  {state:<7}  created {created_at}{retired}");
     }
     if keys.is_empty() {
-        println!("There is no key yet: the first start of the server makes one.");
+        println!("There are no keys: the first start of the server creates one.");
     }
     Ok(())
 }

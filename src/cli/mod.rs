@@ -1,4 +1,4 @@
-//! The commands: one file per group. They print for people, or with `--json` for scripts.
+//! The command line: one file per group of commands. The commands print text, or JSON with `--json`.
 
 mod backup;
 mod check;
@@ -13,19 +13,20 @@ mod users;
 use std::{io::IsTerminal, process::ExitCode};
 
 use secrecy::ExposeSecret;
+use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Cli, Command, Common, LogFormat},
     db::{Db, Settings},
-    error::Result,
+    error::{Error, ErrorCode, Result},
     graphql::Api,
 };
 
-/// Runs the command and says how it ended: 0 for success, 1 for failure (2 is for arguments that make no sense).
+/// Runs the command and returns the exit code: 0 for success, 1 for failure, 2 for invalid arguments.
 pub async fn run(cli: Cli) -> ExitCode {
-    if let Err(sentence) = start_log(&cli.common) {
-        eprintln!("error: {sentence}");
+    if let Err(message) = init_log(&cli.common) {
+        eprintln!("error: {message}");
         return ExitCode::from(2);
     }
     let done = match cli.command {
@@ -48,8 +49,38 @@ async fn connect(common: &Common, settings: Settings) -> Result<Db> {
     Db::connect(common.database_url.0.expose_secret(), settings).await
 }
 
-fn start_log(common: &Common) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&common.log).map_err(|cause| format!("the log filter is not valid: {cause}"))?;
+/// Connects to a database whose tables are up to date.
+async fn connect_migrated(common: &Common, settings: Settings) -> Result<Db> {
+    let db = connect(common, settings).await?;
+    match db.is_migrated().await {
+        Ok(true) => Ok(db),
+        Ok(false) => {
+            db.close().await;
+            Err(not_migrated("run `guardianeye db init`"))
+        }
+        Err(error) => {
+            db.close().await;
+            Err(error)
+        }
+    }
+}
+
+fn not_migrated(remedy: &str) -> Error {
+    Error::new(ErrorCode::Conflict, format!("the database tables are missing or outdated: {remedy}"))
+}
+
+/// Prints the result of a command for programs.
+fn print_json(report: &impl Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string(report).map_err(Error::internal)?);
+    Ok(())
+}
+
+fn exit_code(ok: bool) -> ExitCode {
+    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn init_log(common: &Common) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&common.log).map_err(|cause| format!("invalid log filter: {cause}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

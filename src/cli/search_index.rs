@@ -1,4 +1,4 @@
-//! `guardianeye db search-index`: makes or removes the indexes for searching, and tells what it does.
+//! `guardianeye db search-index`: creates or drops the search indexes, and shows the progress.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
         Settings,
         search_index::{self, Event, State},
     },
-    error::{Error, ErrorCode, Result},
+    error::Result,
 };
 
 pub async fn run(common: &Common, args: SearchIndexArgs) -> Result<ExitCode> {
@@ -20,28 +20,27 @@ pub async fn run(common: &Common, args: SearchIndexArgs) -> Result<ExitCode> {
         Err(error) => return Err(error),
     };
     if args.json {
-        println!("{}", serde_json::to_string(&report).map_err(Error::internal)?);
+        super::print_json(&report)?;
     } else if let Some(error) = &report.error {
         eprintln!("error: {error}");
     } else if report.indexes.is_empty() {
-        println!("SQLite has no indexes for searching: there is nothing to do.");
+        println!("SQLite has no search indexes: nothing to do.");
     } else {
-        println!("✓ {}", if args.drop { "No index for searching is left" } else { "Searching is quick" });
+        println!("✓ {}", if args.drop { "No search index exists" } else { "All search indexes exist" });
     }
-    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(super::exit_code(report.ok))
 }
 
 async fn work(common: &Common, args: &SearchIndexArgs) -> Result<Report> {
-    // One connection, which keeps its settings.
+    // One connection, so that the session settings apply to all statements.
     let db = super::connect(common, Settings { max_connections: Some(1), ..Settings::default() }).await?;
     if db.needs_operator() && !db.is_migrated().await? {
-        let message = "the database's tables are missing or out of date: run `guardianeye db init` first";
-        return Err(Error::new(ErrorCode::Conflict, message));
+        return Err(super::not_migrated("run `guardianeye db init` first"));
     }
     let mut show = |event: Event<'_>| match event {
         _ if args.json => {}
-        Event::Making(name) => println!("  making {name}..."),
-        Event::Ended(name, state, took) => println!("✓ {name} {}", told(state, took)),
+        Event::Making(name) => println!("  creating {name}..."),
+        Event::Ended(name, state, took) => println!("✓ {name} {}", describe(state, took)),
     };
     let done =
         if args.drop { search_index::drop(&db, &mut show).await } else { search_index::make(&db, &mut show).await };
@@ -50,23 +49,23 @@ async fn work(common: &Common, args: &SearchIndexArgs) -> Result<Report> {
     Ok(report)
 }
 
-fn told(state: State, took: Duration) -> String {
+fn describe(state: State, took: Duration) -> String {
     match state {
-        State::Found => "was there".to_owned(),
-        State::Made => format!("made in {:.1} s", took.as_secs_f64()),
-        State::Absent => "was not there".to_owned(),
-        State::Dropped => "removed".to_owned(),
-        State::Skipped => "left out: it needs pg_trgm".to_owned(),
+        State::Found => "existed".to_owned(),
+        State::Made => format!("created in {:.1} s", took.as_secs_f64()),
+        State::Absent => "did not exist".to_owned(),
+        State::Dropped => "dropped".to_owned(),
+        State::Skipped => "skipped: it needs pg_trgm".to_owned(),
     }
 }
 
-/// The result for programs. Fields may be added, none is removed or renamed.
+/// The JSON result. Fields may be added, but not removed or renamed.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     ok: bool,
     database: Option<&'static str>,
-    /// Empty on a database that has nothing like them.
+    /// Empty on SQLite.
     indexes: Vec<IndexReport>,
     error: Option<String>,
 }
@@ -84,7 +83,7 @@ impl Report {
         let (indexes, missing) = report.map(|report| (report.indexes, report.without_trigrams)).unwrap_or_default();
         let error = missing.map(|cause| {
             let cause = cause.chain();
-            format!("only JSON is quick to search: the extension pg_trgm cannot be created ({cause}); ask the database's owner to run `create extension pg_trgm`, and try again")
+            format!("only the JSON indexes exist: the extension pg_trgm cannot be created ({cause}); let the database owner run `create extension pg_trgm` and repeat the command")
         });
         let indexes = indexes
             .into_iter()

@@ -1,4 +1,4 @@
-//! `guardianeye db seed`: fills the database and shows how far it is.
+//! `guardianeye db seed`: inserts demo or bulk data, and shows the progress.
 
 use std::{fmt, io::IsTerminal, process::ExitCode, time::Duration};
 
@@ -19,7 +19,7 @@ pub async fn run(common: &Common, args: SeedArgs) -> Result<ExitCode> {
     let json = args.json;
     let done = tokio::select! {
         done = fill(common, args) => done,
-        // Ending the process ends the connection, and with it the transaction: nothing of it is left.
+        // The end of the process ends the connection, which rolls back the transaction.
         Ok(()) = tokio::signal::ctrl_c() => Err(Error::internal("interrupted").told("nothing was changed")),
     };
     let report = match done {
@@ -28,11 +28,11 @@ pub async fn run(common: &Common, args: SeedArgs) -> Result<ExitCode> {
         Err(error) => return Err(error),
     };
     if json {
-        println!("{}", serde_json::to_string(&report).map_err(Error::internal)?);
+        super::print_json(&report)?;
     } else {
         report.print();
     }
-    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(super::exit_code(report.ok))
 }
 
 async fn fill(common: &Common, args: SeedArgs) -> Result<Report> {
@@ -69,14 +69,14 @@ async fn bulk(db: &Db, sizes: Sizes, until: Timestamp, json: bool) -> Result<Rep
     Ok(Report::new(db, until, &tables))
 }
 
-/// One progress bar per table; lines where nobody watches.
+/// One progress bar per table; without a terminal, one line per table.
 #[derive(Default)]
 struct Bar(Option<ProgressBar>);
 
 impl Bar {
     fn show(&mut self, progress: Progress) {
         match progress {
-            Progress::Looking => eprintln!("looking for what is there already"),
+            Progress::Looking => eprintln!("reading the existing rows"),
             Progress::Adding { table, missing } if std::io::stderr().is_terminal() => {
                 let style = ProgressStyle::with_template(
                     "{prefix:<10} {bar:30} {human_pos}/{human_len} {rate} {elapsed} {msg}",
@@ -84,13 +84,13 @@ impl Bar {
                 let bar = ProgressBar::new(missing).with_prefix(table);
                 let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
                 bar.set_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-                    // Should the line be full, the bar goes without it.
+                    // The rate is optional: ignore a full line.
                     let _ = write!(out, "{:.0} rows/s", state.per_sec());
                 }));
                 bar.enable_steady_tick(Duration::from_millis(200));
                 self.0 = Some(bar);
             }
-            Progress::Adding { table, missing } => eprintln!("{table}: adding {missing} rows"),
+            Progress::Adding { table, missing } => eprintln!("{table}: inserting {missing} rows"),
             Progress::Added { rows } => {
                 if let Some(bar) = &self.0 {
                     bar.inc(rows);
@@ -98,7 +98,7 @@ impl Bar {
             }
             Progress::Finishing => match &self.0 {
                 Some(bar) => bar.set_message("indexes and statistics"),
-                None => eprintln!("  all rows are in; indexes and statistics follow"),
+                None => eprintln!("  inserted all rows; building indexes and statistics"),
             },
             Progress::Done(_) => {
                 if let Some(bar) = self.0.take() {
@@ -109,16 +109,16 @@ impl Bar {
     }
 }
 
-/// The result for programs. Fields may be added, none is removed or renamed.
+/// The JSON result. Fields may be added, but not removed or renamed.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     ok: bool,
     database: Option<&'static str>,
-    /// The newest moment in the data; with it the same data can be made again.
+    /// The latest time in the data; the same value reproduces the data.
     until: Option<String>,
     tables: Vec<TableReport>,
-    /// Accounts that anybody could log in to.
+    /// Accounts with publicly known passwords.
     known_passwords: Vec<&'static str>,
     error: Option<String>,
 }
@@ -130,7 +130,7 @@ struct TableReport {
     found: u64,
     added: u64,
     duration_ms: u128,
-    /// Absent when nothing was added, or too quickly to say.
+    /// Absent if no rows were inserted, or in too short a time to measure.
     rows_per_second: Option<u128>,
 }
 
@@ -162,16 +162,16 @@ impl Report {
         for TableReport { table, found, added, duration_ms, rows_per_second } in &self.tables {
             let seconds = format!("{}.{:03}", duration_ms / 1000, duration_ms % 1000);
             let rate = rows_per_second.map(|rate| format!(" in {seconds} s, {rate} rows/s")).unwrap_or_default();
-            println!("✓ {table:<10} {added:>10} added{rate} ({found} were there)");
+            println!("✓ {table:<10} {added:>10} inserted{rate} ({found} existed)");
         }
         if self.tables.iter().all(|table| table.added == 0) {
-            println!("All of it was there already; nothing was changed.");
+            println!("All rows exist already; nothing was changed.");
         }
         for account in &self.known_passwords {
-            println!("⚠ Everybody knows the password of {account}: it is {account}");
+            println!("⚠ The password of {account} is publicly known: {account}");
         }
         if !self.known_passwords.is_empty() {
-            println!("⚠ FOR DEMOS ONLY: CHANGE THESE PASSWORDS BEFORE ANYBODY ELSE CAN REACH THE SERVER!");
+            println!("⚠ FOR DEMOS ONLY: CHANGE THESE PASSWORDS BEFORE OTHERS CAN REACH THE SERVER!");
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
-    let config = Config::new(args).map_err(|sentence| Error::new(ErrorCode::BadUserInput, sentence))?;
+    let config = Config::new(args).map_err(|message| Error::new(ErrorCode::BadUserInput, message))?;
     let settings = Settings {
         max_connections: config.limits.database_connections,
         acquire_timeout: Duration::from_secs(5),
@@ -25,15 +25,15 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
         create: true,
     };
     let db = super::connect(common, settings).await?;
-    prepare(common, &db, &config).await?;
-    close_files_to_others(&db);
+    migrate(common, &db, &config).await?;
+    restrict_file_modes(&db);
     let services = Services::new(db.clone(), Clock::System, config.limits, HashCost::Owasp).await?;
     if !config.private && config.admin_password.is_none() && first_admin::is_missing(&db).await? {
         return Err(Error::new(
             ErrorCode::Conflict,
             format!(
-                "{} while the first admin would have a password that everybody knows: choose one by GUARDIANEYE_ADMIN_PASSWORD",
-                refusal(&config)
+                "{}; the first admin would have the default password. Set GUARDIANEYE_ADMIN_PASSWORD",
+                reachable_by_others(&config)
             ),
         ));
     }
@@ -44,10 +44,12 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     let operator = super::operator::operator();
     match first_admin::ensure(&db, &services.password_hasher, services.clock, chosen, operator.as_ref()).await? {
         FirstAdmin::Created(admin) => tracing::warn!(username = admin.username, "created the first admin"),
-        FirstAdmin::PasswordReplaced => tracing::warn!("replaced the first admin's default password by the one given"),
+        FirstAdmin::PasswordReplaced => {
+            tracing::warn!("replaced the default password of the first admin with the configured one");
+        }
         FirstAdmin::Untouched => {}
     }
-    refuse_default_passwords(&services, &config).await?;
+    reject_default_passwords(&services, &config).await?;
 
     let signal = StopSignal::listen().map_err(Error::internal)?;
     let listener = TcpListener::bind(config.listen)
@@ -59,11 +61,11 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     tracing::info!(database, "listening on http://{address} - GraphQL at /graphql, {page} at /");
     if !http::console_is_embedded() {
         tracing::warn!(
-            "built without the console: / shows GraphiQL from a public CDN; `make web` and a new build bring it"
+            "built without the console: / serves GraphiQL from a public CDN; run `make web` and build again to include the console"
         );
     }
     if !config.listen.ip().is_loopback() {
-        tell_about_plain_http(&config.http);
+        warn_about_plain_http(&config.http);
     }
     let settings = Arc::new(config.http);
     let detached = services.detached.clone();
@@ -74,46 +76,45 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell_about_plain_http(settings: &HttpSettings) {
+fn warn_about_plain_http(settings: &HttpSettings) {
     if settings.allow_plain_http {
-        tracing::warn!("passwords and tokens are taken over plain HTTP: see that only this machine reaches the port");
+        tracing::warn!(
+            "the server accepts passwords and tokens over plain HTTP: restrict access to the port to this machine"
+        );
     } else if settings.trusted_proxies.is_empty() {
         tracing::warn!(
-            "other machines cannot log in over plain HTTP: put a proxy with TLS in front and trust it, or allow plain HTTP"
+            "the server rejects logins of other machines over plain HTTP: configure a trusted proxy with TLS (GUARDIANEYE_TRUSTED_PROXIES), or allow plain HTTP (GUARDIANEYE_ALLOW_PLAIN_HTTP)"
         );
     }
 }
 
-fn close_files_to_others(db: &Db) {
+fn restrict_file_modes(db: &Db) {
     for Exposed { file, mode, closed } in db::close_to_others(db) {
         let (file, mode) = (file.display(), format!("{mode:04o}"));
         if closed {
-            tracing::warn!(%file, mode, "other users could read this database file: its mode is 0600 from now on");
+            tracing::warn!(%file, mode, "other users could read this database file: changed its mode to 0600");
         } else {
-            tracing::warn!(%file, mode, "other users can read this file, which may hold password hashes and keys: chmod 600");
+            tracing::warn!(%file, mode, "other users can read this file, which may contain password hashes and keys: run chmod 600");
         }
     }
 }
 
-/// SQLite is embedded, so nobody else brings its tables up to date; on PostgreSQL that is a decision.
-async fn prepare(common: &Common, db: &Db, config: &Config) -> Result<()> {
+/// Migrates an SQLite database; a PostgreSQL database only if configured, as its operator decides.
+async fn migrate(common: &Common, db: &Db, config: &Config) -> Result<()> {
     if !db.needs_operator() || config.migrate {
-        // Without the statement timeout of the server's own connections.
-        let admin = super::connect(common, Settings::default()).await?;
-        let done = admin.migrate().await;
-        admin.close().await;
+        // A connection without the statement timeout of the server.
+        let db = super::connect(common, Settings::default()).await?;
+        let done = db.migrate().await;
+        db.close().await;
         return done;
     }
     if db.is_migrated().await? {
         return Ok(());
     }
-    Err(Error::new(
-        ErrorCode::Conflict,
-        "the database's tables are missing or out of date: run `guardianeye db init`, or `guardianeye serve --migrate`",
-    ))
+    Err(super::not_migrated("run `guardianeye db init`, or `guardianeye serve --migrate`"))
 }
 
-async fn refuse_default_passwords(services: &Services, config: &Config) -> Result<()> {
+async fn reject_default_passwords(services: &Services, config: &Config) -> Result<()> {
     let accounts = first_admin::with_default_password(&services.db, &services.password_hasher).await?.join(", ");
     if accounts.is_empty() {
         return Ok(());
@@ -121,25 +122,27 @@ async fn refuse_default_passwords(services: &Services, config: &Config) -> Resul
     if config.private {
         tracing::warn!(
             accounts,
-            "these accounts still have the user name as password: change it before others can log in"
+            "these accounts have their username as the password: change it before other machines can reach the server"
         );
         return Ok(());
     }
     Err(Error::new(
         ErrorCode::Conflict,
         format!(
-            "{}: these accounts still have the user name as password: {accounts}. Change it with `guardianeye users \
-             reset-password NAME`; that of admin can also be replaced by GUARDIANEYE_ADMIN_PASSWORD",
-            refusal(config)
+            "{}; these accounts have their username as the password: {accounts}. Change it with `guardianeye users \
+             reset-password NAME`; GUARDIANEYE_ADMIN_PASSWORD also replaces the default password of admin",
+            reachable_by_others(config)
         ),
     ))
 }
 
-/// Why a server does not start with a password that everybody knows: others can reach it.
-fn refusal(config: &Config) -> String {
+/// The reason why the server does not start with a default password.
+fn reachable_by_others(config: &Config) -> String {
     let address = config.listen.ip();
     if address.is_loopback() {
-        return format!("will not serve behind a proxy, by which others reach {address} (GUARDIANEYE_TRUSTED_PROXIES)");
+        return format!(
+            "the server does not start: other machines can reach {address} through a trusted proxy (GUARDIANEYE_TRUSTED_PROXIES)"
+        );
     }
-    format!("will not serve on {address}, where others reach it (GUARDIANEYE_HOST)")
+    format!("the server does not start: other machines can reach {address} (GUARDIANEYE_HOST)")
 }

@@ -1,4 +1,4 @@
-//! `guardianeye users`: for whoever runs the program, when nobody who could help is able to log in.
+//! `guardianeye users`: account recovery by the operator, without a login.
 
 use std::{
     io::{BufRead, IsTerminal},
@@ -17,18 +17,13 @@ use crate::{
 };
 
 pub async fn run(common: &Common, command: UsersCommand) -> Result<ExitCode> {
-    let db = super::connect(common, Settings::default()).await?;
-    let done = if db.is_migrated().await? {
-        obey(&db, command).await
-    } else {
-        let message = "the database's tables are missing or out of date: run `guardianeye db init`";
-        Err(Error::new(ErrorCode::Conflict, message))
-    };
+    let db = super::connect_migrated(common, Settings::default()).await?;
+    let done = execute(&db, command).await;
     db.close().await;
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
+async fn execute(db: &Db, command: UsersCommand) -> Result<()> {
     let operator = super::operator::operator();
     match command {
         UsersCommand::Unlock { name } => {
@@ -38,10 +33,10 @@ async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
             }
         }
         UsersCommand::ResetPassword { name, password } => {
-            let given = new_password().map_err(|message| Error::new(ErrorCode::BadUserInput, message))?;
-            let new = match given {
+            let configured = new_password().map_err(|message| Error::new(ErrorCode::BadUserInput, message))?;
+            let new = match configured {
                 Some(new) => new,
-                None => tokio::task::spawn_blocking(ask).await.map_err(Error::internal)??,
+                None => tokio::task::spawn_blocking(read_password).await.map_err(Error::internal)??,
             };
             let hasher = PasswordHasher::new(HashCost::Owasp, 1)?;
             let min_length = password.password_min_length as usize;
@@ -49,12 +44,12 @@ async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
                 passwords::reset_as_operator(db, &hasher, Clock::System, &name, new, min_length, operator.as_ref());
             let passwords::Reset { user, api_tokens } = reset.await.map_err(|error| match error.code() {
                 ErrorCode::BadUserInput => {
-                    let message = format!("the password is not taken: {}", error.message());
+                    let message = format!("the password is rejected: {}", error.message());
                     error.told(message)
                 }
                 _ => error,
             })?;
-            println!("✓ Reset the password of {}, who is asked to change it after the next login", user.username);
+            println!("✓ Reset the password of {}, who must change it at the next login", user.username);
             match api_tokens {
                 0 => {}
                 1 => println!("✓ Revoked 1 API token of the user"),
@@ -68,13 +63,13 @@ async fn obey(db: &Db, command: UsersCommand) -> Result<()> {
     Ok(())
 }
 
-/// From the terminal, unseen and twice; or the first line of what is piped in.
-fn ask() -> Result<SecretString> {
+/// Prompts for the password twice without echo; without a terminal, reads the first line of the standard input.
+fn read_password() -> Result<SecretString> {
     if std::io::stdin().is_terminal() {
         let prompt = |text| rpassword::prompt_password(text).map(SecretString::from).map_err(Error::internal);
-        let (first, again) = (prompt("New password: ")?, prompt("Again: ")?);
+        let (first, again) = (prompt("New password: ")?, prompt("Repeat the new password: ")?);
         if first.expose_secret() != again.expose_secret() {
-            return Err(Error::new(ErrorCode::BadUserInput, "these are two passwords"));
+            return Err(Error::new(ErrorCode::BadUserInput, "the passwords differ"));
         }
         return Ok(first);
     }

@@ -1,4 +1,4 @@
-//! The commands beside `serve`, with their arguments.
+//! The commands `db` and `keys`, with their arguments.
 
 use std::path::PathBuf;
 
@@ -10,15 +10,15 @@ use crate::model::Timestamp;
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Put a new key in the place of the active one
+    /// Replace the active signing key
     ///
-    /// Running servers sign with it within 5 seconds. Tokens of the old key hold until they expire, a quarter of an hour at
-    /// most. From then on the old key counts for nothing, whatever times a token names, and the next rotation deletes it.
+    /// Running servers sign with the new key within 5 seconds. Tokens of the old key remain valid until they expire, for at most
+    /// 15 minutes. After that the old key is invalid, regardless of the times in a token, and the next rotation deletes it.
     Rotate {
-        /// Revoke all earlier keys, after a leak: what they signed is refused within 5 seconds
+        /// Revoke all earlier keys after a leak: servers reject their tokens within 5 seconds
         ///
-        /// Users stay signed in: their clients get an access token of the new key by their refresh tokens. API tokens are
-        /// not affected. Programs that verify access tokens by `/.well-known/jwks.json` keep the keys up to a minute.
+        /// Login sessions continue: clients obtain a new access token with their refresh token. API tokens are not affected.
+        /// Programs that verify access tokens with `/.well-known/jwks.json` cache the keys for up to one minute.
         #[arg(long)]
         revoke_now: bool,
 
@@ -26,9 +26,9 @@ pub enum KeysCommand {
         #[arg(long)]
         json: bool,
     },
-    /// List the keys, the newest first, without their private parts
+    /// List the keys, newest first, without the private keys
     List {
-        /// Print them as one JSON array
+        /// Print the keys as one JSON array
         #[arg(long)]
         json: bool,
     },
@@ -36,83 +36,82 @@ pub enum KeysCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
-    /// Create the tables, or take over those of an older GuardianEye, and create the first admin if there is no user yet
+    /// Create the tables, or adopt those of an older GuardianEye, and create the first admin if there are no users
     ///
-    /// The tables that the Python program made on PostgreSQL (SQLAlchemy) are taken over as they are, in one transaction
-    /// and without changing a row: enum values get the names that the server uses, defaults and indexes are added. Tables
-    /// that are not as expected are refused with a list of what is wrong. Exit code 1 then, also of a dry run.
+    /// The command adopts the PostgreSQL tables of the Python program (SQLAlchemy) in one transaction and without changing a
+    /// row: it renames enum values to those of the server and adds defaults and indexes. If a table differs from the expected
+    /// form, the command lists the differences, changes nothing and returns the exit code 1, also in a dry run.
     #[command(after_help = super::secrets::ADMIN_PASSWORD_HELP)]
     Init(DbInitArgs),
-    /// Test the database end to end with rows of its own, which it removes again
+    /// Test the database end to end with temporary rows
     ///
-    /// Seven steps: tables, connection, user, session, audit log, relationships, cascade delete. The first makes the
-    /// tables where there are none of ours. Tables that are out of date it brings up to date on SQLite, as `serve` does,
-    /// but never on PostgreSQL: there it fails and says so. A missing SQLite file is not made. Other rows are neither
-    /// changed nor locked.
+    /// The seven steps are tables, connection, user, session, audit log, relationships and cascade delete. The first step
+    /// creates missing tables. It migrates outdated tables on SQLite, as `serve` does, but fails on PostgreSQL. It does not
+    /// create a missing SQLite file. The test neither changes nor locks existing rows.
     ///
-    /// Exit code 0 when every step passed and nothing of the test is left, else 1.
+    /// The exit code is 0 if every step passed and the temporary rows are deleted, otherwise 1.
     Check {
         /// Print the result as one JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Copy the SQLite database into one new file, while the server goes on
+    /// Copy the SQLite database into one new file while the server runs
     ///
-    /// The copy is the database as it is when the command starts. Its mode is 0600, and it appears under its name when it is
-    /// complete. An existing file is not overwritten. To restore it, stop the server, put the file in the place of the
-    /// database's, remove the old `-wal` and `-shm`, and run `db check`. PostgreSQL has `pg_dump` for this.
+    /// The copy is a snapshot of the database at the start of the command. Its mode is 0600, and it has its name only when it is
+    /// complete. The command does not overwrite an existing file. To restore a backup, stop the server, replace the database
+    /// file, remove the old `-wal` and `-shm` files, and run `db check`. On PostgreSQL use `pg_dump`.
     Backup(BackupArgs),
-    /// Fill in demo data; with numbers, a large data set for trials and benchmarks
+    /// Insert demo data or, with --users, a large data set for trials and benchmarks
     ///
-    /// Without numbers: the users admin, analyst and viewer, each with the user name as the password, with sample
-    /// sessions and audit logs. Users that are there already stay as they are.
+    /// The demo data are the users admin, analyst and viewer, each with the username as the password, and sample sessions and
+    /// audit log entries. The command does not change existing users.
     ///
-    /// With numbers: so many rows, a few users owning many of them. Nobody can log in as one of these users. Meanwhile
-    /// others cannot use the tables of a PostgreSQL database, nor write to one of SQLite.
+    /// The large data set has the given numbers of rows, a few users owning many of them. Its users cannot log in. The command
+    /// locks the tables on PostgreSQL, and blocks writes on SQLite.
     ///
-    /// Both add only what is missing, so a second run does no harm, and either all of it or nothing is added.
+    /// Both insert only missing rows, in one transaction, so the command can be repeated.
     Seed(SeedArgs),
-    /// Make searching quick on PostgreSQL: indexes for `contains` and `startsWith` on texts and `contains` on JSON
+    /// Create search indexes on PostgreSQL, for `contains` and `startsWith` on text and for `contains` on JSON
     ///
-    /// Without them a search for what is rare reads the whole table. They take space and a part of the speed of every
-    /// write, hence they are made on demand only. The indexes of texts need the extension `pg_trgm`, which comes with
-    /// PostgreSQL; where it cannot be created only those of JSON are made. Others can go on working meanwhile. What is
-    /// there already is left as it is, and what an interrupted run left is made anew. SQLite has nothing like it.
+    /// Without these indexes a search for a rare value reads the whole table. They take space and slow down writes, so they are
+    /// optional. The text indexes need the extension `pg_trgm`, which is part of PostgreSQL; if it cannot be created, the command
+    /// creates only the JSON indexes. It does not lock the tables, keeps valid indexes, and rebuilds those of an interrupted run.
+    /// SQLite has no such indexes.
     ///
-    /// Exit code 0 when all indexes are there (or with --drop, gone), else 1.
+    /// The exit code is 0 if all indexes exist (with --drop: none), otherwise 1.
     SearchIndex(SearchIndexArgs),
 }
 
 #[derive(Args, Debug)]
 pub struct BackupArgs {
-    /// The file to write; it must not exist
+    /// The backup file; it must not exist
     pub file: PathBuf,
-    /// Print the result as one JSON object, and no progress
+    /// Print the result as one JSON object, without progress
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct SearchIndexArgs {
-    /// Remove the indexes again; the extension stays
+    /// Drop the indexes; the extension remains
     #[arg(long)]
     pub drop: bool,
-    /// Print the result as one JSON object, and no progress
+    /// Print the result as one JSON object, without progress
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct InitArgs {
-    /// The password of the first admin, instead of `admin`; from the environment or a file, never an argument. It has to
-    /// follow the rules of all passwords.
+    /// The password of the first admin; the default is `admin`. It comes from the environment or a file, never from an
+    /// argument, and must comply with the password policy.
     #[arg(skip)]
     pub admin_password: Option<SecretString>,
 }
 
 #[derive(Args, Debug)]
 pub struct DbInitArgs {
-    /// Only say what would be done, and whether it can be
+    /// Print the changes, and any obstacles, without changing anything
     #[arg(long)]
     pub dry_run: bool,
 
@@ -125,29 +124,29 @@ pub struct DbInitArgs {
 
 #[derive(Args, Debug)]
 pub struct SeedArgs {
-    /// How many users the large data set has [at most 10 million]
+    /// The number of users in the large data set [at most 10 million]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub users: Option<u64>,
-    /// How many sessions they have together [at most 100 million]
+    /// The total number of sessions [at most 100 million]
     #[arg(long, value_name = "N", requires = "users", value_parser = clap::value_parser!(u64).range(..=100_000_000))]
     pub sessions: Option<u64>,
-    /// How many audit logs they have together [at most 1,000 million]
+    /// The total number of audit log entries [at most 1,000 million]
     #[arg(long, value_name = "N", requires = "users", value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
     pub audit_logs: Option<u64>,
-    /// The newest moment in the data (RFC 3339); with the same moment and number of users the data is the same to the
-    /// byte [default: now; in the demo data the last full hour]
+    /// The latest time in the data (RFC 3339); the same time and number of users produce identical data [default: now; for the
+    /// demo data, the start of the current hour]
     #[arg(long, value_name = "TIME", value_parser = until)]
     pub until: Option<Timestamp>,
-    /// Print the result as one JSON object, and no progress
+    /// Print the result as one JSON object, without progress
     #[arg(long)]
     pub json: bool,
 }
 
-/// Between years that both databases can store and sort, three years of data included.
+/// Restricts the time to years that both databases can store and sort, including three years of data before it.
 fn until(text: &str) -> Result<Timestamp, String> {
-    let at: Timestamp = text.parse().map_err(|cause| format!("{cause}; write it as 2025-01-31T12:00:00Z"))?;
+    let at: Timestamp = text.parse().map_err(|cause| format!("{cause}; an example is 2025-01-31T12:00:00Z"))?;
     if ("1970-01-01"..="9999").contains(&at.to_string().as_str()) {
         return Ok(at);
     }
-    Err("it must lie between the years 1970 and 9998".to_owned())
+    Err("the time must be between the years 1970 and 9998".to_owned())
 }

@@ -1,4 +1,4 @@
-//! Environment variables: which ones the program reads, and what an unknown or an empty one means.
+//! Environment variables: the known names, and the handling of unknown and empty variables.
 
 use std::{collections::BTreeSet, ffi::OsString, process::ExitCode};
 
@@ -10,15 +10,15 @@ use super::{Cli, secrets::SECRETS};
 const PREFIX: &str = "GUARDIANEYE_";
 
 impl Cli {
-    /// Reads arguments and environment. `Err` with the exit code when there is nothing to run: no argument at all
-    /// prints the help. Ends the process on an invalid setting.
+    /// Reads arguments and environment. Without arguments it prints the help and returns the exit code. Ends the process on an
+    /// invalid setting.
     ///
-    /// An empty variable counts as unset, so that a template with empty values (`.env`, Compose) changes nothing.
+    /// An empty variable counts as unset, so that templates with empty values (`.env`, Compose) have no effect.
     pub fn read() -> Result<Self, ExitCode> {
         let args: Vec<OsString> = std::env::args_os().collect();
         let mut command = without_empty_variables(Self::command());
         if args.len() <= 1 {
-            // clap's own `arg_required_else_help` counts variables as arguments.
+            // clap's `arg_required_else_help` counts variables as arguments.
             eprint!("{}", command.render_help());
             return Err(ExitCode::from(2));
         }
@@ -34,7 +34,7 @@ impl Cli {
     }
 }
 
-/// The names of all environment variables that set something.
+/// The names of all environment variables that the program reads.
 #[must_use]
 pub fn variables() -> BTreeSet<String> {
     fn collect(command: &Command, into: &mut BTreeSet<String>) {
@@ -48,7 +48,7 @@ pub fn variables() -> BTreeSet<String> {
     names
 }
 
-/// The command line, reading only variables that have a value.
+/// The command line without the variables that are empty.
 fn without_empty_variables(command: Command) -> Command {
     let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     command
@@ -56,13 +56,13 @@ fn without_empty_variables(command: Command) -> Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// A variable with the program's prefix that no option reads is a typing error that would otherwise pass unseen.
+/// Detects a variable with the program's prefix that no option reads, which is probably a typing error.
 fn unknown_variable(names: impl Iterator<Item = OsString>) -> Option<String> {
     let known = variables();
     names.filter_map(|name| name.into_string().ok()).find(|name| name.starts_with(PREFIX) && !known.contains(name)).map(
         |name| {
             let known: Vec<_> = known.iter().map(String::as_str).collect();
-            format!("the environment variable {name} is not known; known are {}", known.join(", "))
+            format!("unknown environment variable {name}; the known variables are {}", known.join(", "))
         },
     )
 }
@@ -77,10 +77,10 @@ mod tests {
     const COMPOSE: &str = include_str!("../../docker-compose.yml");
 
     #[test]
-    fn a_misspelt_variable_is_named() {
+    fn a_misspelt_variable_is_rejected_by_name() {
         let names = ["PATH", "GUARDIANEYE_PORT", "GUARDIANEYE_PROT"].map(Into::into);
         let sentence = unknown_variable(names.into_iter()).expect("one is unknown");
-        assert!(sentence.contains("GUARDIANEYE_PROT is not known"), "{sentence}");
+        assert!(sentence.contains("unknown environment variable GUARDIANEYE_PROT;"), "{sentence}");
         assert!(sentence.contains("GUARDIANEYE_PORT"), "{sentence}");
     }
 
@@ -91,7 +91,7 @@ mod tests {
         EXAMPLE.lines().filter_map(setting).filter(|(name, _)| is_name(name)).collect()
     }
 
-    /// The default of each variable as clap has it; empty when the setting is unset by default.
+    /// The default of each variable in clap's definition; empty for settings without a default.
     fn defaults() -> BTreeMap<String, String> {
         fn collect(command: &Command, into: &mut BTreeMap<String, String>) {
             for arg in command.get_arguments() {
@@ -121,12 +121,12 @@ mod tests {
         );
         let mut names: Vec<_> = lines.iter().map(|(name, _)| name).collect();
         names.sort_unstable();
-        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
-        assert!(twice.is_empty(), ".env.example lists these twice; put examples into the comment: {twice:?}");
+        let duplicates: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        assert!(duplicates.is_empty(), ".env.example lists these twice; put examples into the comment: {duplicates:?}");
     }
 
     #[test]
-    fn the_example_file_shows_the_true_defaults() {
+    fn the_example_file_shows_the_defaults() {
         let defaults = defaults();
         for (name, value) in example_lines() {
             match defaults.get(name) {
@@ -134,7 +134,7 @@ mod tests {
                     value, default,
                     ".env.example must show the program's default of {name}; put other values into its comment"
                 ),
-                // The others are Compose's, or the tests' one, which has no default.
+                // The others are variables of Compose, or of the tests.
                 None if name == "TEST_DATABASE_URL" => assert_eq!(value, "", "{name}"),
                 None => assert!(
                     COMPOSE.contains(&format!("${{{name}:-{value}}}")),

@@ -1,4 +1,4 @@
-//! The settings of the HTTP side: who may call from a browser, which proxies are believed, how patient a connection is.
+//! The settings of the HTTP layer: CORS, allowed hosts, trusted proxies, timeouts and limits of connections.
 
 use std::{net::IpAddr, str::FromStr, time::Duration};
 
@@ -6,71 +6,71 @@ use clap::{Args, Parser, ValueEnum};
 use ipnet::IpNet;
 use url::Url;
 
-/// Browsers, proxies and connections.
+/// The arguments of the HTTP layer.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "HTTP")]
 pub struct HttpArgs {
-    /// The web pages that may call the API from a browser, as a comma-separated list of origins such as
-    /// `https://console.example.com,http://localhost:5173`; without it only the server's own pages may
+    /// The origins whose web pages may call the API (CORS), as a comma-separated list such as
+    /// `https://console.example.com,http://localhost:5173` [default: only the pages of the server itself]
     #[arg(long, env = "GUARDIANEYE_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<WebOrigin>,
 
-    /// Request headers that these pages may send beside those that the server itself reads and the usual ones for tracing,
-    /// as a comma-separated list
+    /// Additional request headers that CORS allows, as a comma-separated list; the headers that the server reads and those of
+    /// tracing are always allowed
     #[arg(long, env = "GUARDIANEYE_CORS_HEADERS", value_name = "HEADERS", value_delimiter = ',')]
     pub cors_headers: Vec<CorsHeader>,
 
-    /// The host names by which clients may address the server, as a comma-separated list without ports; IP addresses and
-    /// `localhost` are always accepted. Without it any name is, except by a server that only this machine can reach
+    /// The allowed host names of requests, as a comma-separated list without ports; IP addresses and `localhost` are always
+    /// allowed [default: all names; none on a private server]
     #[arg(long, env = "GUARDIANEYE_ALLOWED_HOSTS", value_name = "NAMES", value_delimiter = ',')]
     pub allowed_hosts: Vec<HostName>,
 
     /// The proxies in front of the server, as a comma-separated list of addresses or networks such as
-    /// `10.0.0.0/8,127.0.0.1`: only they may say, by the proxy header, for which client they ask
+    /// `10.0.0.0/8,127.0.0.1`: the server evaluates the proxy header of their requests only
     #[arg(long, env = "GUARDIANEYE_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
 
-    /// The header in which the trusted proxies name the client; any other is ignored, as a client could have sent it
+    /// The header in which trusted proxies state the client address; the server ignores the other one, which clients can forge
     #[arg(long, env = "GUARDIANEYE_PROXY_HEADER", value_name = "HEADER", default_value = "x-forwarded-for")]
     pub proxy_header: ProxyHeader,
 
-    /// Take passwords and tokens over plain HTTP from other machines, too, as behind a port that only this machine
-    /// reaches (a container's), or in a network in which nobody reads along
+    /// Accept passwords and tokens over plain HTTP from other machines, for example if a container port is published on
+    /// loopback only, or in a trusted network
     #[arg(long, env = "GUARDIANEYE_ALLOW_PLAIN_HTTP", value_name = "BOOL", num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
     pub allow_plain_http: bool,
 
-    /// The headers of a request, in seconds from its first byte or from the connection's start
+    /// The header timeout, in seconds from the first byte of a request or from the start of the connection
     #[arg(long, env = "GUARDIANEYE_HEADER_TIMEOUT", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub header_timeout: u32,
 
-    /// The body of a request, in seconds; also how long a client may read an answer below the minimum rate
+    /// The body timeout, in seconds; also the time for which a client may read a response below the minimum rate
     #[arg(long, env = "GUARDIANEYE_BODY_TIMEOUT", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub body_timeout: u32,
 
-    /// The rate at which a client has to read an answer, in bytes per second; after the time for a body below it, the
-    /// connection is closed
+    /// The minimum rate at which a client reads a response, in bytes per second; the server closes the connection of a client
+    /// that is below it for longer than the body timeout
     #[arg(long, env = "GUARDIANEYE_MIN_READ_BYTES_PER_SECOND", value_name = "BYTES", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     pub min_read_bytes_per_second: u32,
 
-    /// A connection without a request, in seconds; behind a load balancer, longer than it keeps its connections
+    /// The idle timeout of a connection, in seconds; it should exceed the idle timeout of a load balancer
     #[arg(long, env = "GUARDIANEYE_IDLE_TIMEOUT", value_name = "SECONDS", default_value_t = 75, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub idle_timeout: u32,
 
-    /// The request line and headers of a request together, in bytes; there are never more than 100 headers
+    /// The size of the request line and headers, in bytes; the number of headers is limited to 100
     #[arg(long, env = "GUARDIANEYE_MAX_HEADER_BYTES", value_name = "BYTES", default_value_t = 32 * 1024, value_parser = clap::value_parser!(u32).range(8_192..=1_024 * 1024))]
     pub max_header_bytes: u32,
 
-    /// Connections at the same time; more wait until one ends
+    /// Concurrent connections; further connections wait
     #[arg(long, env = "GUARDIANEYE_MAX_CONNECTIONS", value_name = "N", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Connections of one client address at the same time (of IPv6, of one network of 64 bits); more are refused. Trusted
-    /// proxies are exempt; 0 is no limit [default: 256; none for a server that only this machine can reach]
+    /// Concurrent connections of one client address (an IPv6 network of 64 bits); the server rejects further connections.
+    /// Trusted proxies are exempt; 0 is no limit [default: 256; no limit on a private server]
     #[arg(long, env = "GUARDIANEYE_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub connections_per_address: Option<u32>,
 }
 
-/// Where a web page comes from, written as browsers write it in `Origin`.
+/// An origin, serialized as browsers send it in the header `Origin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebOrigin(pub String);
 
@@ -80,21 +80,22 @@ impl FromStr for WebOrigin {
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.contains('*') {
-            return Err("a * would let web pages of strangers call the API: name the origins that may".to_owned());
+            return Err("a * would allow every web page to call the API: list the origins".to_owned());
         }
-        let url = Url::parse(text).map_err(|_| "an origin looks like https://console.example.com".to_owned())?;
+        let url =
+            Url::parse(text).map_err(|_| "invalid origin; an example is https://console.example.com".to_owned())?;
         let origin = url.origin();
         match origin.ascii_serialization() {
             _ if !origin.is_tuple() || !matches!(url.scheme(), "http" | "https") => {
-                Err("an origin begins with https:// or http://".to_owned())
+                Err("an origin starts with https:// or http://".to_owned())
             }
             written if written == text => Ok(Self(written)),
-            written => Err(format!("browsers write this origin {written}")),
+            written => Err(format!("browsers send this origin as {written}")),
         }
     }
 }
 
-/// A request header, as CORS lists it.
+/// The name of a request header, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorsHeader(pub String);
 
@@ -103,16 +104,16 @@ impl FromStr for CorsHeader {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        // A token of RFC 9110, without the * that would mean any header.
+        // A token of RFC 9110 without `*`, which would allow any header.
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&byte);
         if text.is_empty() || !text.bytes().all(is_token) {
-            return Err("not the name of an HTTP header such as x-trace-id".to_owned());
+            return Err("invalid name of an HTTP header; an example is x-trace-id".to_owned());
         }
         Ok(Self(text.to_ascii_lowercase()))
     }
 }
 
-/// A host name without a port, in lower case and without a dot at its end.
+/// A host name without a port, in lower case and without a trailing dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName(pub String);
 
@@ -123,14 +124,14 @@ impl FromStr for HostName {
         let text = text.trim();
         match url::Host::parse(text.strip_suffix('.').unwrap_or(text)) {
             Ok(url::Host::Domain(name)) if !name.contains('*') => Ok(Self(name)),
-            Ok(url::Host::Domain(_)) => Err("a * is not taken: name each host".to_owned()),
-            Ok(_) => Err("IP addresses are always accepted: list names only".to_owned()),
-            Err(_) => Err("a host name looks like api.example.com, without scheme and port".to_owned()),
+            Ok(url::Host::Domain(_)) => Err("a * is not supported: list each host".to_owned()),
+            Ok(_) => Err("IP addresses are always allowed: list names only".to_owned()),
+            Err(_) => Err("invalid host name; an example is api.example.com, without scheme and port".to_owned()),
         }
     }
 }
 
-/// Addresses that begin alike; one alone is a network, too.
+/// A network in CIDR notation, or a single address.
 #[derive(Clone, Copy, Debug)]
 pub struct Network(pub IpNet);
 
@@ -140,11 +141,12 @@ impl FromStr for Network {
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        network.map(Self).map_err(|_| "neither an address nor a network such as 10.0.0.0/8".to_owned())
+        network.map(Self).map_err(|_| "neither an IP address nor a network such as 10.0.0.0/8".to_owned())
     }
 }
 
-/// How proxies name the client. They add to one header and pass the other on as it came, so only one can be believed.
+/// The header in which proxies state the client address. A proxy appends to one header and passes on the other unchanged, so
+/// only one can be evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProxyHeader {
     /// `X-Forwarded-For`, with `X-Forwarded-Proto`.
@@ -153,41 +155,41 @@ pub enum ProxyHeader {
     Forwarded,
 }
 
-/// The settings of the HTTP side, side by side.
+/// The settings of the HTTP layer.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    /// The origins that browsers may call from.
+    /// The allowed origins of CORS.
     pub cors_origins: Vec<String>,
-    /// The request headers that they may send beside the usual ones.
+    /// The additional request headers of CORS.
     pub cors_headers: Vec<String>,
-    /// The host names that a request may have, beside `localhost` and IP addresses. None: any.
+    /// The allowed host names, in addition to `localhost` and IP addresses. None: all.
     pub allowed_hosts: Option<Vec<String>>,
-    /// The peers whose proxy header is believed.
+    /// The peers whose proxy header the server evaluates.
     pub trusted_proxies: Vec<IpNet>,
     pub proxy_header: ProxyHeader,
-    /// Whether passwords and tokens are taken over plain HTTP from other machines.
+    /// Whether the server accepts passwords and tokens over plain HTTP from other machines.
     pub allow_plain_http: bool,
-    /// From a request's first byte, or the connection's start, to the end of its headers.
+    /// From the first byte of a request, or the start of the connection, to the end of the headers.
     pub header_timeout: Duration,
-    /// For a request's body, and below the minimum rate while an answer is sent.
+    /// For the body of a request, and for reading a response below the minimum rate.
     pub body_timeout: Duration,
-    /// The minimum rate at which a client reads an answer.
+    /// The minimum rate at which a client reads a response.
     pub min_read_bytes_per_second: u32,
-    /// Between an answer and the next request.
+    /// Between a response and the next request.
     pub idle_timeout: Duration,
-    /// Bytes of request line and headers.
+    /// Bytes of the request line and headers.
     pub header_bytes: usize,
-    /// Open at the same time.
+    /// Concurrent connections.
     pub connections: usize,
-    /// Open at the same time from one client address; None is no limit.
+    /// Concurrent connections of one client address; None: no limit.
     pub connections_per_address: Option<usize>,
 }
 
-/// Connections of one client address where other machines can reach the server.
+/// The default connection limit of one client address, if other machines can reach the server.
 const CONNECTIONS_PER_ADDRESS: u32 = 256;
 
 impl HttpSettings {
-    /// Some defaults depend on whether only this machine can reach the server.
+    /// Some defaults depend on whether the server is private.
     pub(super) fn new(args: HttpArgs, private: bool) -> Self {
         let allowed_hosts: Vec<_> = args.allowed_hosts.into_iter().map(|HostName(name)| name).collect();
         let default_connections = if private { 0 } else { CONNECTIONS_PER_ADDRESS };
@@ -212,7 +214,7 @@ impl HttpSettings {
 }
 
 impl Default for HttpSettings {
-    /// The defaults of the command line, on an address that others can reach.
+    /// The defaults of the command line for a server that other machines can reach.
     fn default() -> Self {
         #[derive(Parser)]
         struct Defaults {
@@ -228,22 +230,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_taken_only_as_browsers_write_it() {
+    fn an_origin_must_be_serialized_as_browsers_send_it() {
         for good in ["https://console.example.com", "http://localhost:5173", "http://[::1]:8000", " https://a.b "] {
             assert_eq!(good.parse(), Ok(WebOrigin(good.trim().to_owned())), "{good}");
         }
         for (bad, sentence) in [
-            ("*", "pages of strangers"),
-            ("null", "looks like"),
-            ("", "looks like"),
-            ("console.example.com", "looks like"),
-            ("https://*.example.com", "pages of strangers"),
-            ("file:///etc/passwd", "begins with"),
-            ("data:text/html,x", "begins with"),
-            ("https://a.b/", "write this origin https://a.b"),
-            ("https://a.b/path", "write this origin https://a.b"),
-            ("https://A.b:443", "write this origin https://a.b"),
-            ("https://user@a.b", "write this origin https://a.b"),
+            ("*", "every web page"),
+            ("null", "invalid"),
+            ("", "invalid"),
+            ("console.example.com", "invalid"),
+            ("https://*.example.com", "every web page"),
+            ("file:///etc/passwd", "starts with"),
+            ("data:text/html,x", "starts with"),
+            ("https://a.b/", "send this origin as https://a.b"),
+            ("https://a.b/path", "send this origin as https://a.b"),
+            ("https://A.b:443", "send this origin as https://a.b"),
+            ("https://user@a.b", "send this origin as https://a.b"),
         ] {
             let refused = bad.parse::<WebOrigin>().expect_err(bad);
             assert!(refused.contains(sentence), "{bad}: {refused}");
@@ -261,12 +263,12 @@ mod tests {
             assert_eq!(text.parse(), Ok(HostName(name.to_owned())), "{text}");
         }
         for (bad, sentence) in [
-            ("", "looks like"),
+            ("", "invalid"),
             ("api.example.com:8000", "without scheme and port"),
             ("https://api.example.com", "without scheme and port"),
-            ("*.example.com", "name each host"),
-            ("127.0.0.1", "always accepted"),
-            ("[::1]", "always accepted"),
+            ("*.example.com", "list each host"),
+            ("127.0.0.1", "always allowed"),
+            ("[::1]", "always allowed"),
         ] {
             let refused = bad.parse::<HostName>().expect_err(bad);
             assert!(refused.contains(sentence), "{bad}: {refused}");
@@ -274,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_additional_cors_header_is_named() {
+    fn an_additional_cors_header_is_a_valid_name() {
         assert_eq!("X-Trace".parse(), Ok(CorsHeader("x-trace".to_owned())));
         for bad in ["*", "", "x trace", "x:y"] {
             assert!(bad.parse::<CorsHeader>().is_err(), "{bad}");
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_may_be_one_address() {
+    fn a_network_may_be_a_single_address() {
         for (text, network) in
             [("10.0.0.0/8", "10.0.0.0/8"), ("127.0.0.1", "127.0.0.1/32"), ("::1", "::1/128"), ("fd00::/8", "fd00::/8")]
         {

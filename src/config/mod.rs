@@ -1,4 +1,4 @@
-//! The settings: the only reader of environment and arguments. Everything is checked here, once, at the start.
+//! Configuration: the only folder that reads arguments and environment. It validates all settings at the start.
 
 mod accounts;
 mod commands;
@@ -24,15 +24,15 @@ pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
 pub use self::secrets::new_password;
 pub use self::writes::{WriteArgs, WriteLimits};
 
-/// A GraphQL API server over users, their conversation sessions with agents, and the audit log of everything.
+/// A GraphQL API server over users, their agent sessions and the audit log
 #[derive(Debug, Parser)]
 #[command(
     name = "guardianeye",
     version,
-    after_help = "Every option can also be set by the environment variable named beside it; the option wins, and an\n\
-                  empty variable counts as unset. Passwords are taken from variables or files only, not from options:\n\
-                  DATABASE_URL_FILE, GUARDIANEYE_ADMIN_PASSWORD_FILE and GUARDIANEYE_NEW_PASSWORD_FILE name them.\n\
-                  Without any setting, `guardianeye serve` keeps its data in data/guardianeye.db and listens on \
+    after_help = "Each option has an environment variable. The option takes precedence; an empty variable counts as unset.\n\
+                  Passwords come from variables or files, never from options: DATABASE_URL_FILE,\n\
+                  GUARDIANEYE_ADMIN_PASSWORD_FILE and GUARDIANEYE_NEW_PASSWORD_FILE name such files.\n\
+                  By default `guardianeye serve` stores its data in data/guardianeye.db and listens on \
                   http://127.0.0.1:8000."
 )]
 pub struct Cli {
@@ -42,10 +42,10 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What every command needs.
+/// The options of all commands.
 #[derive(Args, Debug)]
 pub struct Common {
-    /// The database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`
+    /// The database URL: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`
     #[arg(
         long,
         global = true,
@@ -56,16 +56,16 @@ pub struct Common {
     )]
     pub database_url: SecretUrl,
 
-    /// How log lines look
+    /// The format of log entries
     #[arg(long, global = true, env = "GUARDIANEYE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 
-    /// What is logged: a level, or a list such as `info,guardianeye=debug`
+    /// The log filter: a level, or a list such as `info,guardianeye=debug`
     #[arg(long, global = true, env = "GUARDIANEYE_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
 }
 
-/// A URL that may hold a password, so it is never printed.
+/// A URL that may contain a password, so it is never printed.
 #[derive(Clone, Debug)]
 pub struct SecretUrl(pub SecretString);
 
@@ -75,12 +75,12 @@ impl From<String> for SecretUrl {
     }
 }
 
-/// How log lines look.
+/// The format of log entries.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable lines.
     Text,
-    /// One JSON object a line, for collectors.
+    /// One JSON object per line, for log collectors.
     Json,
 }
 
@@ -89,13 +89,13 @@ pub enum Command {
     /// Run the server
     #[command(after_help = secrets::ADMIN_PASSWORD_HELP)]
     Serve(Box<ServeArgs>),
-    /// Prepare, check and fill the database
+    /// Initialize, check, back up and seed the database
     #[command(subcommand)]
     Db(DbCommand),
-    /// Let users in again who are locked out
+    /// Unlock users and reset passwords
     #[command(subcommand)]
     Users(UsersCommand),
-    /// The keys that sign access tokens
+    /// Rotate and list the keys that sign access tokens
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Print the GraphQL schema (SDL)
@@ -108,11 +108,11 @@ pub struct ServeArgs {
     #[arg(long, env = "GUARDIANEYE_HOST", value_name = "IP", default_value = "127.0.0.1")]
     pub host: IpAddr,
 
-    /// The port to listen on; 0 takes a free one and logs it
+    /// The port to listen on; 0 selects a free port and logs it
     #[arg(long, env = "GUARDIANEYE_PORT", value_name = "PORT", default_value_t = 8000)]
     pub port: u16,
 
-    /// Bring the tables of a PostgreSQL database up to date first (SQLite always does)
+    /// Migrate the tables of a PostgreSQL database at the start (on SQLite the server always migrates)
     #[arg(long, env = "GUARDIANEYE_MIGRATE", value_name = "BOOL", num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
     pub migrate: bool,
 
@@ -126,31 +126,31 @@ pub struct ServeArgs {
     pub limits: LimitArgs,
 }
 
-/// What one caller may ask of the server.
+/// The arguments that limit requests.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
-    /// Database connections [default: 16; 8 on SQLite, where each keeps pages of its own]
+    /// Database connections [default: 16; 8 on SQLite, where each connection has its own page cache]
     #[arg(long, env = "GUARDIANEYE_DATABASE_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000))]
     pub database_connections: Option<u32>,
 
-    /// Request bodies, in bytes
+    /// The size of a request body, in bytes
     #[arg(long, env = "GUARDIANEYE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 256 * 1024, value_parser = clap::value_parser!(u32).range(1_024..=64 * 1024 * 1024))]
     pub max_body_bytes: u32,
 
-    /// The answer to one request, in bytes; also what is read from the database for it
+    /// The size of a response, and of the data read from the database for it, in bytes
     #[arg(long, env = "GUARDIANEYE_MAX_RESPONSE_BYTES", value_name = "BYTES", default_value_t = 16 * 1024 * 1024, value_parser = clap::value_parser!(u32).range(65_536..=1024 * 1024 * 1024))]
     pub max_response_bytes: u32,
 
-    /// A whole request, in seconds
+    /// The request timeout, in seconds
     #[arg(long, env = "GUARDIANEYE_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub request_timeout: u32,
 
-    /// Statements that one user, or one address without a login, has in the database at the same time; more wait
+    /// Concurrent database statements of one user, or of one client address without authentication; further statements wait
     #[arg(long, env = "GUARDIANEYE_STATEMENTS_PER_PRINCIPAL", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub statements_per_principal: u32,
 
-    /// One statement in the database, in seconds; not more than a whole request
+    /// The statement timeout, in seconds; at most the request timeout
     #[arg(long, env = "GUARDIANEYE_STATEMENT_TIMEOUT", value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub statement_timeout: u32,
 
@@ -163,41 +163,41 @@ pub struct LimitArgs {
     #[command(flatten)]
     pub writes: WriteArgs,
 
-    /// How many logins are hashed at the same time; each takes 19 MiB
+    /// Passwords that are hashed concurrently; each takes 19 MiB of memory [default: the number of cores]
     #[arg(long, env = "GUARDIANEYE_HASHING_THREADS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub hashing_threads: Option<u32>,
 }
 
-/// The bounds on what one caller may ask of the server, side by side.
+/// The limits of requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes in a request's body.
+    /// Bytes of a request body.
     pub body_bytes: usize,
-    /// Bytes in the answer to one request, and bytes that are read from the database for it.
+    /// Bytes of a response, and bytes read from the database for it.
     pub response_bytes: u64,
-    /// Time for a whole request.
+    /// The time limit of a request.
     pub request_timeout: Duration,
-    /// Statements of one principal at the same time.
+    /// Concurrent statements of one principal.
     pub statements_per_principal: usize,
-    /// Time for one statement in the database.
+    /// The time limit of a statement in the database.
     pub statement_timeout: Duration,
-    /// What one document may ask for.
+    /// The limits of documents.
     pub document: DocumentLimits,
-    /// How accounts are kept.
+    /// The settings of accounts.
     pub accounts: AccountLimits,
-    /// How often one principal may write.
+    /// The rate limits of mutations.
     pub writes: WriteLimits,
-    /// Database connections, if not as many as are right for the database.
+    /// Database connections; None: the default of the database.
     pub database_connections: Option<u32>,
-    /// Passwords hashed at the same time.
+    /// Passwords that are hashed concurrently.
     pub hashing_threads: usize,
 }
 
-/// The server's settings.
+/// The settings of the server.
 #[derive(Debug)]
 pub struct Config {
     pub listen: SocketAddr,
-    /// Whether only this machine can reach the server: it listens on loopback, and no proxy is in front.
+    /// Whether only this machine can reach the server: it listens on a loopback address and has no trusted proxy.
     pub private: bool,
     pub migrate: bool,
     pub admin_password: Option<SecretString>,
@@ -206,23 +206,23 @@ pub struct Config {
 }
 
 impl Config {
-    /// From the arguments; contradictions are answered with a sentence.
+    /// Validates the arguments; an error message for contradictions.
     pub fn new(args: ServeArgs) -> Result<Self, String> {
         let limits = &args.limits;
         if limits.statement_timeout > limits.request_timeout {
             return Err(format!(
-                "the statement timeout ({} s) is longer than the request timeout ({} s)",
+                "the statement timeout ({} s) exceeds the request timeout ({} s)",
                 limits.statement_timeout, limits.request_timeout
             ));
         }
         let document = &limits.document;
         if document.max_cost > document.max_cost_per_minute {
             return Err(format!(
-                "one operation may cost {}, but all operations of a minute only {}",
+                "the complexity limit of one operation ({}) exceeds the limit per minute ({})",
                 document.max_cost, document.max_cost_per_minute
             ));
         }
-        // A proxy in front means that others can reach the server, whatever address it listens on.
+        // Other machines can reach the server through a proxy, whatever its own address is.
         let private = args.host.is_loopback() && args.http.trusted_proxies.is_empty();
         let http = HttpSettings::new(args.http, private);
         Ok(Self {
@@ -255,7 +255,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// The defaults of the command line, on an address that others can reach.
+    /// The defaults of the command line for a server that other machines can reach.
     fn default() -> Self {
         #[derive(Parser)]
         struct Defaults {
@@ -278,11 +278,11 @@ mod tests {
     }
 
     #[test]
-    fn a_password_change_is_forced_unless_only_this_machine_can_reach_the_server() {
+    fn a_password_change_is_forced_except_on_a_private_server() {
         let forced = |args: &[&str]| {
             let cli = Cli::try_parse_from(["guardianeye", "serve"].iter().chain(args)).expect("parses");
             let Command::Serve(args) = cli.command else { panic!("not serve") };
-            Config::new(*args).expect("makes sense").limits.accounts.force_password_change
+            Config::new(*args).expect("valid").limits.accounts.force_password_change
         };
         assert!(!forced(&[]));
         assert!(forced(&["--force-password-change"]) && forced(&["--host", "0.0.0.0"]));
@@ -291,11 +291,11 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_is_public_on_loopback_only_unless_it_is_said_otherwise() {
+    fn introspection_is_public_by_default_on_a_private_server_only() {
         let introspection = |args: &[&str]| {
             let cli = Cli::try_parse_from(["guardianeye", "serve"].iter().chain(args)).expect("parses");
             let Command::Serve(args) = cli.command else { panic!("not serve") };
-            Config::new(*args).expect("makes sense").limits.document.introspection
+            Config::new(*args).expect("valid").limits.document.introspection
         };
         assert_eq!(introspection(&[]), Introspection::Public);
         assert_eq!(introspection(&["--host", "::1"]), Introspection::Public);
@@ -306,18 +306,18 @@ mod tests {
     }
 
     #[test]
-    fn one_operation_cannot_cost_more_than_a_minute() {
+    fn the_complexity_limit_cannot_exceed_the_limit_per_minute() {
         let cli = Cli::try_parse_from(["guardianeye", "serve", "--max-cost-per-minute", "49999"]).expect("parses");
         let Command::Serve(args) = cli.command else { panic!("not serve") };
         let sentence = Config::new(*args).expect_err("contradiction");
-        assert_eq!(sentence, "one operation may cost 50000, but all operations of a minute only 49999");
+        assert_eq!(sentence, "the complexity limit of one operation (50000) exceeds the limit per minute (49999)");
     }
 
     #[test]
-    fn a_statement_cannot_outlast_its_request() {
+    fn the_statement_timeout_cannot_exceed_the_request_timeout() {
         let cli = Cli::try_parse_from(["guardianeye", "serve", "--statement-timeout", "11"]).expect("parses");
         let Command::Serve(args) = cli.command else { panic!("not serve") };
         let sentence = Config::new(*args).expect_err("contradiction");
-        assert_eq!(sentence, "the statement timeout (11 s) is longer than the request timeout (10 s)");
+        assert_eq!(sentence, "the statement timeout (11 s) exceeds the request timeout (10 s)");
     }
 }

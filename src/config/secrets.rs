@@ -1,5 +1,5 @@
-//! Secrets: from the environment, or from a file that the environment names. Never from an argument: those are seen by all
-//! programs of the machine.
+//! Secrets: from an environment variable, or from a file that a variable names. Never from an argument, as all programs of the
+//! machine can read arguments.
 
 use std::path::Path;
 
@@ -10,25 +10,25 @@ use url::Url;
 use super::{Cli, Command, DbCommand, NEW_PASSWORD};
 
 const DATABASE_URL: &str = "DATABASE_URL";
-/// The password of the first admin, instead of `admin`.
+/// The password of the first admin; the default is `admin`.
 const ADMIN_PASSWORD: &str = "GUARDIANEYE_ADMIN_PASSWORD";
 
-/// Each may stand in a variable of its name, or in the file that the variable `<NAME>_FILE` names.
+/// Each secret is the value of this variable, or the content of the file that the variable `<NAME>_FILE` names.
 pub(super) const SECRETS: [&str; 3] = [DATABASE_URL, ADMIN_PASSWORD, NEW_PASSWORD];
 
-/// For the help of the commands that create the first admin.
+/// The help text of the commands that create the first admin.
 pub(super) const ADMIN_PASSWORD_HELP: &str = "\
-The password of the first admin, instead of `admin`, is the value of the environment variable GUARDIANEYE_ADMIN_PASSWORD, or
-stands in the file that GUARDIANEYE_ADMIN_PASSWORD_FILE names. DATABASE_URL_FILE names a file with the database's URL.";
+The environment variable GUARDIANEYE_ADMIN_PASSWORD, or the file that GUARDIANEYE_ADMIN_PASSWORD_FILE names, contains the
+password of the first admin; the default is `admin`. DATABASE_URL_FILE names a file that contains the database URL.";
 
 impl Cli {
-    /// Adds the secrets that arguments do not hold. Contradictions and unreadable files are answered with a sentence.
+    /// Adds the secrets, which are not arguments. An error message for contradictions and unreadable files.
     pub(super) fn add_secrets(&mut self, matches: &ArgMatches) -> Result<(), String> {
         if matches.value_source("database_url") == Some(ValueSource::CommandLine) {
             if has_password(self.common.database_url.0.expose_secret()) {
                 return Err(format!(
-                    "--database-url holds a password, which every program of this machine could read: give the URL by the \
-                     environment variable {DATABASE_URL}, or in a file that {DATABASE_URL}_FILE names"
+                    "--database-url contains a password, which every program on this machine can read: set the environment \
+                     variable {DATABASE_URL}, or name a file with the URL in {DATABASE_URL}_FILE"
                 ));
             }
         } else if let Some(url) = secret(DATABASE_URL)? {
@@ -43,13 +43,13 @@ impl Cli {
     }
 }
 
-/// The password for `users reset-password`, if the environment or a file has it.
+/// The password for `users reset-password`, if a variable or a file contains one.
 pub fn new_password() -> Result<Option<SecretString>, String> {
     secret(NEW_PASSWORD)
 }
 
 /// A secret from its variable or its file; an empty variable counts as unset.
-#[expect(clippy::disallowed_methods, reason = "clap would read it from an argument too")]
+#[expect(clippy::disallowed_methods, reason = "clap would also accept it as an argument")]
 fn secret(name: &str) -> Result<Option<SecretString>, String> {
     let variable = |name: &str| match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -63,7 +63,7 @@ fn secret(name: &str) -> Result<Option<SecretString>, String> {
     }
 }
 
-/// The content of a file without the end of its line.
+/// The content of a file without the line ending.
 fn read(name: &str, file: &Path) -> Result<SecretString, String> {
     let about = format!("the file {} that {name}_FILE names", file.display());
     let text = std::fs::read_to_string(file).map_err(|cause| format!("{about} cannot be read: {cause}"))?;
@@ -76,7 +76,7 @@ fn read(name: &str, file: &Path) -> Result<SecretString, String> {
     }
 }
 
-/// Whether a database URL holds a password, in its authority or as a parameter.
+/// Returns true if a database URL contains a password, in its authority or as a parameter.
 fn has_password(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password"))
 }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_in_a_url_is_found() {
+    fn a_password_in_a_url_is_detected() {
         for (url, found) in [
             ("postgres://user:secret@localhost/x", true),
             ("postgres://user:secret@%2Ftmp%2Fsocket:5432/x", true),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_holds_one_line() {
+    fn a_secret_file_has_exactly_one_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("secret");
         for (content, secret) in [

@@ -1,37 +1,37 @@
-//! The limits on how often one principal may write.
+//! The rate limits of mutations.
 
 use std::num::NonZeroU32;
 
 use clap::Args;
 
-/// Mutations of one principal in a minute.
+/// The arguments that limit the mutations of one principal.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct WriteArgs {
-    /// Mutations of one VIEWER in a minute; refills steadily
+    /// Mutations of one VIEWER in a minute, as a token bucket
     #[arg(long, env = "GUARDIANEYE_WRITES_PER_MINUTE_VIEWER", value_name = "N", default_value = "600", value_parser = writes_per_minute)]
     pub writes_per_minute_viewer: NonZeroU32,
 
-    /// The same of one ANALYST [default: no limit]
+    /// Mutations of one ANALYST in a minute [default: no limit]
     #[arg(long, env = "GUARDIANEYE_WRITES_PER_MINUTE_ANALYST", value_name = "N", value_parser = writes_per_minute)]
     pub writes_per_minute_analyst: Option<NonZeroU32>,
 
-    /// The same of one ADMIN [default: no limit]
+    /// Mutations of one ADMIN in a minute [default: no limit]
     #[arg(long, env = "GUARDIANEYE_WRITES_PER_MINUTE_ADMIN", value_name = "N", value_parser = writes_per_minute)]
     pub writes_per_minute_admin: Option<NonZeroU32>,
 
-    /// The same of all API tokens of one user together, whatever the role [default: no limit]
+    /// Mutations of all API tokens of one user in a minute, for every role [default: no limit]
     #[arg(long, env = "GUARDIANEYE_WRITES_PER_MINUTE_API_TOKEN", value_name = "N", value_parser = writes_per_minute)]
     pub writes_per_minute_api_token: Option<NonZeroU32>,
 }
 
-/// The bounds on writing: mutations in a minute, where there is a limit.
+/// Mutations in a minute; None: no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteLimits {
-    /// Of a user with this role, by any login session.
+    /// By a user with this role, over all login sessions.
     pub viewer: Option<NonZeroU32>,
     pub analyst: Option<NonZeroU32>,
     pub admin: Option<NonZeroU32>,
-    /// Of the API tokens of a user.
+    /// By all API tokens of a user.
     pub api_token: Option<NonZeroU32>,
 }
 

@@ -1,5 +1,5 @@
-//! The console at `/`: the files that `web/` builds, embedded in the binary and compressed beforehand. A binary built
-//! without them shows async-graphql's GraphiQL page instead, whose scripts come from a public CDN.
+//! The console at `/`: the files that `web/` builds, embedded in the binary and precompressed. A binary built without them
+//! serves async-graphql's GraphiQL page instead, which loads its scripts from a public CDN.
 
 use std::borrow::Cow;
 
@@ -14,32 +14,32 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::{App, RequestId, refusal};
+use super::{App, RequestId, error_response};
 
-/// Beside most files lies the same with `.br` and `.gz`.
+/// Most files have precompressed copies with the suffixes `.br` and `.gz`.
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
 #[allow_missing = true]
 struct Files;
 
-/// Everything from this server, and scripts only from files. Styles may stand in the page, because the editor (Monaco)
-/// writes its theme and the place of every line that way, and knows neither nonces nor hashes; with no way to
-/// another host, a style has nowhere to carry anything to. `data:` is for the editor's drawings.
+/// Allows resources of this server only, and no inline scripts. Inline styles are allowed because the editor (Monaco) sets its
+/// theme and line positions with them and supports neither nonces nor hashes; as no other host is reachable, a style cannot
+/// exfiltrate data. The editor's icons are `data:` URLs.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// For scripts that run as workers, which answer to their own policy and may load more scripts of ours.
+/// For scripts that run as workers: a worker has its own policy and may load scripts of this server.
 const ASSET_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; script-src 'self'; frame-ancestors 'none'");
 
-/// The name of an asset changes with its content.
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// Kept, but asked for anew each time; `ETag` makes that cheap.
-const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+/// For assets, whose names contain a hash of their content.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// The browser revalidates the stored copy by its `ETag`.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// Whether the console was there when this binary was built.
+/// Returns true if the binary was built with the console.
 #[must_use]
 pub fn is_embedded() -> bool {
     Files::get("index.html").is_some()
@@ -50,33 +50,33 @@ pub fn routes() -> Router<App> {
 }
 
 async fn page(headers: HeaderMap) -> Response {
-    serve("index.html", &headers, PAGE_POLICY, ASK_AGAIN).unwrap_or_else(|| {
+    serve("index.html", &headers, PAGE_POLICY, REVALIDATE).unwrap_or_else(|| {
         let page = async_graphql::http::GraphiQLSource::build().endpoint("/graphql").title("GuardianEye").finish();
         Html(page).into_response()
     })
 }
 
 async fn icon(id: Extension<RequestId>, headers: HeaderMap) -> Response {
-    match serve("favicon.svg", &headers, ASSET_POLICY, ASK_AGAIN) {
+    match serve("favicon.svg", &headers, ASSET_POLICY, REVALIDATE) {
         Some(response) => response,
-        None => refusal::not_found(id, headers).await,
+        None => error_response::not_found(id, headers).await,
     }
 }
 
 async fn asset(Path(name): Path<String>, id: Extension<RequestId>, headers: HeaderMap) -> Response {
-    match serve(&format!("assets/{name}"), &headers, ASSET_POLICY, FOR_EVER) {
+    match serve(&format!("assets/{name}"), &headers, ASSET_POLICY, IMMUTABLE) {
         Some(response) => response,
-        None => refusal::not_found(id, headers).await,
+        None => error_response::not_found(id, headers).await,
     }
 }
 
-/// None when there is no such file.
-fn serve(path: &str, asked: &HeaderMap, policy: HeaderValue, cache: HeaderValue) -> Option<Response> {
+/// None if the file does not exist.
+fn serve(path: &str, request_headers: &HeaderMap, policy: HeaderValue, cache: HeaderValue) -> Option<Response> {
     let content_type = content_type(path)?;
     let file = Files::get(path)?;
     let etag = etag(&file)?;
-    let unchanged = asked.get(header::IF_NONE_MATCH).is_some_and(|known| matches(known, &etag));
-    let (encoding, body) = match compressed(path, asked) {
+    let unchanged = request_headers.get(header::IF_NONE_MATCH).is_some_and(|known| matches(known, &etag));
+    let (encoding, body) = match compressed(path, request_headers) {
         _ if unchanged => (None, Body::empty()),
         Some((encoding, file)) => (Some(encoding), Body::from(bytes(file))),
         None => (None, Body::from(bytes(file))),
@@ -97,17 +97,17 @@ fn serve(path: &str, asked: &HeaderMap, policy: HeaderValue, cache: HeaderValue)
     Some(response)
 }
 
-/// The smaller copy that the client takes.
-fn compressed(path: &str, asked: &HeaderMap) -> Option<(&'static str, EmbeddedFile)> {
+/// The precompressed copy in an encoding that the client accepts.
+fn compressed(path: &str, request_headers: &HeaderMap) -> Option<(&'static str, EmbeddedFile)> {
     let copies = [("br", "br"), ("gzip", "gz")];
     copies
         .into_iter()
-        .filter(|(encoding, _)| accepts(asked, encoding))
+        .filter(|(encoding, _)| accepts(request_headers, encoding))
         .find_map(|(encoding, ending)| Some((encoding, Files::get(&format!("{path}.{ending}"))?)))
 }
 
-fn accepts(asked: &HeaderMap, encoding: &str) -> bool {
-    let values = asked.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+fn accepts(request_headers: &HeaderMap, encoding: &str) -> bool {
+    let values = request_headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|offer| {
         let (name, weight) = offer.split_once(';').unwrap_or((offer, "q=1"));
         let weight = weight.trim().trim_start_matches("q=").parse::<f32>();
@@ -115,7 +115,7 @@ fn accepts(asked: &HeaderMap, encoding: &str) -> bool {
     })
 }
 
-/// Weak, as it is the same for every encoding.
+/// A weak validator, as all encodings share it.
 fn etag(file: &EmbeddedFile) -> Option<HeaderValue> {
     let hash = URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..12]);
     HeaderValue::from_str(&format!("W/\"{hash}\"")).ok()
@@ -134,7 +134,7 @@ fn bytes(file: EmbeddedFile) -> Bytes {
     }
 }
 
-/// None for what the page never asks for, the compressed copies among them.
+/// None for files that the page does not request, such as the precompressed copies.
 fn content_type(path: &str) -> Option<&'static str> {
     Some(match path.rsplit_once('.')?.1 {
         "html" => "text/html; charset=utf-8",
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoding_is_accepted_as_the_client_says() {
+    fn accept_encoding_is_parsed_with_weights() {
         for (line, brotli, gzip) in [
             ("gzip, deflate, br, zstd", true, true),
             ("gzip;q=0.5, br;q=0", false, true),

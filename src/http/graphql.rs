@@ -14,12 +14,12 @@ use tracing::Instrument;
 use super::{
     App, RequestId,
     body::JsonBody,
-    client::{self, Proxy, Remote, Way},
+    client_address::{self, ClientConnection, Peer, TransportSecurity},
+    error_response::{error_response, request_error_response},
     idempotency::{self, Refusal},
     media_type::MediaType,
     params::{Params, UrlParams},
     receipt::{self, Detail, Usage},
-    refusal::{refuse, request_error},
 };
 use crate::{
     auth::Principal,
@@ -56,23 +56,23 @@ struct Call {
     app: App,
     id: RequestId,
     headers: HeaderMap,
-    remote: Remote,
+    connection: ClientConnection,
 }
 
 /// `POST /graphql`.
 pub async fn post(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    Extension(remote): Extension<Remote>,
+    Extension(connection): Extension<ClientConnection>,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Response {
-    let call = Call { app, id, headers, remote };
+    let call = Call { app, id, headers, connection };
     let params = match body {
         Ok(body) => Params::of_body(&body),
         Err((status, error)) => {
-            let media_type = MediaType::accepted(&call.headers).unwrap_or(MediaType::Json);
-            return refuse(media_type, status, &error, &call.id);
+            let media_type = MediaType::accepted_or_json(&call.headers);
+            return error_response(media_type, status, &error, &call.id);
         }
     };
     Box::pin(call.answer(params, |_| true)).await
@@ -82,11 +82,11 @@ pub async fn post(
 pub async fn get(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    Extension(remote): Extension<Remote>,
+    Extension(connection): Extension<ClientConnection>,
     headers: HeaderMap,
     url: Result<Query<UrlParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let call = Call { app, id, headers, remote };
+    let call = Call { app, id, headers, connection };
     let params = match url {
         Ok(Query(url)) => Params::of_url(url),
         Err(_) => Err(Error::new(ErrorCode::BadUserInput, "the URL's parameters could not be read")),
@@ -213,14 +213,14 @@ impl Call {
     /// What anybody on the way may have read is not taken, so that nobody gets used to sending it like this.
     fn check_way(&self, document: &Document) -> Result<()> {
         let secret = self.headers.contains_key(header::AUTHORIZATION) || document.holds_secrets();
-        if !secret || self.remote.way != Way::Plain || self.app.http.allow_plain_http {
+        if !secret || self.connection.transport != TransportSecurity::Plaintext || self.app.http.allow_plain_http {
             return Ok(());
         }
-        tracing::warn!("refused a password or token that came over plain HTTP");
+        tracing::warn!("rejected a password or token sent over plain HTTP");
         Err(Error::new(
             ErrorCode::Forbidden,
-            "passwords and tokens are not taken over plain HTTP from other machines: use HTTPS, by a proxy that the \
-             server trusts (GUARDIANEYE_TRUSTED_PROXIES), or let it allow this (GUARDIANEYE_ALLOW_PLAIN_HTTP)",
+            "the server rejects passwords and tokens over plain HTTP from other machines: use HTTPS through a trusted proxy \
+             (GUARDIANEYE_TRUSTED_PROXIES), or allow plain HTTP (GUARDIANEYE_ALLOW_PLAIN_HTTP)",
         ))
     }
 
@@ -253,9 +253,9 @@ impl Call {
 
     fn client(&self) -> Client {
         Client {
-            ip_address: self.remote.ip.map(|ip| ip.to_string()),
-            user_agent: client::user_agent(&self.headers),
-            through_unnamed_proxy: self.remote.proxy == Proxy::Unnamed,
+            ip_address: self.connection.ip.map(|ip| ip.to_string()),
+            user_agent: client_address::user_agent(&self.headers),
+            through_untrusted_proxy: self.connection.peer == Peer::UntrustedProxy,
         }
     }
 
@@ -268,7 +268,7 @@ impl Call {
             answer.response.extensions.insert("receipt".to_owned(), receipt.into());
         }
         if !answer.executed {
-            return request_error(media_type, media_type.request_error(), &answer.response);
+            return request_error_response(media_type, media_type.request_error(), &answer.response);
         }
         match answer.text(db.meter(), &self.id.id) {
             Ok(text) => {
@@ -281,7 +281,7 @@ impl Call {
     }
 
     fn refuse(&self, media_type: MediaType, status: StatusCode, error: &Error) -> Response {
-        refuse(media_type, status, error, &self.id)
+        error_response(media_type, status, error, &self.id)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What every answer says to browsers: do not guess, do not keep, do not frame; and which other web pages may ask.
+//! Security response headers, and cross-origin resource sharing (CORS).
 
 use axum::{
     extract::{Request, State},
@@ -10,15 +10,15 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
     App, RequestId,
-    client::{Proxy, Remote, Way},
+    client_address::{ClientConnection, Peer, TransportSecurity},
     idempotency::{IDEMPOTENCY_KEY, REPLAYED},
     request_id::X_REQUEST_ID,
-    unnamed_proxy,
+    untrusted_proxy,
 };
 use crate::config::HttpSettings;
 
-/// The request headers that pages of the listed origins may send: those that the server reads, those by which clients show that
-/// no form sent them, and those by which they trace.
+/// The request headers that CORS allows: those that the server reads, the CSRF-preflight header of Apollo's clients, and the
+/// headers of tracing.
 const CORS_HEADERS: [HeaderName; 8] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
@@ -30,16 +30,16 @@ const CORS_HEADERS: [HeaderName; 8] = [
     HeaderName::from_static("x-receipt"),
 ];
 
-/// A year, in the words of RFC 6797. Whether other hosts of the domain speak TLS is not ours to say.
+/// One year (RFC 6797). Without `includeSubDomains`, as other hosts of the domain may not support TLS.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// An answer that is no page needs nothing and nobody.
-const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// The content security policy of responses that are not pages.
+const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// A page says itself where its parts come from.
-const NO_FRAME: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
+/// The content security policy of pages that do not set their own.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
 
-const ALWAYS: [(HeaderName, HeaderValue); 6] = [
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -51,25 +51,26 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
-/// The outermost middleware: finds out who asks, and adds the headers. What a handler has set itself stays.
+/// The outermost middleware: determines the client address and the request id, and adds the security headers. A handler may
+/// set its own content security policy and cache control.
 pub async fn secure(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let remote = Remote::of(&request, &app.http);
-    if remote.proxy == Proxy::Unnamed {
-        unnamed_proxy::warn();
+    let connection = ClientConnection::of(&request, &app.http);
+    if connection.peer == Peer::UntrustedProxy {
+        untrusted_proxy::warn();
     }
-    let request_id = RequestId::of(&request, &remote);
-    request.extensions_mut().insert(remote);
+    let request_id = RequestId::of(&request, &connection);
+    request.extensions_mut().insert(connection);
     request.extensions_mut().insert(request_id.clone());
     let mut response = next.run(request).await;
     request_id.mark(&mut response);
     let headers = response.headers_mut();
-    for (name, value) in &ALWAYS {
+    for (name, value) in &SECURITY_HEADERS {
         headers.insert(name, value.clone());
     }
-    let policy = if is_page(headers) { NO_FRAME } else { NOTHING };
+    let policy = if is_page(headers) { PAGE_POLICY } else { API_POLICY };
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if remote.way == Way::Tls {
+    if connection.transport == TransportSecurity::Tls {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     response
@@ -79,12 +80,12 @@ fn is_page(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
 
-/// For web pages of the listed origins; none without any. Tokens travel in a header that a page has to set, so there are
-/// no credentials for a browser to add.
+/// The CORS layer for the configured origins; None without any. Credentials mode is off: clients send tokens in a header, so
+/// there are no ambient credentials.
 pub fn cors(settings: &HttpSettings) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = settings.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    let more = settings.cors_headers.iter().filter_map(|name| name.parse().ok());
-    let headers = CORS_HEADERS.into_iter().chain([IDEMPOTENCY_KEY.clone(), X_REQUEST_ID.clone()]).chain(more);
+    let additional = settings.cors_headers.iter().filter_map(|name| name.parse().ok());
+    let headers = CORS_HEADERS.into_iter().chain([IDEMPOTENCY_KEY.clone(), X_REQUEST_ID.clone()]).chain(additional);
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))

@@ -1,4 +1,4 @@
-//! For load balancers and supervisors. Nothing about versions or causes: strangers may ask.
+//! Health checks for load balancers and supervisors. They are public, so they return no versions and no causes.
 
 use axum::{
     extract::State,
@@ -9,17 +9,17 @@ use super::App;
 
 type Health = (StatusCode, [(HeaderName, &'static str); 1], &'static str);
 
-/// The process runs.
+/// Liveness: the process runs.
 pub async fn live() -> Health {
     health(StatusCode::OK, r#"{"status":"ok"}"#)
 }
 
-/// The process can do its work: the database answers.
+/// Readiness: the database responds.
 pub async fn ready(State(app): State<App>) -> Health {
     match app.services.db.ping().await {
         Ok(()) => health(StatusCode::OK, r#"{"status":"ok"}"#),
         Err(error) => {
-            tracing::warn!(error = error.chain(), "not ready: the database does not answer");
+            tracing::warn!(error = error.chain(), "not ready: the database does not respond");
             health(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"unavailable"}"#)
         }
     }

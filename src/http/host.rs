@@ -1,5 +1,5 @@
-//! Refuses requests for other hosts than the server's own. By DNS rebinding any web page can make a browser send requests to
-//! this machine; what it cannot choose is the host that the browser names in them.
+//! Rejects requests for foreign hosts, against DNS rebinding: a web page can make a browser send requests to this machine, but
+//! cannot choose the host name that the browser sends.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,28 +12,29 @@ use axum::{
 
 use super::{
     App, RequestId,
-    client::{self, Proxy, Remote},
-    refusal,
+    client_address::{self, ClientConnection, Peer},
+    error_response::error_response,
+    media_type::MediaType,
 };
 use crate::{
     config::HttpSettings,
     error::{Error, ErrorCode},
 };
 
-/// Characters of the longest name that DNS has.
+/// The length limit of DNS names, in characters.
 const MAX_NAME: usize = 253;
 
 /// The host of a request, without its port.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Host {
-    /// An IP address, for which no DNS was asked, or `localhost`, which browsers do not look up.
+    /// An IP address or `localhost`: browsers send neither after a DNS lookup.
     Local,
-    /// In lower case, without a dot at its end.
+    /// In lower case, without a trailing dot.
     Name(String),
 }
 
 impl Host {
-    /// Reads `host[:port]` as it stands in `Host`; None when it is no host.
+    /// Parses `host[:port]`, the value of the header `Host`; None if it is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let authority: Authority = text.parse().ok().filter(|_| !text.contains('@'))?;
         let host = authority.host();
@@ -52,33 +53,34 @@ impl Host {
 
 /// The middleware around all routes.
 pub async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
-    match checked(&request, &app.http) {
+    match check_host(&request, &app.http) {
         Ok(()) => next.run(request).await,
         Err((status, error)) => {
-            let media_type = refusal::media_type_or_json(request.headers());
+            let media_type = MediaType::accepted_or_json(request.headers());
             let Some(id) = request.extensions().get::<RequestId>() else { return status.into_response() };
             let error_message = error.message();
             tracing::info!(
                 request_id = &*id.id,
                 status = status.as_u16(),
                 error_message,
-                "refused a request for its host"
+                "rejected a request by its host"
             );
-            refusal::refuse(media_type, status, &error, id)
+            error_response(media_type, status, &error, id)
         }
     }
 }
 
-fn checked(request: &Request, settings: &HttpSettings) -> Result<(), (StatusCode, Error)> {
+fn check_host(request: &Request, settings: &HttpSettings) -> Result<(), (StatusCode, Error)> {
     let Some(allowed) = &settings.allowed_hosts else { return Ok(()) };
     let bad = |message| (StatusCode::BAD_REQUEST, Error::new(ErrorCode::BadUserInput, message));
     let headers = request.headers();
     let mut lines = headers.get_all(header::HOST).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
-        return Err(bad("the header Host must stand in a request, once"));
+        return Err(bad("the request must have exactly one header Host"));
     };
-    let proxied = request.extensions().get::<Remote>().is_some_and(|remote| remote.proxy == Proxy::Trusted);
-    let forwarded = if proxied { client::forwarded_host(headers, settings) } else { None };
+    let proxied =
+        request.extensions().get::<ClientConnection>().is_some_and(|connection| connection.peer == Peer::TrustedProxy);
+    let forwarded = if proxied { client_address::forwarded_host(headers, settings) } else { None };
     let target = request.uri().authority().map(|authority| authority.as_str().to_owned());
     let own = || line.to_str().unwrap_or_default().to_owned();
     let hosts = match forwarded {
@@ -87,12 +89,12 @@ fn checked(request: &Request, settings: &HttpSettings) -> Result<(), (StatusCode
     };
     for host in hosts {
         match Host::parse(&host) {
-            None => return Err(bad("the host of the request is not one: it looks like api.example.com:8000")),
+            None => return Err(bad("the header Host is invalid; a valid value is api.example.com:8000")),
             Some(Host::Local) => {}
             Some(Host::Name(name)) if allowed.contains(&name) => {}
             Some(Host::Name(name)) => {
                 let message = format!(
-                    "the host `{name}` is not accepted here: use localhost or an IP address, or list it in \
+                    "the host `{name}` is not allowed: use localhost or an IP address, or add it to \
                      GUARDIANEYE_ALLOWED_HOSTS"
                 );
                 return Err((StatusCode::MISDIRECTED_REQUEST, Error::new(ErrorCode::BadUserInput, message)));

@@ -1,4 +1,4 @@
-//! `/.well-known/jwks.json`: the public keys of access tokens (RFC 7517, RFC 8037), for programs that check them themselves.
+//! `/.well-known/jwks.json`: the public keys of access tokens (RFC 7517, RFC 8037), for programs that verify tokens themselves.
 
 use axum::{
     Extension,
@@ -9,17 +9,16 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use super::{App, RequestId, media_type::MediaType, refusal::refuse};
+use super::{App, RequestId, error_response::error_response, media_type::MediaType};
 
-/// A verifier that keeps the keys asks again for a `kid` it does not know; one that does not, is a minute late.
+/// Verifiers fetch the keys again for an unknown `kid`; others see a new key after a minute.
 const CACHE: &str = "public, max-age=60";
 
 pub async fn jwks(State(app): State<App>, Extension(id): Extension<RequestId>, headers: HeaderMap) -> Response {
     let keys = match app.services.public_keys().await {
         Ok(keys) => keys,
         Err(error) => {
-            let media_type = MediaType::accepted(&headers).unwrap_or(MediaType::Json);
-            return refuse(media_type, StatusCode::SERVICE_UNAVAILABLE, &error, &id);
+            return error_response(MediaType::accepted_or_json(&headers), StatusCode::SERVICE_UNAVAILABLE, &error, &id);
         }
     };
     let keys: Vec<_> = keys

@@ -1,29 +1,29 @@
-//! The two media types of GraphQL over HTTP: which one `Accept` asks for, and whether a body is JSON at all.
+//! Content negotiation between the two media types of GraphQL over HTTP, and the media type of request bodies.
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 
-/// The media type of an answer.
+/// The media type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaType {
-    /// `application/json`: what was well-formed is answered with 200, whatever came of it.
+    /// `application/json`: every well-formed request has the status 200.
     Json,
-    /// `application/graphql-response+json`: 200 only when something was executed.
+    /// `application/graphql-response+json`: the status is 200 only for executed requests.
     GraphqlResponse,
 }
 
-/// How much a client wants a media type: its `q`, then how precisely it named it.
+/// The preference of a client for a media type: its weight `q`, then the specificity of the media range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
-struct Wish {
+struct Preference {
     q: f32,
-    precision: u8,
+    specificity: u8,
 }
 
 impl MediaType {
-    /// What `Accept` prefers, none when it excludes both. Who does not care gets `application/json`, which every
-    /// client reads; who names both alike gets the one that says more.
+    /// The media type that `Accept` prefers; None if it excludes both. Without a preference it is `application/json`, which
+    /// every client supports. If both are listed with equal weight, it is `application/graphql-response+json`.
     pub fn accepted(headers: &HeaderMap) -> Option<Self> {
         let lines = headers.get_all(header::ACCEPT).iter().map(|value| value.to_str().unwrap_or("unreadable"));
         let mut ranges =
@@ -36,39 +36,44 @@ impl MediaType {
             let mut parts = range.split(';').map(str::trim);
             let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
             let mut q = 1.0;
-            let mut served = true;
+            let mut is_supported = true;
             for (name, value) in parts.filter_map(|part| part.split_once('=')) {
                 match name.trim().to_ascii_lowercase().as_str() {
                     "q" => q = value.trim().parse().ok().filter(|q| (0.0..=1.0).contains(q)).unwrap_or(1.0),
-                    "charset" => served = is_utf8(value),
+                    "charset" => is_supported = is_utf8(value),
                     _ => {}
                 }
             }
-            let precision = match media_type.as_str() {
-                _ if !served => continue,
+            let specificity = match media_type.as_str() {
+                _ if !is_supported => continue,
                 "*/*" => 1,
                 "application/*" => 2,
                 "application/json" | "application/graphql-response+json" => 3,
                 _ => continue,
             };
-            let wish = Wish { q, precision };
+            let preference = Preference { q, specificity };
             if media_type != "application/json" {
-                keep_more_precise(&mut response, wish);
+                keep_more_specific(&mut response, preference);
             }
             if media_type != "application/graphql-response+json" {
-                keep_more_precise(&mut json, wish);
+                keep_more_specific(&mut json, preference);
             }
         }
-        let wanted = |wish: Option<Wish>| wish.filter(|wish| wish.q > 0.0);
-        match (wanted(json), wanted(response)) {
+        let acceptable = |preference: Option<Preference>| preference.filter(|preference| preference.q > 0.0);
+        match (acceptable(json), acceptable(response)) {
             (None, None) => None,
             (json, Some(response)) if json.is_none_or(|json| json < response) => Some(Self::GraphqlResponse),
-            (Some(json), Some(response)) if json == response && json.precision == 3 => Some(Self::GraphqlResponse),
+            (Some(json), Some(response)) if json == response && json.specificity == 3 => Some(Self::GraphqlResponse),
             _ => Some(Self::Json),
         }
     }
 
-    /// Names the media type in the answer, and that another `Accept` would have got another.
+    /// The accepted media type, or JSON for the error response to a request that excludes both.
+    pub fn accepted_or_json(headers: &HeaderMap) -> Self {
+        Self::accepted(headers).unwrap_or(Self::Json)
+    }
+
+    /// Sets `Content-Type`, and `Vary`, as the response depends on `Accept`.
     pub fn mark(self, response: &mut Response) {
         let content_type = HeaderValue::from_static(match self {
             Self::Json => "application/json; charset=utf-8",
@@ -78,7 +83,7 @@ impl MediaType {
         response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     }
 
-    /// The status of a well-formed request that was refused: it shows where 200 does not stand for "well-formed".
+    /// The status of a well-formed request that was not executed.
     pub fn status(self, status: StatusCode) -> StatusCode {
         match self {
             Self::Json => StatusCode::OK,
@@ -86,14 +91,14 @@ impl MediaType {
         }
     }
 
-    /// The status of a well-formed request whose document was refused.
+    /// The status of a well-formed request whose document has a request error.
     pub fn request_error(self) -> StatusCode {
         self.status(StatusCode::BAD_REQUEST)
     }
 }
 
-/// Whether the body says that it is JSON in UTF-8, once. A form or text, which web pages can send without asking first,
-/// is not; neither is what another reader of two headers would take for one.
+/// Returns true if exactly one `Content-Type` states JSON in UTF-8. Rejecting all others is the protection against CSRF: a web
+/// page can send forms and text to other origins without a preflight request.
 pub fn body_is_json(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else { return false };
@@ -105,9 +110,9 @@ pub fn body_is_json(headers: &HeaderMap) -> bool {
         })
 }
 
-fn keep_more_precise(kept: &mut Option<Wish>, wish: Wish) {
-    if kept.is_none_or(|kept| (kept.precision, kept.q) < (wish.precision, wish.q)) {
-        *kept = Some(wish);
+fn keep_more_specific(kept: &mut Option<Preference>, preference: Preference) {
+    if kept.is_none_or(|kept| (kept.specificity, kept.q) < (preference.specificity, preference.q)) {
+        *kept = Some(preference);
     }
 }
 
@@ -125,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn accept_is_read_with_weights_and_precision() {
+    fn accept_is_parsed_with_weights_and_specificity() {
         use MediaType::{GraphqlResponse, Json};
         const RESPONSE: &str = "application/graphql-response+json";
         for (lines, expected) in [
@@ -157,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_json_when_it_says_so_once_and_in_utf8() {
+    fn a_body_is_json_if_one_content_type_states_it_in_utf8() {
         for (lines, expected) in [
             (&["application/json"][..], true),
             (&["Application/JSON;CHARSET=UTF-8"], true),

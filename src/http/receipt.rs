@@ -1,5 +1,5 @@
-//! The receipt of a request: what it took, for a signed-in principal who asks by the header `X-Receipt`. The numbers of
-//! statements and rows tell what the database holds, so they are for those who may read all of it anyway.
+//! The receipt of a request: its complexity and duration, for authenticated principals that send the header `X-Receipt`. The
+//! numbers of statements and rows reveal the content of the database, so only principals that may read all of it see them.
 
 use axum::http::HeaderMap;
 
@@ -10,19 +10,19 @@ use crate::{
     graphql::{Receipt, access},
 };
 
-/// What a principal may see of the receipt.
+/// The part of the receipt that a principal may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// Nothing: the principal is anonymous.
+    /// None: the principal is anonymous.
     Nothing,
-    /// The cost and the duration.
+    /// The complexity and the duration.
     Cost,
-    /// The statements and rows, too.
+    /// Also the numbers of statements and rows.
     Everything,
 }
 
 impl Detail {
-    /// By who sent the request, also when it logs somebody in.
+    /// For the principal that sent the request, also if the request is a login.
     pub fn of(principal: &Principal) -> Self {
         match principal {
             Principal::Anonymous => Self::Nothing,
@@ -32,28 +32,28 @@ impl Detail {
     }
 }
 
-/// What a request asked of the database. It stands in the extensions of the response, which no client sees.
+/// The database usage of a request; an extension of the response (clients do not see it).
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
-    /// SQL statements, authentication included.
+    /// SQL statements, including those of authentication.
     pub statements: u64,
-    /// Rows those statements returned or changed.
+    /// Rows that the statements returned or changed.
     pub rows: u64,
 }
 
 impl Usage {
-    /// By the meter of the request's own handle.
+    /// Reads the meter of the request.
     #[must_use]
     pub fn of(db: &Db) -> Self {
         Self { statements: db.meter().statements(), rows: db.meter().rows() }
     }
 }
 
-/// The receipt, if the client asks for one and the principal may have it.
+/// The receipt, if the client requests one and the principal may read it.
 pub fn of(headers: &HeaderMap, id: &RequestId, cost: Option<u64>, usage: Usage, detail: Detail) -> Option<Receipt> {
-    let is_asked_for = headers.get("x-receipt").is_some_and(|value| value != "0");
+    let is_requested = headers.get("x-receipt").is_some_and(|value| value != "0");
     let everything = detail == Detail::Everything;
-    (is_asked_for && detail != Detail::Nothing).then(|| Receipt {
+    (is_requested && detail != Detail::Nothing).then(|| Receipt {
         request_id: id.id.to_string(),
         cost,
         statements: everything.then_some(usage.statements),

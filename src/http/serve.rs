@@ -1,5 +1,5 @@
-//! Listens, serves, and stops gracefully: no new requests, those under way are finished.
-//! `axum::serve` would do, if it gave up on clients that never finish a request.
+//! Accepts connections and shuts down gracefully: accepts no new requests and completes those in progress. `axum::serve` has no
+//! timeouts for connections.
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -18,25 +18,24 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
 };
-
 use tokio_util::task::TaskTracker;
 
 use super::{
-    per_address::{self, AddressCap},
-    read_rate::ReadRate,
-    timeouts::{Answer, PatientStream, Turn},
+    connection_limit::{self, ConnectionLimit},
+    timeouts::{GuardedBody, ResponseState, TimeoutStream},
+    transfer_rate::TransferRate,
 };
 use crate::config::HttpSettings;
 
-/// How long requests under way may take after the signal to stop. Longer than any request may take by default.
-const GRACE: Duration = Duration::from_secs(15);
+/// The time for requests in progress after the stop signal; longer than the default request timeout.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(15);
 
-/// Bytes that the system takes of an answer before the client takes them. Without it that is megabytes, and for as long
-/// nobody sees how fast the client reads.
+/// The limit of unsent bytes in the socket buffer. By default the kernel buffers megabytes, which hides the transfer rate of the
+/// client.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 16 * 1024;
 
-/// The signals to stop, listened for from the moment this is made.
+/// The stop signals: SIGTERM and Ctrl-C. Listens from its creation on.
 #[derive(Debug)]
 pub struct StopSignal {
     #[cfg(unix)]
@@ -46,14 +45,14 @@ pub struct StopSignal {
 }
 
 impl StopSignal {
-    /// Takes over SIGTERM and Ctrl-C from the system, which would end the process at once.
+    /// Replaces the default action of SIGTERM and Ctrl-C, which ends the process immediately.
     #[cfg(unix)]
     pub fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Returns when one came.
+    /// Returns when a signal arrives.
     #[cfg(unix)]
     pub async fn received(mut self) {
         tokio::select! {
@@ -62,13 +61,13 @@ impl StopSignal {
         }
     }
 
-    /// Takes over Ctrl-C from the system, which would end the process at once.
+    /// Replaces the default action of Ctrl-C, which ends the process immediately.
     #[cfg(not(unix))]
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Returns when one came.
+    /// Returns when a signal arrives.
     #[cfg(not(unix))]
     pub async fn received(self) {
         if tokio::signal::ctrl_c().await.is_err() {
@@ -77,7 +76,7 @@ impl StopSignal {
     }
 }
 
-/// Serves until `stop` is over, then as long as requests are under way, also those whose clients are gone, but not for ever.
+/// Serves until `stop` completes, then drains: waits for requests in progress and detached mutations, up to a time limit.
 pub async fn serve(
     mut listener: TcpListener,
     router: Router,
@@ -86,75 +85,79 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let server = Server::new(router, settings);
-    let places = Arc::new(Semaphore::new(settings.connections));
-    let per_address = AddressCap::new(settings);
+    let permits = Arc::new(Semaphore::new(settings.connections));
+    let address_limit = ConnectionLimit::new(settings);
     let (stopping, _) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
         let next = async {
-            if places.available_permits() == 0 {
-                tracing::warn!(connections = settings.connections, "no place for another connection: it has to wait");
+            if permits.available_permits() == 0 {
+                tracing::warn!(
+                    connections = settings.connections,
+                    "the limit of connections is reached: new connections wait (GUARDIANEYE_MAX_CONNECTIONS)"
+                );
             }
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, Listener::accept(&mut listener).await)
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (permit, Listener::accept(&mut listener).await)
         };
-        let (place, (stream, peer)) = tokio::select! {
+        let (permit, (stream, peer)) = tokio::select! {
             () = &mut stop => break,
             next = next => next,
         };
-        let Some(slot) = per_address.admit(peer.ip()) else {
-            per_address::refuse(&stream);
+        let Some(address_permit) = address_limit.acquire(peer.ip()) else {
+            connection_limit::reject(&stream);
             continue;
         };
         let connection = server.clone().connection(stream, peer, stopping.subscribe());
         tokio::spawn(async move {
             connection.await;
-            drop((place, slot));
+            drop((permit, address_permit));
         });
     }
-    tracing::info!("stopping: finishing the requests under way");
+    tracing::info!("stopping: completing the requests in progress");
     drop(listener);
     stopping.send_replace(());
     let finished = async {
-        // Every connection holds a receiver until its end.
+        // Each connection holds a receiver until it ends.
         stopping.closed().await;
         detached.close();
         detached.wait().await;
     };
-    if tokio::time::timeout(GRACE, finished).await.is_err() {
-        tracing::warn!("stopped with requests under way");
+    if tokio::time::timeout(SHUTDOWN_GRACE, finished).await.is_err() {
+        tracing::warn!("stopped with requests still in progress");
     }
 }
 
-/// What every connection needs.
+/// The settings of each connection.
 #[derive(Clone)]
 struct Server {
     http: http1::Builder,
     router: TowerToHyperService<Router>,
     header_timeout: Duration,
-    read_grace: Duration,
-    min_read_bytes_per_second: u32,
+    transfer_grace: Duration,
+    min_bytes_per_second: u32,
 }
 
 impl Server {
-    /// HTTP/1.1 only: over plain TCP browsers speak nothing else, and a proxy in front has the streams of HTTP/2 to mind.
+    /// HTTP/1.1 only: browsers use HTTP/2 only over TLS, which a proxy terminates.
     fn new(router: Router, settings: &HttpSettings) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
-            // From the end of an answer to the end of the next headers; `PatientStream` knows when those began.
+            // Runs from the end of a response to the end of the next headers, so it is the idle timeout; `TimeoutStream` has the
+            // header timeout.
             .header_read_timeout(settings.idle_timeout.max(settings.header_timeout))
             .max_buf_size(settings.header_bytes);
         Self {
             http,
             router: TowerToHyperService::new(router),
             header_timeout: settings.header_timeout,
-            read_grace: settings.body_timeout,
-            min_read_bytes_per_second: settings.min_read_bytes_per_second,
+            transfer_grace: settings.body_timeout,
+            min_bytes_per_second: settings.min_read_bytes_per_second,
         }
     }
 
     async fn connection(self, stream: TcpStream, peer: SocketAddr, mut stopping: watch::Receiver<()>) {
-        // An answer is written in one go; waiting for more would only delay it.
+        // A response is written at once, so Nagle's algorithm would only delay it.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
@@ -162,22 +165,22 @@ impl Server {
         if let Err(error) = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
             tracing::debug!(%error, "cannot set TCP_NOTSENT_LOWAT");
         }
-        let turn = Turn::default();
-        let reader = ReadRate::new(self.min_read_bytes_per_second, self.read_grace);
-        let stream = PatientStream::new(stream, turn.clone(), self.header_timeout, reader);
+        let responses = ResponseState::default();
+        let transfer_rate = TransferRate::new(self.min_bytes_per_second, self.transfer_grace);
+        let stream = TimeoutStream::new(stream, responses.clone(), self.header_timeout, transfer_rate);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            let our_turn = turn.ours();
+            let guard = responses.start();
             request.extensions_mut().insert(ConnectInfo(peer));
             let response = self.router.call(request);
             async move {
                 let response: Response<_> = response.await?;
-                let turn = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                    our_turn.forever();
+                let guard = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    guard.upgraded();
                     None
                 } else {
-                    Some(our_turn)
+                    Some(guard)
                 };
-                Ok::<_, Infallible>(response.map(|body| Answer::new(body, turn)))
+                Ok::<_, Infallible>(response.map(|body| GuardedBody::new(body, guard)))
             }
         });
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
@@ -188,7 +191,7 @@ impl Server {
                 connection.await
             }
         };
-        // Whoever hangs up or is too slow is nobody to answer.
+        // The client disconnected or a timeout elapsed.
         if let Err(error) = end {
             tracing::debug!(%error, %peer, "the connection ended early");
         }

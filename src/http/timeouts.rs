@@ -1,5 +1,5 @@
-//! How long a connection waits for its client: for the headers of a request, and for an answer to be read (`ReadRate`).
-//! Silence between requests is hyper's to measure; here nothing is known of HTTP but whose turn it is.
+//! Connection timeouts: the header timeout, from the first byte of a request, and the minimum transfer rate of responses.
+//! hyper has one timer for the idle time and the headers together, which serves as the idle timeout (decision record 014).
 
 use std::{
     io::{self, IoSlice},
@@ -20,53 +20,53 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::read_rate::ReadRate;
+use super::transfer_rate::TransferRate;
 
-/// Whose turn it is on a connection: counts the changes, so an odd number means that we are answering.
+/// Whether a response is in progress on a connection. Counts the changes: odd while a response is in progress.
 #[derive(Clone, Debug, Default)]
-pub struct Turn(Arc<AtomicU64>);
+pub struct ResponseState(Arc<AtomicU64>);
 
-impl Turn {
-    /// Ours, until what is returned is dropped.
-    pub fn ours(&self) -> OurTurn {
+impl ResponseState {
+    /// A response is in progress until the returned guard is dropped.
+    pub fn start(&self) -> ResponseInProgress {
         self.0.fetch_add(1, Ordering::Relaxed);
-        OurTurn(Some(self.clone()))
+        ResponseInProgress(Some(self.clone()))
     }
 }
 
-/// While it lives, the client owes us nothing.
+/// No header timeout runs while this guard exists.
 #[derive(Debug)]
-pub struct OurTurn(Option<Turn>);
+pub struct ResponseInProgress(Option<ResponseState>);
 
-impl OurTurn {
-    /// The connection no longer speaks HTTP, so no request has to come.
-    pub fn forever(mut self) {
+impl ResponseInProgress {
+    /// Disables the header timeout: after an upgrade the connection carries another protocol.
+    pub fn upgraded(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for OurTurn {
+impl Drop for ResponseInProgress {
     fn drop(&mut self) {
-        if let Some(turn) = &self.0 {
-            turn.0.fetch_add(1, Ordering::Relaxed);
+        if let Some(state) = &self.0 {
+            state.0.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// A response's body that keeps the turn ours until it is sent.
+/// A response body that holds the guard until it is sent.
 #[derive(Debug)]
-pub struct Answer {
+pub struct GuardedBody {
     body: Body,
-    _turn: Option<OurTurn>,
+    _guard: Option<ResponseInProgress>,
 }
 
-impl Answer {
-    pub fn new(body: Body, turn: Option<OurTurn>) -> Self {
-        Self { body, _turn: turn }
+impl GuardedBody {
+    pub fn new(body: Body, guard: Option<ResponseInProgress>) -> Self {
+        Self { body, _guard: guard }
     }
 }
 
-impl HttpBody for Answer {
+impl HttpBody for GuardedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -83,14 +83,14 @@ impl HttpBody for Answer {
     }
 }
 
-/// A deadline that runs only while somebody is waited for.
+/// A timeout that can be started and stopped.
 #[derive(Debug)]
-struct Deadline {
+struct Timeout {
     after: Duration,
     running: Option<Pin<Box<Sleep>>>,
 }
 
-impl Deadline {
+impl Timeout {
     fn start(&mut self) {
         self.running.get_or_insert_with(|| Box::pin(sleep(self.after)));
     }
@@ -99,7 +99,7 @@ impl Deadline {
         self.running = None;
     }
 
-    /// An error when the time is up.
+    /// An error when the timeout has elapsed.
     fn check(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let Some(sleep) = &mut self.running else { return Poll::Pending };
         ready!(sleep.as_mut().poll(cx));
@@ -107,46 +107,50 @@ impl Deadline {
     }
 }
 
-/// A connection that gives up on a client who sends its headers, or reads our answer, too slowly.
+/// A connection that fails with an error when a timeout elapses.
 #[derive(Debug)]
-pub struct PatientStream {
+pub struct TimeoutStream {
     stream: TcpStream,
-    turn: Turn,
-    /// The turn that was last looked at.
-    seen: u64,
-    headers: Deadline,
-    reader: ReadRate,
+    responses: ResponseState,
+    /// The state at the last read.
+    last_state: u64,
+    headers: Timeout,
+    transfer_rate: TransferRate,
 }
 
-impl PatientStream {
-    /// The first headers are due from now on.
-    pub fn new(stream: TcpStream, turn: Turn, headers: Duration, reader: ReadRate) -> Self {
-        let mut headers = Deadline { after: headers, running: None };
+impl TimeoutStream {
+    /// Starts the header timeout of the first request.
+    pub fn new(stream: TcpStream, responses: ResponseState, headers: Duration, transfer_rate: TransferRate) -> Self {
+        let mut headers = Timeout { after: headers, running: None };
         headers.start();
-        Self { stream, turn, seen: 0, headers, reader }
+        Self { stream, responses, last_state: 0, headers, transfer_rate }
     }
 
-    fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn check_transfer_rate(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         match &written {
-            Poll::Pending => return self.reader.blocked(cx).map(Err),
-            Poll::Ready(Ok(bytes)) => self.reader.taken(*bytes),
+            Poll::Pending => return self.transfer_rate.write_blocked(cx).map(Err),
+            Poll::Ready(Ok(bytes)) => self.transfer_rate.written(*bytes),
             Poll::Ready(Err(_)) => {}
         }
         written
     }
 }
 
-impl AsyncRead for PatientStream {
+impl AsyncRead for TimeoutStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let turn = this.turn.0.load(Ordering::Relaxed);
-        if turn != this.seen {
-            this.seen = turn;
+        let state = this.responses.0.load(Ordering::Relaxed);
+        if state != this.last_state {
+            this.last_state = state;
             this.headers.stop();
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        if turn % 2 == 1 {
+        if state % 2 == 1 {
             return read;
         }
         if read.is_pending() {
@@ -159,11 +163,11 @@ impl AsyncRead for PatientStream {
     }
 }
 
-impl AsyncWrite for PatientStream {
+impl AsyncWrite for TimeoutStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        this.written(cx, written)
+        this.check_transfer_rate(cx, written)
     }
 
     fn poll_write_vectored(
@@ -173,7 +177,7 @@ impl AsyncWrite for PatientStream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
-        this.written(cx, written)
+        this.check_transfer_rate(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

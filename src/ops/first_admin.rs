@@ -170,7 +170,7 @@ pub fn is_default(username: &str, password: &SecretString) -> bool {
 /// Whether a default password, which everybody knows, was sent by a client that may not be on this machine.
 #[must_use]
 pub fn is_default_of_stranger(client: &Client, user: Option<&User>, password: &SecretString) -> bool {
-    let refused = client.through_unnamed_proxy && user.is_some_and(|user| is_default(&user.username, password));
+    let refused = client.through_untrusted_proxy && user.is_some_and(|user| is_default(&user.username, password));
     if refused {
         tracing::warn!(
             "refused a default password that came through a proxy on this machine that is not named in \

@@ -67,7 +67,7 @@ pub struct Client {
     /// What it calls itself, cut to 512 characters.
     pub user_agent: Option<String>,
     /// Whether it asks through a proxy on this machine that is not named as trusted, so that it may be anybody.
-    pub through_unnamed_proxy: bool,
+    pub through_untrusted_proxy: bool,
 }
 
 /// What is to become of a value.

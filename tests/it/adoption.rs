@@ -134,7 +134,7 @@ async fn the_tables_become_ours_and_every_row_stays() {
     assert!(ok && said.contains("- would change: user_role_enum: ADMIN becomes admin"), "{said}");
     assert!(said.contains("have the same username but for case") && said.contains("Anna, anna"), "{said}");
     assert!(said.contains("have the same email but for case"), "{said}");
-    assert!(said.contains("Would take over") && said.contains("Nothing was changed"), "{said}");
+    assert!(said.contains("Would adopt") && said.contains("Nothing was changed"), "{said}");
     assert_eq!((old.rows().await, old.shape().await), (rows.clone(), shape), "a dry run changes nothing");
 
     let (ok, said) = old.init(&[]);
@@ -142,7 +142,7 @@ async fn the_tables_become_ours_and_every_row_stays() {
     for line in [
         "✓ audit_action_enum: AGENT_EXECUTION becomes agent_execution",
         "✓ users.role has the default 'viewer'",
-        "✓ Took over users, sessions and audit_logs with 18 changes",
+        "✓ Adopted users, sessions and audit_logs with 18 changes",
         "alembic_version stays",
         "Users found. No default admin user is needed.",
     ] {
@@ -163,7 +163,7 @@ async fn the_tables_become_ours_and_every_row_stays() {
     assert_eq!(old.texts(migrations).await, new.texts(migrations).await);
 
     let (ok, said) = old.init(&[]);
-    assert!(ok && !said.contains("Took over"), "a second time there is nothing to take over: {said}");
+    assert!(ok && !said.contains("Adopted"), "nothing to adopt the second time: {said}");
     assert!(old.init(&["--dry-run"]).1.contains("The tables are up to date."));
     assert_eq!(old.rows().await, rows);
     new.database.remove().await;

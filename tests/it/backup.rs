@@ -132,7 +132,7 @@ async fn a_start_closes_database_files_to_other_users_and_says_so_once() {
     let server = Server::start(&database.url, &[], &[]);
     let told = |log: &str, sentence: &str| log.lines().filter(|line| line.contains(sentence)).count();
     // SQLite gives its side files the mode of the database.
-    assert!(told(&server.log, "its mode is 0600 from now on") >= 1, "{}", server.log);
+    assert!(told(&server.log, "changed its mode to 0600") >= 1, "{}", server.log);
     assert_eq!(told(&server.log, "chmod 600"), 1, "{}", server.log);
     assert!(server.log.contains("0644") && server.log.contains("0640"), "{}", server.log);
     for end in ["", "-wal", "-shm"] {

@@ -42,11 +42,7 @@ async fn the_first_admins_password_can_be_chosen_also_later(app: &TestApp) {
     run(&database.url, &["db", "init"], &[]);
     let refused = run(&database.url, &["serve", "--host", "0.0.0.0", "--port", "0"], &[]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        text(&refused).contains("these accounts still have the user name as password: admin"),
-        "{}",
-        text(&refused)
-    );
+    assert!(text(&refused).contains("these accounts have their username as the password: admin"), "{}", text(&refused));
     let chosen = [("GUARDIANEYE_ADMIN_PASSWORD", "a better password")];
     assert!(text(&run(&database.url, &["db", "init"], &chosen)).contains("Replaced the default password of admin"));
     let server = Server::start(&database.url, &["--host", "0.0.0.0"], &[]);
@@ -65,7 +61,7 @@ async fn a_new_database_is_not_opened_to_the_network_with_a_known_password(app: 
     let database = Database::empty(app.backend).await;
     let refused = run(&database.url, &["serve", "--migrate", "--host", "0.0.0.0", "--port", "0"], &[]);
     assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
-    assert!(text(&refused).contains("choose one by GUARDIANEYE_ADMIN_PASSWORD"), "{}", text(&refused));
+    assert!(text(&refused).contains("Set GUARDIANEYE_ADMIN_PASSWORD"), "{}", text(&refused));
     let chosen = [("GUARDIANEYE_ADMIN_PASSWORD", "a better password")];
     Server::start(&database.url, &["--migrate", "--host", "0.0.0.0"], &chosen).stop();
     database.remove().await;
@@ -74,7 +70,7 @@ async fn a_new_database_is_not_opened_to_the_network_with_a_known_password(app: 
 async fn the_server_serves_warns_and_stops_when_told(app: &TestApp) {
     let database = Database::empty(app.backend).await;
     let server = Server::start(&database.url, &["--migrate"], &[]);
-    assert!(server.log.contains("still have the user name as password"), "{}", server.log);
+    assert!(server.log.contains("have their username as the password"), "{}", server.log);
     let answer = server.post(r#"{"query":"mutation { login(input: {username: \"admin\", password: \"admin\"}) { passwordChangeRequired user { email } } }"}"#);
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert!(
@@ -158,19 +154,19 @@ async fn a_request_under_way_is_finished_when_the_server_has_to_stop() {
 }
 
 #[test]
-fn settings_that_make_no_sense_are_refused_with_a_sentence() {
+fn invalid_settings_are_rejected_with_a_message() {
     for (args, variables, sentence) in [
-        (&["serve"][..], &[("GUARDIANEYE_PROT", "8001")][..], "GUARDIANEYE_PROT is not known"),
-        (&["serve", "--statement-timeout", "60"], &[], "is longer than the request timeout"),
+        (&["serve"][..], &[("GUARDIANEYE_PROT", "8001")][..], "unknown environment variable GUARDIANEYE_PROT"),
+        (&["serve", "--statement-timeout", "60"], &[], "exceeds the request timeout"),
         (&["serve", "--port", "70000"], &[], "70000 is not in 0..=65535"),
         (&["serve"], &[("GUARDIANEYE_WRITES_PER_MINUTE_VIEWER", "0")], "0 is not in 1..=1000000"),
-        (&["serve"], &[("GUARDIANEYE_CORS_ORIGINS", "*")], "would let web pages of strangers call the API"),
+        (&["serve"], &[("GUARDIANEYE_CORS_ORIGINS", "*")], "would allow every web page to call the API"),
         (
             &["serve"],
             &[("GUARDIANEYE_CORS_ORIGINS", "https://a.b,https://c.d/")],
-            "browsers write this origin https://c.d",
+            "browsers send this origin as https://c.d",
         ),
-        (&["serve", "--trusted-proxies", "10.0.0.0/8,proxy"], &[], "neither an address nor a network"),
+        (&["serve", "--trusted-proxies", "10.0.0.0/8,proxy"], &[], "neither an IP address nor a network"),
         (&["serve", "--database-url", "mysql://root@localhost/x"], &[], "must begin with sqlite: or postgres://"),
         (&["db", "init", "--database-url", "sqlite::memory:"], &[], "in-memory"),
         (&["db", "init", "--database-url", "sqlite:/dev/null/x.db"], &[], "cannot open the SQLite file"),

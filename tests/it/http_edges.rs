@@ -263,7 +263,7 @@ async fn passwords_and_tokens_do_not_come_over_plain_http_from_other_machines(ap
             if refused {
                 assert_eq!(reply.code(), "FORBIDDEN");
                 assert!(
-                    reply.message().starts_with("passwords and tokens are not taken over plain HTTP"),
+                    reply.message().starts_with("the server rejects passwords and tokens over plain HTTP"),
                     "{}",
                     reply.message()
                 );

@@ -268,7 +268,7 @@ async fn an_operator_lets_users_in_again(app: &TestApp) {
 
     assert!(
         run(app, &["users", "reset-password", "adam"], Some("short"), None)
-            .contains("the password is not taken: at least 12 characters")
+            .contains("the password is rejected: at least 12 characters")
     );
     assert!(
         run(app, &["users", "reset-password", "adam"], None, Some("adam@example.com\n")).contains("too easy to guess")

@@ -31,9 +31,9 @@ const TRACES: [(&str, &str); 8] = [
 
 on_both!(
     a_request_id_is_taken_only_from_a_trusted_proxy,
-    a_request_through_an_unnamed_proxy_on_this_machine_is_a_strangers,
-    default_passwords_do_not_hold_through_an_unnamed_proxy,
-    an_unnamed_proxy_is_warned_of_once
+    a_request_through_an_untrusted_proxy_on_this_machine_is_a_strangers,
+    default_passwords_do_not_hold_through_an_untrusted_proxy,
+    an_untrusted_proxy_is_warned_of_once
 );
 
 async fn a_request_id_is_taken_only_from_a_trusted_proxy(app: &TestApp) {
@@ -55,7 +55,7 @@ async fn a_request_id_is_taken_only_from_a_trusted_proxy(app: &TestApp) {
     }
 }
 
-async fn a_request_through_an_unnamed_proxy_on_this_machine_is_a_strangers(app: &TestApp) {
+async fn a_request_through_an_untrusted_proxy_on_this_machine_is_a_strangers(app: &TestApp) {
     let settings = HttpSettings::default();
     let login = r#"mutation { login(input: {username: "vera", password: "a good password"}) { expiresAt } }"#;
     for peer in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
@@ -78,7 +78,7 @@ async fn a_request_through_an_unnamed_proxy_on_this_machine_is_a_strangers(app: 
     }
 }
 
-async fn default_passwords_do_not_hold_through_an_unnamed_proxy(app: &TestApp) {
+async fn default_passwords_do_not_hold_through_an_untrusted_proxy(app: &TestApp) {
     let settings = HttpSettings { allow_plain_http: true, ..HttpSettings::default() };
     let now = app.now();
     let admin = User {
@@ -115,7 +115,7 @@ async fn default_passwords_do_not_hold_through_an_unnamed_proxy(app: &TestApp) {
     ask(app, &settings, Some("127.0.0.1"), &[TRACES[0]], &login("vera", "a good password")).await.data();
 }
 
-async fn an_unnamed_proxy_is_warned_of_once(app: &TestApp) {
+async fn an_untrusted_proxy_is_warned_of_once(app: &TestApp) {
     let database = Database::empty(app.backend).await;
     let server = Server::start(&database.url, &["--migrate"], &[]);
     for _ in 0..3 {
@@ -124,11 +124,7 @@ async fn an_unnamed_proxy_is_warned_of_once(app: &TestApp) {
         assert!(answer.contains("200 OK"), "{answer}");
     }
     let log = server.stop_and_read();
-    assert_eq!(
-        log.matches("a proxy on this machine that is not named in GUARDIANEYE_TRUSTED_PROXIES").count(),
-        1,
-        "{log}"
-    );
+    assert_eq!(log.matches("a proxy on this machine is not listed in GUARDIANEYE_TRUSTED_PROXIES").count(), 1, "{log}");
     database.remove().await;
 }
 

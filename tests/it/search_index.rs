@@ -28,8 +28,8 @@ async fn the_indexes_come_and_go_and_change_no_answer(app: &TestApp) {
     assert_eq!(app.db().indexes().await.expect("indexes"), indexes);
     let text = String::from_utf8(run(&app.database.url, &[]).stdout).expect("text");
     match app.backend {
-        Backend::Sqlite => assert!(text.contains("SQLite has no indexes for searching"), "{text}"),
-        Backend::Postgres => assert!(text.contains("✓ ix_search_sessions_title made in"), "{text}"),
+        Backend::Sqlite => assert!(text.contains("SQLite has no search indexes"), "{text}"),
+        Backend::Postgres => assert!(text.contains("✓ ix_search_sessions_title created in"), "{text}"),
     }
 }
 

@@ -47,18 +47,17 @@ async fn behind_a_proxy_the_refusal_of_a_default_password_names_the_proxy_and_a_
     let url = [("DATABASE_URL", &*database.url)];
     let proxied = [url[0], ("GUARDIANEYE_TRUSTED_PROXIES", "127.0.0.1")];
     let serve = ["serve", "--port", "0", "--migrate"];
-    let reason = "will not serve behind a proxy, by which others reach 127.0.0.1 (GUARDIANEYE_TRUSTED_PROXIES)";
+    let reason = "the server does not start: other machines can reach 127.0.0.1 through a trusted proxy (GUARDIANEYE_TRUSTED_PROXIES)";
     let refused = text(&run(&serve, &proxied));
-    let remedy =
-        "while the first admin would have a password that everybody knows: choose one by GUARDIANEYE_ADMIN_PASSWORD";
-    assert!(refused.contains(&format!("{reason} {remedy}")), "{refused}");
+    let remedy = "the first admin would have the default password. Set GUARDIANEYE_ADMIN_PASSWORD";
+    assert!(refused.contains(&format!("{reason}; {remedy}")), "{refused}");
     assert!(run(&["db", "init"], &url).status.success());
     let refused = text(&run(&serve, &proxied));
-    let remedy = "these accounts still have the user name as password: admin. Change it with `guardianeye users reset-password NAME`";
-    assert!(refused.contains(&format!("{reason}: {remedy}")), "{refused}");
+    let remedy = "these accounts have their username as the password: admin. Change it with `guardianeye users reset-password NAME`";
+    assert!(refused.contains(&format!("{reason}; {remedy}")), "{refused}");
     let elsewhere = text(&run(&["serve", "--port", "0", "--host", "0.0.0.0"], &url));
     assert!(
-        elsewhere.contains("will not serve on 0.0.0.0, where others reach it (GUARDIANEYE_HOST): these"),
+        elsewhere.contains("the server does not start: other machines can reach 0.0.0.0 (GUARDIANEYE_HOST); these"),
         "{elsewhere}"
     );
     let reset =
@@ -101,7 +100,7 @@ fn a_secret_in_an_argument_is_refused_with_the_way_to_give_it() {
             let refused = run(args, &[]);
             assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
             for word in
-                ["--database-url holds a password", "the environment variable DATABASE_URL", "DATABASE_URL_FILE"]
+                ["--database-url contains a password", "set the environment variable DATABASE_URL", "DATABASE_URL_FILE"]
             {
                 assert!(text(&refused).contains(word), "{word}: {}", text(&refused));
             }

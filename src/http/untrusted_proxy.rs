@@ -1,15 +1,15 @@
-//! Detects a proxy on this machine that is not among the trusted ones: its requests look local, and are anybody's.
+//! Detects an untrusted proxy on this machine: its requests come from a loopback address but serve remote clients.
 
 use std::sync::Once;
 
 use axum::http::{HeaderMap, HeaderName, header};
 
 use super::{
-    client::{address, forwarded, forwarded_addresses},
+    client_address::{address, forwarded, forwarded_addresses},
     host::Host,
 };
 
-/// The headers by which a proxy shows itself.
+/// The headers that proxies add.
 const PROXY_HEADERS: [HeaderName; 7] = [
     header::FORWARDED,
     header::VIA,
@@ -20,9 +20,9 @@ const PROXY_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("x-real-ip"),
 ];
 
-/// Whether a request from this machine was made for a client elsewhere, or for one that is not named. A development
-/// server that names a browser on this machine, and a local host, makes none for others.
-pub fn asks_for_others(headers: &HeaderMap) -> bool {
+/// Returns true if a request from a loopback address carries the header of a proxy, unless all clients and hosts that the
+/// headers name are on this machine, as those of a development server are.
+pub fn is_forwarded_for_others(headers: &HeaderMap) -> bool {
     if !PROXY_HEADERS.iter().any(|name| headers.contains_key(name)) {
         return false;
     }
@@ -37,13 +37,13 @@ pub fn asks_for_others(headers: &HeaderMap) -> bool {
         || !hosts.all(|line| line.to_str().is_ok_and(|line| line.split(',').all(|host| is_local(host.trim()))))
 }
 
-/// Tells whoever runs the server, once.
+/// Warns the operator once.
 pub fn warn() {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {
         tracing::warn!(
-            "requests come through a proxy on this machine that is not named in GUARDIANEYE_TRUSTED_PROXIES: they are \
-             treated as those of strangers over plain HTTP, without default passwords. Name the proxy's address there"
+            "a proxy on this machine is not listed in GUARDIANEYE_TRUSTED_PROXIES: the server treats its requests as remote \
+             requests over plain HTTP and rejects default passwords. Add the address of the proxy to the list"
         );
     });
 }
@@ -53,8 +53,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proxy_shows_unless_it_names_clients_of_this_machine_only() {
-        for (lines, shows) in [
+    fn a_proxy_is_detected_unless_all_its_clients_are_on_this_machine() {
+        for (lines, detected) in [
             (&[][..], false),
             (&[("accept", "*/*"), ("x-request-id", "1")], false),
             (&[("x-forwarded-for", "127.0.0.1")], false),
@@ -77,7 +77,7 @@ mod tests {
             for (name, value) in lines {
                 headers.append(HeaderName::from_static(name), value.parse().expect("a header"));
             }
-            assert_eq!(asks_for_others(&headers), shows, "{lines:?}");
+            assert_eq!(is_forwarded_for_others(&headers), detected, "{lines:?}");
         }
     }
 }
