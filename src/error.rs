@@ -146,7 +146,7 @@ impl Error {
 
     /// The same error under a sentence for whoever runs the program; the cause is kept.
     #[must_use]
-    pub fn told(self, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_message(self, message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), ..self }
     }
 

@@ -11,7 +11,7 @@ use guardianeye::{
     clock::Clock,
     config::Limits,
     db::{Db, Settings},
-    graphql::{self, Api, RequestContext, access},
+    graphql::{self, GraphqlApi, RequestContext, access},
     http::App,
     model::{Timestamp, UserId},
     ops::{first_admin, seed},
@@ -84,7 +84,7 @@ impl Case {
 
 /// A server without a listener, over a small data set, with an admin signed in.
 pub struct Bed {
-    api: Api,
+    api: GraphqlApi,
     services: Services,
     router: Router,
     header: String,
@@ -115,7 +115,7 @@ impl Bed {
         let issued = login::login(&services, &db, &Client::default(), "admin", "admin".into()).await.expect("logs in");
         let header = format!("Bearer {}", issued.access_token.token);
         let principal = services.authenticate(&db, Some(&header)).await.expect("the token holds");
-        let api = Api::default();
+        let api = GraphqlApi::default();
         let app = App { api: api.clone(), services: Arc::new(services.clone()), http: Arc::default() };
         let router = app.router();
         let mut bed = Self { api, services, router, header, principal, users: Vec::new(), answer: Response::default() };

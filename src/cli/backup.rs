@@ -19,7 +19,7 @@ use crate::{
 pub async fn run(common: &Common, args: BackupArgs) -> Result<ExitCode> {
     let done = tokio::select! {
         done = copy(common, &args) => done,
-        Ok(()) = tokio::signal::ctrl_c() => Err(Error::internal("interrupted").told("no backup was written")),
+        Ok(()) = tokio::signal::ctrl_c() => Err(Error::internal("interrupted").with_message("no backup was written")),
     };
     let report = match done {
         Ok(report) => report,

@@ -20,7 +20,7 @@ use crate::{
     config::{Cli, Command, Common, LogFormat},
     db::{Db, Settings},
     error::{Error, ErrorCode, Result},
-    graphql::Api,
+    graphql::GraphqlApi,
 };
 
 /// Runs the command and returns the exit code: 0 for success, 1 for failure, 2 for invalid arguments.
@@ -35,7 +35,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Users(command) => users::run(&cli.common, command).await,
         Command::Keys(command) => keys::run(&cli.common, command).await,
         Command::Schema => {
-            print!("{}", Api::default().sdl());
+            print!("{}", GraphqlApi::default().sdl());
             Ok(ExitCode::SUCCESS)
         }
     };

@@ -20,7 +20,7 @@ pub async fn run(common: &Common, args: SeedArgs) -> Result<ExitCode> {
     let done = tokio::select! {
         done = fill(common, args) => done,
         // The end of the process ends the connection, which rolls back the transaction.
-        Ok(()) = tokio::signal::ctrl_c() => Err(Error::internal("interrupted").told("nothing was changed")),
+        Ok(()) = tokio::signal::ctrl_c() => Err(Error::internal("interrupted").with_message("nothing was changed")),
     };
     let report = match done {
         Ok(report) => report,

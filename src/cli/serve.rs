@@ -10,7 +10,7 @@ use crate::{
     config::{Common, Config, HttpSettings, ServeArgs},
     db::{self, Db, Exposed, Settings},
     error::{Error, ErrorCode, Result},
-    graphql::Api,
+    graphql::GraphqlApi,
     http::{self, App, StopSignal},
     ops::first_admin::{self, Chosen, FirstAdmin},
     services::Services,
@@ -54,7 +54,7 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     let signal = StopSignal::listen().map_err(Error::internal)?;
     let listener = TcpListener::bind(config.listen)
         .await
-        .map_err(|cause| Error::internal(cause).told(format!("cannot listen on {}", config.listen)))?;
+        .map_err(|cause| Error::internal(cause).with_message(format!("cannot listen on {}", config.listen)))?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let database = format!("{} {}", db.kind(), db.server_version().await?);
     let page = if http::console_is_embedded() { "the console" } else { "GraphiQL" };
@@ -69,7 +69,7 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     }
     let settings = Arc::new(config.http);
     let detached = services.detached.clone();
-    let app = App { api: Api::default(), services: Arc::new(services), http: Arc::clone(&settings) };
+    let app = App { api: GraphqlApi::default(), services: Arc::new(services), http: Arc::clone(&settings) };
     http::serve(listener, app.router(), &settings, &detached, signal.received()).await;
     db.close().await;
     tracing::info!("stopped");

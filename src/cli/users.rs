@@ -45,7 +45,7 @@ async fn execute(db: &Db, command: UsersCommand) -> Result<()> {
             let passwords::Reset { user, api_tokens } = reset.await.map_err(|error| match error.code() {
                 ErrorCode::BadUserInput => {
                     let message = format!("the password is rejected: {}", error.message());
-                    error.told(message)
+                    error.with_message(message)
                 }
                 _ => error,
             })?;

@@ -32,7 +32,7 @@ impl Db {
             }
             Pools::Postgres(pool) => POSTGRES.run(&mut *pool.lease().await?).await,
         };
-        done.map_err(|cause| Error::internal(cause).told("the database could not be brought up to date"))
+        done.map_err(|cause| Error::internal(cause).with_message("the database could not be brought up to date"))
     }
 
     /// Whether every migration of this program has run.
@@ -90,7 +90,9 @@ pub(super) async fn run_but_first(tx: &mut Tx) -> Result<()> {
         TxConnection::Sqlite(lease) => run_others!(SQLITE, &mut **lease),
         TxConnection::Postgres(lease) => run_others!(POSTGRES, &mut **lease),
     };
-    done.map_err(|cause| Error::internal(cause).told("the tables could not be taken over, and nothing was changed"))
+    done.map_err(|cause| {
+        Error::internal(cause).with_message("the tables could not be taken over, and nothing was changed")
+    })
 }
 
 /// The plain case of a new database, which each database tells in its own way.

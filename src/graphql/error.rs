@@ -15,12 +15,12 @@ impl From<Error> for async_graphql::Error {
 
 /// A response that was refused before anything was executed.
 #[must_use]
-pub fn refused(error: &Error, request_id: &str) -> Response {
-    Response::from_errors(vec![refusal(error, request_id)])
+pub fn error_response(error: &Error, request_id: &str) -> Response {
+    Response::from_errors(vec![server_error(error, request_id)])
 }
 
 /// One error of such a response.
-pub(super) fn refusal(error: &Error, request_id: &str) -> ServerError {
+pub(super) fn server_error(error: &Error, request_id: &str) -> ServerError {
     let location = error.location().map(|(line, column)| Pos { line, column });
     let mut refusal = ServerError::new(error.message(), location);
     refusal.extensions = Some(extensions(error, request_id));
@@ -38,7 +38,7 @@ pub fn retry_after(error: &ServerError) -> Option<u64> {
 }
 
 /// Gives every error of an executed request its code, and writes internal causes to the log, once each.
-pub(super) fn finish(response: &mut Response, request_id: &str) {
+pub(super) fn finalize_errors(response: &mut Response, request_id: &str) {
     let mut causes = Vec::new();
     for error in &mut response.errors {
         let ours = error.source::<Error>().cloned().unwrap_or_else(|| library_error(error));
@@ -145,7 +145,7 @@ mod tests {
         error.path = path.iter().map(|name| PathSegment::Field((*name).to_owned())).collect();
         let errors = if known { validation_errors(vec![error]) } else { vec![error] };
         let mut response = Response::from_errors(errors);
-        finish(&mut response, "the request");
+        finalize_errors(&mut response, "the request");
         let error = response.errors.remove(0);
         let code = error.extensions.as_ref().and_then(|values| values.get("code")).cloned().expect("a code");
         assert_eq!(

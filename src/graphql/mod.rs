@@ -2,6 +2,7 @@
 //! no SQL and no HTTP here.
 
 pub mod access;
+mod admission;
 mod connection;
 mod cursor;
 mod document;
@@ -13,7 +14,6 @@ mod inputs;
 mod loaders;
 mod mutation;
 mod nullable;
-mod policy;
 mod query;
 mod scalars;
 mod sdl;
@@ -30,14 +30,14 @@ use async_graphql::{
 
 use self::{
     access::{AccessRules, Guarded},
-    document::{Shapes, Sources},
+    document::{SchemaTypes, Sources},
     mutation::Mutation,
     query::Query,
     validation::Inputs,
 };
 pub use self::{
-    document::{Document, Hash, Persisted, Repeat, request_text, variables},
-    error::{Receipt, refused, retry_after},
+    document::{Document, DocumentHash, IdempotencyMode, PersistedQueries, canonical_request, variables},
+    error::{Receipt, error_response, retry_after},
     execution::RequestContext,
 };
 use crate::{
@@ -50,24 +50,24 @@ type ApiSchema = Schema<Guarded<Query>, Guarded<Mutation>, EmptySubscription>;
 
 /// The schema with its resolvers. Cheap to clone.
 #[derive(Clone)]
-pub struct Api {
+pub struct GraphqlApi {
     schema: ApiSchema,
     /// The same without validation, for documents that are known to fit.
-    for_valid: ApiSchema,
+    schema_without_validation: ApiSchema,
     sources: Arc<Sources>,
-    shapes: Arc<Shapes>,
+    shapes: Arc<SchemaTypes>,
     inputs: Arc<Inputs>,
     /// Documents that are known by their hash.
-    pub persisted: Arc<Persisted>,
+    pub persisted: Arc<PersistedQueries>,
 }
 
-impl std::fmt::Debug for Api {
+impl std::fmt::Debug for GraphqlApi {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Api").finish_non_exhaustive()
+        f.debug_struct("GraphqlApi").finish_non_exhaustive()
     }
 }
 
-impl Default for Api {
+impl Default for GraphqlApi {
     fn default() -> Self {
         // `limits` bounds the recursion before the library sees it, by a setting of ours.
         let builder = || -> SchemaBuilder<_, _, _> {
@@ -79,12 +79,12 @@ impl Default for Api {
         let schema = builder().finish();
         let definitions = parse_schema(schema.sdl()).expect("the SDL of our own schema is GraphQL").definitions;
         let rules = Arc::new(AccessRules::of(&definitions, types::GUARDED_FIELDS));
-        let for_valid = builder().validation_mode(ValidationMode::Fast).data(rules).finish();
+        let schema_without_validation = builder().validation_mode(ValidationMode::Fast).data(rules).finish();
         Self {
             schema,
-            for_valid,
+            schema_without_validation,
             sources: Arc::default(),
-            shapes: Arc::new(Shapes::of(&definitions)),
+            shapes: Arc::new(SchemaTypes::of(&definitions)),
             inputs: Arc::new(Inputs::of(definitions)),
             persisted: Arc::default(),
         }
@@ -102,17 +102,17 @@ pub struct Request {
 
 /// An answer, and whether anything was executed: a request that failed validation has no `data` at all.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ExecutionResult {
     pub response: Response,
     pub executed: bool,
     /// What the operation cost.
-    pub cost: u64,
+    pub complexity: u64,
     /// How many fields it has at its root.
     root_fields: usize,
     is_query: bool,
 }
 
-impl Answer {
+impl ExecutionResult {
     /// The answer as JSON text; of one that is too large, only the error that says so.
     pub fn text(&self, meter: &Meter, request_id: &str) -> Result<String> {
         execution::response_size::text(&self.response, meter, self.is_query, request_id).map_err(Error::internal)
@@ -125,13 +125,13 @@ impl Answer {
 
     /// Whether it says no more than to come back later: nothing was done, as the one field that there was failed.
     #[must_use]
-    pub fn asks_to_retry(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         let later = |error: &ServerError| retry_after(error).is_some();
         self.root_fields == 1 && !self.response.errors.is_empty() && self.response.errors.iter().all(later)
     }
 }
 
-impl Api {
+impl GraphqlApi {
     /// The schema in the schema definition language, as it stands in `schema.graphql`.
     #[must_use]
     pub fn sdl(&self) -> String {
@@ -151,19 +151,19 @@ impl Api {
 
     /// Executes a request whose caller may ask this, and has some of the minute's budget left. Every error of the
     /// answer has a code.
-    pub async fn execute(&self, request: Request) -> Answer {
-        let (cost, root_fields) = (request.document.cost(), request.document.root_fields());
+    pub async fn execute(&self, request: Request) -> ExecutionResult {
+        let (complexity, root_fields) = (request.document.complexity(), request.document.root_fields());
         let is_query = request.document.is_query();
         let Request { document, variables, mut context, request_id } = request;
         context.plain = document.source().plain;
-        let admitted = policy::admit(&document, &mut context);
+        let admitted = admission::admit(&document, &mut context);
         let context = Arc::new(context);
         if let Err(error) = admitted {
-            let response = refused(&error, &request_id);
+            let response = error_response(&error, &request_id);
             context.note_refusals(&response.errors).await;
-            return Answer { response, executed: false, cost, root_fields, is_query };
+            return ExecutionResult { response, executed: false, complexity, root_fields, is_query };
         }
-        let may_introspect = policy::check_introspection(&context).is_ok();
+        let may_introspect = admission::check_introspection(&context).is_ok();
         let mut response = self.run(document, variables, Arc::clone(&context), &request_id).await;
         // Resolvers leave a path; a null without any is a document that did not fit the schema.
         let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
@@ -172,9 +172,9 @@ impl Api {
         }
         context.note_refusals(&response.errors).await;
         if !executed {
-            policy::tell_less(&mut response.errors, may_introspect);
+            admission::redact_validation_errors(&mut response.errors, may_introspect);
         }
-        error::finish(&mut response, &request_id);
-        Answer { response, executed, cost, root_fields, is_query }
+        error::finalize_errors(&mut response, &request_id);
+        ExecutionResult { response, executed, complexity, root_fields, is_query }
     }
 }

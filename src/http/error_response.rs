@@ -17,7 +17,7 @@ pub fn error_response(media_type: MediaType, status: StatusCode, error: &Error, 
     if error.code() == ErrorCode::Internal {
         tracing::error!(error = error.chain(), "internal error");
     }
-    let mut response = request_error_response(media_type, status, &graphql::refused(error, &id.id));
+    let mut response = request_error_response(media_type, status, &graphql::error_response(error, &id.id));
     let (name, value) = match status {
         StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
         // The server would parse the rest of the body as the next request.

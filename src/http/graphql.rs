@@ -25,7 +25,7 @@ use crate::{
     auth::Principal,
     db::Db,
     error::{Error, ErrorCode, Result},
-    graphql::{self, Answer, Document, Receipt, RequestContext},
+    graphql::{self, Document, ExecutionResult, Receipt, RequestContext},
     model::Role,
     services::{
         Client, access_denials,
@@ -38,14 +38,14 @@ struct Task {
     document: Document,
     variables: Variables,
     /// By what its text is to be kept, with the text.
-    persist: Option<(graphql::Hash, Arc<str>)>,
+    persist: Option<(graphql::DocumentHash, Arc<str>)>,
     /// The key under which it was sent, if it is one that matters.
     sent: Option<Sent>,
 }
 
 /// What came of a request, and what the principal may see of its receipt.
 enum Outcome {
-    Answered(Box<Answer>, Detail),
+    Answered(Box<ExecutionResult>, Detail),
     /// It was done before: what was answered then.
     Kept(String, Detail),
 }
@@ -116,7 +116,7 @@ impl Call {
             Err(error) => return self.refuse(media_type, media_type.request_error(), &error),
         };
         let sent = idempotency::key(&self.headers).map(|key| {
-            let request = graphql::request_text(&text, params.operation_name.as_deref(), &params.variables);
+            let request = graphql::canonical_request(&text, params.operation_name.as_deref(), &params.variables);
             request.map(|request| Sent { key, request })
         });
         let sent = match sent.transpose() {
@@ -187,10 +187,10 @@ impl Call {
             let client = self.client();
             let db = &db.limited(services.statement_limiter.of(&principal, client.ip_address.as_deref()));
             if let Some((hash, text)) = persist {
-                self.app.api.persisted.keep(hash, &text, principal.has(Role::Viewer));
+                self.app.api.persisted.insert(hash, &text, principal.has(Role::Viewer));
             }
             if let (Some(sent), Some(caller)) = (&sent, principal.authenticated()) {
-                match idempotency::claim(services, db, caller, sent, document.repeat()).await? {
+                match idempotency::claim(services, db, caller, sent, document.idempotency_mode()).await? {
                     Some(Claim::Done(answer)) => return Ok(Outcome::Kept(answer, detail)),
                     Some(Claim::First(taken)) => ticket = Some(taken),
                     None => {}
@@ -263,8 +263,8 @@ impl Call {
         receipt::of(&self.headers, &self.id, cost, Usage::of(db), detail)
     }
 
-    fn respond(&self, media_type: MediaType, mut answer: Answer, db: &Db, detail: Detail) -> Response {
-        if let Some(receipt) = self.receipt(Some(answer.cost), db, detail) {
+    fn respond(&self, media_type: MediaType, mut answer: ExecutionResult, db: &Db, detail: Detail) -> Response {
+        if let Some(receipt) = self.receipt(Some(answer.complexity), db, detail) {
             answer.response.extensions.insert("receipt".to_owned(), receipt.into());
         }
         if !answer.executed {

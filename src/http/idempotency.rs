@@ -16,7 +16,7 @@ use crate::{
     auth::Authenticated,
     db::Db,
     error::{Error, ErrorCode, Result},
-    graphql::{Answer, Receipt, Repeat},
+    graphql::{ExecutionResult, IdempotencyMode, Receipt},
     services::{
         Services,
         idempotency::{self, Claim, Sent, Ticket},
@@ -41,12 +41,12 @@ pub async fn claim(
     db: &Db,
     principal: &Authenticated,
     sent: &Sent,
-    repeat: Repeat,
+    mode: IdempotencyMode,
 ) -> Result<Option<Claim>, Refusal> {
-    match repeat {
-        Repeat::Answered => {}
-        Repeat::Done => return Ok(None),
-        Repeat::Refused => {
+    match mode {
+        IdempotencyMode::Replay => {}
+        IdempotencyMode::Reexecute => return Ok(None),
+        IdempotencyMode::Reject => {
             let message = "createApiToken takes no Idempotency-Key: its answer holds a secret, which is not kept";
             return Err((StatusCode::BAD_REQUEST, Error::new(ErrorCode::BadUserInput, message)));
         }
@@ -80,8 +80,8 @@ fn check(key: &str) -> Result<()> {
 
 /// Keeps the answer of what was done; what was not done may be sent again. When that fails the principal still gets the
 /// answer: the key then stays taken.
-pub async fn settle(services: &Services, db: &Db, ticket: Ticket, answer: &Answer) {
-    let done = if answer.executed && !answer.asks_to_retry() {
+pub async fn settle(services: &Services, db: &Db, ticket: Ticket, answer: &ExecutionResult) {
+    let done = if answer.executed && !answer.is_retryable() {
         match answer.without_extensions() {
             Ok(text) if text.len() > MAX_KEPT_BYTES => {
                 idempotency::keep(services, db, ticket, &too_long_to_keep(text.len())).await

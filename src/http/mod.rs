@@ -39,7 +39,7 @@ pub use self::{
     request_id::RequestId,
     serve::{StopSignal, serve},
 };
-use crate::{config::HttpSettings, graphql::Api, services::Services};
+use crate::{config::HttpSettings, graphql::GraphqlApi, services::Services};
 
 /// Smaller responses fit into one packet without compression.
 const COMPRESS_ABOVE_BYTES: u64 = 1_024;
@@ -47,7 +47,7 @@ const COMPRESS_ABOVE_BYTES: u64 = 1_024;
 /// The state of the handlers.
 #[derive(Clone, Debug)]
 pub struct App {
-    pub api: Api,
+    pub api: GraphqlApi,
     pub services: Arc<Services>,
     pub http: Arc<HttpSettings>,
 }
@@ -108,7 +108,7 @@ mod tests {
             db::Db::connect(&url, db::Settings { create: true, ..db::Settings::default() }).await.expect("connects");
         db.migrate().await.expect("migrates");
         let services = Services::new(db, Clock::System, Limits::default(), HashCost::Minimal).await.expect("starts");
-        let app = App { api: Api::default(), services: Arc::new(services), http: Arc::default() };
+        let app = App { api: GraphqlApi::default(), services: Arc::new(services), http: Arc::default() };
         let router = app.with_middleware(Router::new().route("/", get(panic)));
         for _ in 0..2 {
             let request = Request::get("/").body(Body::empty()).expect("a request");

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, ErrorCode, Result},
-    graphql::{self, Hash, Persisted},
+    graphql::{self, DocumentHash, PersistedQueries},
     json,
 };
 
@@ -24,20 +24,20 @@ pub struct Params {
 #[derive(Debug)]
 pub enum Asked {
     /// To be kept under the hash, if there is one.
-    Text(Arc<str>, Option<Hash>),
-    Known(Hash),
+    Text(Arc<str>, Option<DocumentHash>),
+    Known(DocumentHash),
 }
 
 impl Asked {
-    pub fn text(&self, persisted: &Persisted) -> Result<Arc<str>> {
+    pub fn text(&self, persisted: &PersistedQueries) -> Result<Arc<str>> {
         match self {
             Self::Text(text, _) => Ok(Arc::clone(text)),
-            Self::Known(hash) => persisted.find(*hash),
+            Self::Known(hash) => persisted.get(*hash),
         }
     }
 
     /// By what the document is to be kept.
-    pub fn hash(&self) -> Option<Hash> {
+    pub fn hash(&self) -> Option<DocumentHash> {
         match self {
             Self::Text(_, hash) => *hash,
             Self::Known(_) => None,
@@ -46,7 +46,7 @@ impl Asked {
 
     fn new(text: Option<String>, extensions: &Value) -> Result<Self> {
         match (text, persisted_query(extensions)?) {
-            (Some(text), Some(hash)) if !hash.fits(&text) => {
+            (Some(text), Some(hash)) if !hash.matches(&text) => {
                 Err(Error::bad_input("extensions", "sha256Hash is not the SHA-256 of the query"))
             }
             (Some(text), hash) => Ok(Self::Text(text.into(), hash)),
@@ -110,7 +110,7 @@ impl Params {
 }
 
 /// `{"persistedQuery": {"version": 1, "sha256Hash": ".."}}`; other extensions are nothing to us.
-fn persisted_query(extensions: &Value) -> Result<Option<Hash>> {
+fn persisted_query(extensions: &Value) -> Result<Option<DocumentHash>> {
     let refused = |message| Err(Error::bad_input("extensions", message));
     match extensions {
         Value::Null => return Ok(None),
@@ -124,7 +124,7 @@ fn persisted_query(extensions: &Value) -> Result<Option<Hash>> {
     if persisted.get("version") != Some(&Value::from(1)) {
         return refused("persistedQuery must have the version 1");
     }
-    match persisted.get("sha256Hash").and_then(Value::as_str).and_then(Hash::parse) {
+    match persisted.get("sha256Hash").and_then(Value::as_str).and_then(DocumentHash::parse) {
         Some(hash) => Ok(Some(hash)),
         None => refused("the sha256Hash of persistedQuery must be 64 hexadecimal digits"),
     }

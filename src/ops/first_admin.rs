@@ -84,7 +84,7 @@ async fn hash(hasher: &PasswordHasher, admin: &User, chosen: Chosen) -> Result<S
         ErrorCode::BadUserInput => {
             let message =
                 format!("GUARDIANEYE_ADMIN_PASSWORD is refused as the first admin's password: {}", error.message());
-            error.told(message)
+            error.with_message(message)
         }
         _ => error,
     })

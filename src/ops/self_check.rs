@@ -322,7 +322,7 @@ impl<'a> Trial<'a> {
         Err(done
             .into_iter()
             .find_map(Result::err)
-            .map_or_else(|| fault(left.clone()), |cause| cause.told(left.clone())))
+            .map_or_else(|| fault(left.clone()), |cause| cause.with_message(left.clone())))
     }
 }
 

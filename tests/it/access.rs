@@ -7,7 +7,7 @@ use async_graphql::parser::{
     types::{TypeKind, TypeSystemDefinition},
 };
 use guardianeye::{
-    graphql::Api,
+    graphql::GraphqlApi,
     model::{Scope, User},
 };
 use serde_json::{Value, json};
@@ -311,7 +311,7 @@ fn no_filter_or_order_tells_more_than_the_fields_of_its_list() {
         }
     };
     let rules = fields();
-    let document = parse_schema(Api::default().sdl()).expect("the SDL is GraphQL");
+    let document = parse_schema(GraphqlApi::default().sdl()).expect("the SDL is GraphQL");
     let types = || {
         document.definitions.iter().filter_map(|definition| match definition {
             TypeSystemDefinition::Type(ty) => Some((ty.node.name.node.as_str(), &ty.node.kind)),
@@ -359,7 +359,7 @@ fn in_camels(word: &str) -> String {
 
 /// All fields of object types with their `@requires`, out of the SDL.
 fn fields() -> BTreeMap<String, Option<String>> {
-    let document = parse_schema(Api::default().sdl()).expect("the SDL is GraphQL");
+    let document = parse_schema(GraphqlApi::default().sdl()).expect("the SDL is GraphQL");
     let mut fields = BTreeMap::new();
     for definition in document.definitions {
         let TypeSystemDefinition::Type(ty) = definition else { continue };

@@ -164,7 +164,7 @@ const WRITES: &[&str] = &[
 
 #[test]
 fn every_mutation_of_the_schema_is_among_the_writes() {
-    let sdl = guardianeye::graphql::Api::default().sdl();
+    let sdl = guardianeye::graphql::GraphqlApi::default().sdl();
     let fields =
         parse_schema(sdl).expect("the SDL is GraphQL").definitions.into_iter().find_map(
             |definition| match definition {

@@ -195,7 +195,7 @@ fn invalid_settings_are_rejected_with_a_message() {
 #[test]
 fn schema_prints_the_schema() {
     let output = run("sqlite:unused.db", &["schema"], &[]);
-    assert_eq!(String::from_utf8_lossy(&output.stdout), guardianeye::graphql::Api::default().sdl());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), guardianeye::graphql::GraphqlApi::default().sdl());
 }
 
 fn run(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Output {

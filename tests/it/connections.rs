@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use guardianeye::{
     config::HttpSettings,
-    graphql::Api,
+    graphql::GraphqlApi,
     http::{self, App},
 };
 use tokio::{
@@ -183,8 +183,11 @@ async fn with_server(settings: HttpSettings, story: impl AsyncFnOnce(&TestApp, S
     TestApp::run(Backend::Sqlite, async |app| {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let router =
-            App { api: Api::default(), services: Arc::new(app.services.clone()), http: Arc::new(settings.clone()) };
+        let router = App {
+            api: GraphqlApi::default(),
+            services: Arc::new(app.services.clone()),
+            http: Arc::new(settings.clone()),
+        };
         let detached = app.services.detached.clone();
         let server: JoinHandle<()> = tokio::spawn(async move {
             http::serve(listener, router.router(), &settings, &detached, std::future::pending()).await;

@@ -10,7 +10,7 @@ use axum::{
 };
 use guardianeye::{
     config::{HttpSettings, ProxyHeader},
-    graphql::Api,
+    graphql::GraphqlApi,
     http::App,
 };
 
@@ -160,7 +160,7 @@ fn private() -> HttpSettings {
 
 fn server(app: &TestApp, settings: &HttpSettings) -> Router {
     let services = Arc::new(app.services.clone());
-    App { api: Api::default(), services, http: Arc::new(settings.clone()) }.router()
+    App { api: GraphqlApi::default(), services, http: Arc::new(settings.clone()) }.router()
 }
 
 async fn ask(router: &Router, target: &str, headers: &[(&'static str, &str)]) -> Reply {

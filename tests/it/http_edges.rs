@@ -9,7 +9,7 @@ use axum::{
 };
 use guardianeye::{
     config::{HttpSettings, ProxyHeader},
-    graphql::Api,
+    graphql::GraphqlApi,
     http::App,
 };
 use serde_json::json;
@@ -287,7 +287,7 @@ fn typename() -> axum::http::request::Builder {
 /// To a server with other settings over the same data.
 async fn send(app: &TestApp, settings: &HttpSettings, request: Request<Body>) -> Reply {
     let services = Arc::new(app.services.clone());
-    let router = App { api: Api::default(), services, http: Arc::new(settings.clone()) }.router();
+    let router = App { api: GraphqlApi::default(), services, http: Arc::new(settings.clone()) }.router();
     Reply::of(router, request).await
 }
 

@@ -5,7 +5,7 @@ use guardianeye::{
     auth::{AccessTokens, HashCost, new_signing_key},
     config::Limits,
     db::signing_keys,
-    graphql::Api,
+    graphql::GraphqlApi,
     http::App,
     model::{Role, Timestamp, User},
     services::Services,
@@ -103,7 +103,8 @@ async fn every_refused_login_takes_the_same_work(app: &TestApp) {
             .await
             .expect("starts");
         let hasher = services.password_hasher.clone();
-        let router = App { api: Api::default(), services: services.into(), http: std::sync::Arc::default() }.router();
+        let router =
+            App { api: GraphqlApi::default(), services: services.into(), http: std::sync::Arc::default() }.router();
         for (username, password) in tries {
             let before = hasher.counts();
             let input = json!({ "input": { "username": username, "password": password } });

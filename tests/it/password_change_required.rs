@@ -4,7 +4,7 @@ use async_graphql::parser::{
     parse_schema,
     types::{TypeKind, TypeSystemDefinition},
 };
-use guardianeye::{graphql::Api, model::Scope};
+use guardianeye::{graphql::GraphqlApi, model::Scope};
 use serde_json::{Value, json};
 
 use crate::{
@@ -137,7 +137,7 @@ fn with_variables(query: &str, app: &TestApp) -> (String, Value) {
 
 /// The fields of both roots.
 fn roots() -> Vec<String> {
-    let document = parse_schema(Api::default().sdl()).expect("the SDL is GraphQL");
+    let document = parse_schema(GraphqlApi::default().sdl()).expect("the SDL is GraphQL");
     let mut names = Vec::new();
     for definition in document.definitions {
         let TypeSystemDefinition::Type(ty) = definition else { continue };

@@ -9,7 +9,7 @@ use axum::{
 };
 use guardianeye::{
     config::HttpSettings,
-    graphql::Api,
+    graphql::GraphqlApi,
     http::App,
     model::{Role, User, UserId},
 };
@@ -149,5 +149,5 @@ async fn ask(
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer.parse().expect("an address"), 4711)));
     }
     let services = Arc::new(app.services.clone());
-    Reply::of(App { api: Api::default(), services, http: Arc::new(settings.clone()) }.router(), request).await
+    Reply::of(App { api: GraphqlApi::default(), services, http: Arc::new(settings.clone()) }.router(), request).await
 }

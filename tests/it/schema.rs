@@ -7,13 +7,13 @@ use async_graphql::{
         types::{FieldDefinition, InputValueDefinition, TypeKind, TypeSystemDefinition},
     },
 };
-use guardianeye::graphql::Api;
+use guardianeye::graphql::GraphqlApi;
 
 #[test]
 fn schema_graphql_is_current() {
     let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql")).unwrap_or_default();
     assert!(
-        written == Api::default().sdl(),
+        written == GraphqlApi::default().sdl(),
         "schema.graphql is out of date: run `make schema` and look at the difference"
     );
 }
@@ -21,7 +21,7 @@ fn schema_graphql_is_current() {
 #[test]
 fn everything_in_the_schema_is_described() {
     let mut missing = Missing::default();
-    for definition in parse_schema(Api::default().sdl()).expect("the SDL is GraphQL").definitions {
+    for definition in parse_schema(GraphqlApi::default().sdl()).expect("the SDL is GraphQL").definitions {
         let ty = match definition {
             TypeSystemDefinition::Type(ty) => ty,
             TypeSystemDefinition::Directive(directive) => {
@@ -51,7 +51,7 @@ fn everything_in_the_schema_is_described() {
 
 #[test]
 fn every_scalar_says_where_it_is_specified() {
-    for definition in parse_schema(Api::default().sdl()).expect("the SDL is GraphQL").definitions {
+    for definition in parse_schema(GraphqlApi::default().sdl()).expect("the SDL is GraphQL").definitions {
         let TypeSystemDefinition::Type(ty) = definition else { continue };
         if matches!(ty.node.kind, TypeKind::Scalar) {
             let specified = ty.node.directives.iter().any(|directive| directive.node.name.node == "specifiedBy");

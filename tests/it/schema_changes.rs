@@ -13,12 +13,12 @@ use async_graphql::{
         },
     },
 };
-use guardianeye::graphql::Api;
+use guardianeye::graphql::GraphqlApi;
 
 #[test]
 fn the_schema_breaks_no_client_of_the_landed_one() {
     let landed = include_str!("landed.graphql");
-    let broken = breaks(landed, &Api::default().sdl());
+    let broken = breaks(landed, &GraphqlApi::default().sdl());
     assert!(broken.is_empty(), "clients may rely on this (see docs/schema.md): {broken:#?}");
 }
 

@@ -9,7 +9,7 @@ use guardianeye::{
     auth::{AccessTokens, HashCost},
     clock::Clock,
     config::{HttpSettings, Limits},
-    graphql::Api,
+    graphql::GraphqlApi,
     http::App,
     model::{KeyId, Timestamp},
     ops::key_rotation::{self, EarlierKeys},
@@ -189,7 +189,7 @@ fn router(services: &Services, seconds: i64) -> Router {
     let clock = Clock::Fixed(services.clock.now().plus_seconds(seconds));
     let services = Arc::new(Services { clock, ..services.clone() });
     let http = Arc::new(HttpSettings { allow_plain_http: true, ..HttpSettings::default() });
-    App { api: Api::default(), services, http }.router()
+    App { api: GraphqlApi::default(), services, http }.router()
 }
 
 async fn me(app: &TestApp, services: &Services, seconds: i64, token: &str) -> u16 {

@@ -28,7 +28,7 @@ pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
     let failed = |cause: std::io::Error| {
         let message = format!("cannot write the backup {}", file.display());
-        Error::internal(cause).told(message)
+        Error::internal(cause).with_message(message)
     };
     // Made with mode 0600, next to the backup, and gone when anything fails.
     let copy = tempfile::Builder::new().prefix(".guardianeye-backup-").tempfile_in(folder).map_err(failed)?;
@@ -39,7 +39,8 @@ pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
         let mut lease = writer.lease().await?;
         let connection = &mut *lease;
         let copied = query("vacuum into $1").bind(name).execute(connection).await;
-        copied.map_err(|cause| Error::from(cause).told(format!("cannot write the backup {}", file.display())))?;
+        copied
+            .map_err(|cause| Error::from(cause).with_message(format!("cannot write the backup {}", file.display())))?;
     }
     let target = file.to_owned();
     let folder = folder.to_owned();

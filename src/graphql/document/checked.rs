@@ -12,8 +12,8 @@ use async_graphql::{
 
 use super::{
     cache::{Source, Sources},
-    limits::{self, Measured, Repeat, too_complex},
-    schema_types::Shapes,
+    limits::{self, IdempotencyMode, OperationSize, too_complex},
+    schema_types::SchemaTypes,
     tokens::{Tokens, is_word},
 };
 use crate::{
@@ -30,7 +30,7 @@ pub struct Document {
     source: Arc<Source>,
     operation_name: Option<String>,
     operation: OperationType,
-    measured: Measured,
+    size: OperationSize,
 }
 
 impl Document {
@@ -40,7 +40,7 @@ impl Document {
         text: &str,
         operation_name: Option<String>,
         variables: &Variables,
-        shapes: &Shapes,
+        shapes: &SchemaTypes,
         limits: &DocumentLimits,
         known: &Sources,
     ) -> Result<Self> {
@@ -49,9 +49,9 @@ impl Document {
             None => Arc::new(read(text, limits)?),
         };
         let operation = &operation(&source.parsed, operation_name.as_deref())?.node;
-        let measured = limits::check(&source.parsed, operation, variables, shapes, limits)?;
+        let size = limits::check(&source.parsed, operation, variables, shapes, limits)?;
         let operation = operation.ty;
-        Ok(Self { source, operation_name, operation, measured })
+        Ok(Self { source, operation_name, operation, size })
     }
 
     /// Whether the chosen operation only reads.
@@ -60,32 +60,32 @@ impl Document {
         self.operation == OperationType::Query
     }
 
-    /// What the chosen operation costs, see `graphql::cost`.
+    /// The complexity of the chosen operation; see `complexity.rs`.
     #[must_use]
-    pub fn cost(&self) -> u64 {
-        self.measured.cost
+    pub fn complexity(&self) -> u64 {
+        self.size.complexity
     }
 
-    /// What happens when the chosen operation is sent again under the same key.
+    /// How a second request with the same idempotency key is answered.
     #[must_use]
-    pub fn repeat(&self) -> Repeat {
-        self.measured.repeat
+    pub fn idempotency_mode(&self) -> IdempotencyMode {
+        self.size.idempotency_mode
     }
 
     /// Whether the chosen operation hands in or out what nobody else may read: it logs in, refreshes, or makes a token.
     #[must_use]
     pub fn holds_secrets(&self) -> bool {
-        self.measured.repeat != Repeat::Answered
+        self.size.idempotency_mode != IdempotencyMode::Replay
     }
 
     /// How many fields the chosen operation has at its root.
     pub(in crate::graphql) fn root_fields(&self) -> usize {
-        self.measured.root_fields
+        self.size.root_fields
     }
 
     /// Whether the chosen operation asks for the schema itself.
     pub(in crate::graphql) fn introspects(&self) -> bool {
-        self.measured.introspects
+        self.size.introspects
     }
 
     /// The whole document, and the name of the operation.
@@ -237,7 +237,7 @@ mod tests {
 
     fn parse(text: &str, operation_name: Option<&str>) -> Result<Document> {
         let limits = Limits::default().document;
-        let shapes = Shapes::default();
+        let shapes = SchemaTypes::default();
         let known = Sources::default();
         Document::parse(text, operation_name.map(str::to_owned), &Variables::default(), &shapes, &limits, &known)
     }

@@ -27,7 +27,11 @@ fn library_value(value: Json) -> Value {
 }
 
 /// All that makes a request what it is, as one text. Equal requests have equal texts.
-pub fn request_text(document: &str, operation_name: Option<&str>, variables: &Variables) -> serde_json::Result<String> {
+pub fn canonical_request(
+    document: &str,
+    operation_name: Option<&str>,
+    variables: &Variables,
+) -> serde_json::Result<String> {
     serde_json::to_string(&(document, operation_name, Fields(variables)))
 }
 
@@ -68,7 +72,7 @@ mod tests {
     fn values_go_through_the_library_unchanged_and_in_their_order() {
         let sent = json!({ "b": [1, -2.5, u64::MAX, i64::MIN, null, true, "é\"\\"], "a": { "z": {}, "y": [] } });
         let Json::Object(fields) = sent.clone() else { unreachable!() };
-        let text = request_text("{ a }", Some("A"), &variables(fields)).expect("writes");
+        let text = canonical_request("{ a }", Some("A"), &variables(fields)).expect("writes");
         // Variables have no order among themselves.
         assert_eq!(text, format!(r#"["{{ a }}","A",{{"a":{},"b":{}}}]"#, sent["a"], sent["b"]));
     }

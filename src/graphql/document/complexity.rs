@@ -34,8 +34,8 @@ use async_graphql::{
 use async_graphql_value::Value;
 
 use super::{
-    limits::{Measured, Repeat, too_complex},
-    schema_types::Shapes,
+    limits::{IdempotencyMode, OperationSize, too_complex},
+    schema_types::SchemaTypes,
 };
 use crate::{
     config::DocumentLimits,
@@ -65,10 +65,10 @@ pub fn measure(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-    shapes: &Shapes,
+    shapes: &SchemaTypes,
     limits: &DocumentLimits,
-) -> Result<Measured> {
-    let root = Shapes::root(operation.ty);
+) -> Result<OperationSize> {
+    let root = SchemaTypes::root(operation.ty);
     let mut walk = Walk {
         fragments: &document.fragments,
         definitions: &operation.variable_definitions,
@@ -84,19 +84,24 @@ pub fn measure(
     if cost > limits.cost {
         return Err(too_complex("is what this query costs", cost, limits.cost, "MAX_COST"));
     }
-    let repeat = match &walk.once {
-        once if once.contains_key(NEVER_AGAIN) => Repeat::Refused,
-        once if AGAIN.iter().any(|name| once.contains_key(name)) => Repeat::Done,
-        _ => Repeat::Answered,
+    let idempotency_mode = match &walk.once {
+        once if once.contains_key(NEVER_AGAIN) => IdempotencyMode::Reject,
+        once if AGAIN.iter().any(|name| once.contains_key(name)) => IdempotencyMode::Reexecute,
+        _ => IdempotencyMode::Replay,
     };
-    Ok(Measured { cost: cost.max(1), introspects: walk.introspects, root_fields: walk.root_fields, repeat })
+    Ok(OperationSize {
+        complexity: cost.max(1),
+        introspects: walk.introspects,
+        root_fields: walk.root_fields,
+        idempotency_mode,
+    })
 }
 
 struct Walk<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     definitions: &'a [Positioned<VariableDefinition>],
     variables: &'a Variables,
-    shapes: &'a Shapes,
+    shapes: &'a SchemaTypes,
     limits: &'a DocumentLimits,
     mutation: bool,
     root_fields: usize,

@@ -8,7 +8,7 @@ use async_graphql::{
     parser::types::{Directive, ExecutableDocument, FragmentDefinition, OperationDefinition, Selection, SelectionSet},
 };
 
-use super::{complexity, schema_types::Shapes};
+use super::{complexity, schema_types::SchemaTypes};
 use crate::{
     config::DocumentLimits,
     error::{Error, ErrorCode, Result},
@@ -16,24 +16,24 @@ use crate::{
 
 /// What was found out about the chosen operation.
 #[derive(Clone, Copy, Debug)]
-pub struct Measured {
-    pub cost: u64,
+pub struct OperationSize {
+    pub complexity: u64,
     /// Whether it asks for the schema itself.
     pub introspects: bool,
     /// How many fields are at the root.
     pub root_fields: usize,
-    pub repeat: Repeat,
+    pub idempotency_mode: IdempotencyMode,
 }
 
-/// What happens when the operation is sent again under the same key, see `http::idempotency`.
+/// How a second request with the same `Idempotency-Key` is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
-    /// It is answered as the first time.
-    Answered,
-    /// It is done again: its answer holds secrets, which are stored nowhere.
-    Done,
-    /// It is not taken under a key at all.
-    Refused,
+pub enum IdempotencyMode {
+    /// With the stored response of the first.
+    Replay,
+    /// By executing the operation again: its response contains secrets, which are never stored.
+    Reexecute,
+    /// The operation is rejected already at its first request with a key.
+    Reject,
 }
 
 /// Refuses a document that is too large, and an operation that asks for too much.
@@ -41,9 +41,9 @@ pub fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-    shapes: &Shapes,
+    shapes: &SchemaTypes,
     limits: &DocumentLimits,
-) -> Result<Measured> {
+) -> Result<OperationSize> {
     check_size(document, limits)?;
     complexity::measure(document, operation, variables, shapes, limits)
 }

@@ -9,10 +9,10 @@ mod persisted;
 pub(in crate::graphql) mod schema_types;
 pub(in crate::graphql) mod tokens;
 
-pub(in crate::graphql) use self::{cache::Sources, client_json::Plain, schema_types::Shapes};
+pub(in crate::graphql) use self::{cache::Sources, client_json::Plain, schema_types::SchemaTypes};
 pub use self::{
     checked::Document,
-    client_json::{request_text, variables},
-    limits::Repeat,
-    persisted::{Hash, Persisted},
+    client_json::{canonical_request, variables},
+    limits::IdempotencyMode,
+    persisted::{DocumentHash, PersistedQueries},
 };

@@ -52,7 +52,7 @@ struct Nullable {
 /// All fields of all types, which of these are objects, the arguments of directives, and how many there are of what
 /// introspection lists.
 #[derive(Debug, Default)]
-pub struct Shapes {
+pub struct SchemaTypes {
     types: HashMap<String, HashMap<String, Field>>,
     directives: HashMap<String, Vec<InputValueDefinition>>,
     interfaces: HashSet<String>,
@@ -71,7 +71,7 @@ struct Counts {
     types_of_a_type: u64,
 }
 
-impl Shapes {
+impl SchemaTypes {
     /// Of the schema that these definitions are.
     pub fn of(definitions: &[TypeSystemDefinition]) -> Self {
         let (mut types, mut directives) = (HashMap::new(), HashMap::new());

@@ -16,13 +16,13 @@ use async_graphql::{
 
 use super::{null_propagation, omitted_variables, typename};
 use crate::graphql::{
-    Api, RequestContext,
+    GraphqlApi, RequestContext,
     document::{Document, checked},
     error,
     validation::literals,
 };
 
-impl Api {
+impl GraphqlApi {
     /// Runs a document's operation, unless the document or the variables do not fit the schema.
     pub(in crate::graphql) async fn run(
         &self,
@@ -42,12 +42,14 @@ impl Api {
         }
         let operation = match checked::operation(&parsed, operation_name.as_deref()) {
             Ok(operation) => operation,
-            Err(error) => return error::refused(&error, request_id),
+            Err(error) => return error::error_response(&error, request_id),
         };
         let values = match self.inputs.coerce(&operation.node, variables, source.not_null()) {
             Ok(values) => values,
             Err(errors) => {
-                return Response::from_errors(errors.iter().map(|error| error::refusal(error, request_id)).collect());
+                return Response::from_errors(
+                    errors.iter().map(|error| error::server_error(error, request_id)).collect(),
+                );
             }
         };
         let absent = omitted_variables::variables(&operation.node, &values);
@@ -59,7 +61,7 @@ impl Api {
         // Without what is absent, the operation is alone.
         run.operation_name = operation_name.clone().filter(|_| absent.is_empty());
         // Loaders take locks, and tokio makes a task pause after so many: siblings after the pause would miss the batch.
-        let mut response = tokio::task::coop::unconstrained(self.for_valid.execute(run)).await;
+        let mut response = tokio::task::coop::unconstrained(self.schema_without_validation.execute(run)).await;
         if !response.errors.is_empty()
             && let Ok(operation) = checked::operation(&source.parsed, operation_name.as_deref())
         {
@@ -79,7 +81,7 @@ impl Api {
         errors.extend(usages.misplaced());
         errors.extend(literals::given_twice(text));
         if errors.is_empty() {
-            errors.extend(checked::large_integer(text).map(|error| error::refusal(&error, "")));
+            errors.extend(checked::large_integer(text).map(|error| error::server_error(&error, "")));
         }
         if errors.is_empty() { Ok(usages.loose()) } else { Err(errors) }
     }

@@ -10,7 +10,7 @@ use async_graphql::{
     },
 };
 
-use crate::graphql::document::{Shapes, schema_types};
+use crate::graphql::document::{SchemaTypes, schema_types};
 
 /// Puts the errors and the data of an answer right. The document was valid, and these were its variables' values.
 pub fn settle(
@@ -18,13 +18,13 @@ pub fn settle(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-    shapes: &Shapes,
+    shapes: &SchemaTypes,
 ) {
     let walk = Walk { fragments: &document.fragments, variables, shapes };
     let mut seen = HashSet::new();
     response.errors.retain(|error| error.path.is_empty() || seen.insert(format!("{:?}", error.path)));
     for error in response.errors.iter_mut().filter(|error| !error.path.is_empty()) {
-        let root = Place { set: &operation.selection_set.node, ty: Shapes::root(operation.ty) };
+        let root = Place { set: &operation.selection_set.node, ty: SchemaTypes::root(operation.ty) };
         let (fields, keep) = walk.follow(root, &error.path);
         if let Some(failed) = fields.iter().find(|found| error.locations.contains(&found.field.pos)) {
             // Of an interface's types only one was there.
@@ -71,7 +71,7 @@ struct Found<'a> {
 struct Walk<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     variables: &'a Variables,
-    shapes: &'a Shapes,
+    shapes: &'a SchemaTypes,
 }
 
 impl<'a> Walk<'a> {

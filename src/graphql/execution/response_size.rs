@@ -15,7 +15,7 @@ pub fn refuse(response: &mut Response, meter: &Meter, is_query: bool, request_id
     let is_met = |error: &&ServerError| {
         error.source::<Error>().is_some_and(|ours: &Error| ours.code() == ErrorCode::QueryTooComplex)
     };
-    let mut refusal = error::refusal(&too_large(meter, is_query), request_id);
+    let mut refusal = error::server_error(&too_large(meter, is_query), request_id);
     if let Some(met) = response.errors.iter().find(is_met) {
         refusal.path.clone_from(&met.path);
         refusal.locations.clone_from(&met.locations);
@@ -32,7 +32,7 @@ pub fn text(response: &Response, meter: &Meter, is_query: bool, request_id: &str
     };
     match text {
         Some(text) => Ok(text),
-        None => serde_json::to_string(&error::refused(&too_large(meter, is_query), request_id)),
+        None => serde_json::to_string(&error::error_response(&too_large(meter, is_query), request_id)),
     }
 }
 
@@ -42,5 +42,5 @@ fn too_large(meter: &Meter, is_query: bool) -> Error {
         return error;
     }
     let message = format!("{}; what the mutation changed stays changed", error.message());
-    error.told(message)
+    error.with_message(message)
 }

@@ -17,7 +17,7 @@ use super::{
     variable_usages::{Place, Usages},
 };
 use crate::{
-    graphql::document::{Shapes, tokens::Tokens},
+    graphql::document::{SchemaTypes, tokens::Tokens},
     model::Timestamp,
 };
 
@@ -26,14 +26,14 @@ use crate::{
 pub fn check<'a>(
     document: &'a ExecutableDocument,
     inputs: &'a Inputs,
-    shapes: &'a Shapes,
+    shapes: &'a SchemaTypes,
 ) -> (Vec<ServerError>, Usages<'a>) {
     let mut walk = Walk { inputs, shapes, errors: Vec::new(), usages: Usages::default() };
     for (_, operation) in document.operations.iter() {
         walk.usages.in_operation(&operation.node.variable_definitions);
         walk.defaults(&operation.node.variable_definitions);
         walk.directives(&operation.node.directives);
-        walk.set(Shapes::root(operation.node.ty), &operation.node.selection_set.node);
+        walk.set(SchemaTypes::root(operation.node.ty), &operation.node.selection_set.node);
     }
     for (name, fragment) in &document.fragments {
         walk.usages.in_fragment(name);
@@ -86,7 +86,7 @@ fn pos(text: &str, at: usize) -> Pos {
 
 struct Walk<'a> {
     inputs: &'a Inputs,
-    shapes: &'a Shapes,
+    shapes: &'a SchemaTypes,
     errors: Vec<ServerError>,
     usages: Usages<'a>,
 }

@@ -9,7 +9,7 @@ use guardianeye::{
     clock::Clock,
     config::{HttpSettings, Limits},
     db::{Db, api_tokens, audit_logs, auth_sessions, sessions, users},
-    graphql::Api,
+    graphql::GraphqlApi,
     http::App,
     model::{
         ApiToken, ApiTokenId, AuditAction, AuditLog, AuditLogId, AuthSession, AuthSessionId, Credentials, RawJson,
@@ -55,7 +55,8 @@ impl TestApp {
         let services =
             Services::new(db, clock, Limits::default(), HashCost::Minimal).await.expect("the services start");
         let router =
-            App { api: Api::default(), services: Arc::new(services.clone()), http: Arc::new(anywhere()) }.router();
+            App { api: GraphqlApi::default(), services: Arc::new(services.clone()), http: Arc::new(anywhere()) }
+                .router();
         let [viewer, analyst, admin] = [("vera", Role::Viewer), ("anna", Role::Analyst), ("adam", Role::Admin)]
             .map(|(name, role)| new_user(name, role, services.clock.now()));
         let app = Self { backend, database, services, router, viewer, analyst, admin };
@@ -75,7 +76,7 @@ impl TestApp {
         let mut limits = Limits::default();
         change(&mut limits);
         let services = Services::new(db, self.services.clock, limits, HashCost::Minimal).await.expect("starts");
-        App { api: Api::default(), services: Arc::new(services), http: Arc::new(anywhere()) }.router()
+        App { api: GraphqlApi::default(), services: Arc::new(services), http: Arc::new(anywhere()) }.router()
     }
 
     /// Another server on the same database, some seconds later.
@@ -83,7 +84,7 @@ impl TestApp {
         let clock = Clock::Fixed(self.now().plus_seconds(seconds));
         let services =
             Services::new(self.db().clone(), clock, Limits::default(), HashCost::Minimal).await.expect("starts");
-        App { api: Api::default(), services: Arc::new(services), http: Arc::new(anywhere()) }.router()
+        App { api: GraphqlApi::default(), services: Arc::new(services), http: Arc::new(anywhere()) }.router()
     }
 
     pub fn db(&self) -> &Db {

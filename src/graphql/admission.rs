@@ -16,7 +16,7 @@ const MAX_ERRORS: usize = 20;
 
 /// Takes the cost from the caller's budget, counts mutations, and refuses introspection to whom it is not open.
 pub fn admit(document: &Document, context: &mut RequestContext) -> Result<()> {
-    context.charge(document.cost())?;
+    context.charge(document.complexity())?;
     if !document.is_query() {
         context.charge_writes(document.root_fields())?;
     }
@@ -35,7 +35,7 @@ pub fn check_introspection(context: &RequestContext) -> Result<()> {
 /// What validation says names types, fields and arguments of the schema, also those that were not asked for. To callers
 /// who may not ask for the schema it says only where the document does not fit. What was found several times at one place,
 /// such as in a fragment that is spread several times, is told once.
-pub fn tell_less(errors: &mut Vec<ServerError>, may_introspect: bool) {
+pub fn redact_validation_errors(errors: &mut Vec<ServerError>, may_introspect: bool) {
     let mut told = HashSet::new();
     errors.retain_mut(|error| {
         if !may_introspect {
