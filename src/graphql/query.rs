@@ -10,7 +10,7 @@ use super::{
     connection::{Connection, ListArgs},
     execution::{ContextExt, RequestContext},
     inputs::{AuditLogFilter, AuditLogOrder, Budget, SessionFilter, SessionOrder, UserFilter, UserOrder},
-    loaders::IdOf,
+    loaders::OwnedId,
     nullable::{Nullable, nullable},
     scalars::uuid,
     types::{AuditLogStats, Node, RateLimit, Visible},
@@ -185,8 +185,8 @@ async fn node(request: &RequestContext, AnyId(id): AnyId) -> Result<Option<Node>
         loaders.users.load(id),
         loaders.sessions.load(id),
         loaders.audit_logs.load(id),
-        loaders.auth_sessions.load(IdOf { id, owner }),
-        loaders.api_tokens.load(IdOf { id, owner }),
+        loaders.auth_sessions.load(OwnedId { id, owner }),
+        loaders.api_tokens.load(OwnedId { id, owner }),
     )?;
     Ok(visible(request, user)
         .map(Node::User)

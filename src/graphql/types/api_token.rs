@@ -17,7 +17,7 @@ use crate::{
         execution::{ContextExt, Json, RequestContext},
         fast_path::{Leaf, Leaves},
         inputs::NotGiven,
-        loaders::{CountOf, PageOf},
+        loaders::{CountKey, PageKey},
         nullable::{Nullable, nullable},
     },
     model::{AnyId, ApiToken, Timestamp, User, UserId},
@@ -103,11 +103,11 @@ impl Listed for ApiToken {
         list_query: Arc<ListQuery>,
     ) -> Result<Arc<Page<Self>>> {
         let user = of.ok_or_else(|| Error::internal("API tokens are listed by user"))?;
-        request.loaders.api_tokens_of.load(PageOf::new(user, list_query)).await
+        request.loaders.api_tokens_by_user.load(PageKey::new(user, list_query)).await
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         let user = of.ok_or_else(|| Error::internal("API tokens are listed by user"))?;
-        request.loaders.api_token_counts_of.load(CountOf::new(user, filter)).await
+        request.loaders.api_token_counts_by_user.load(CountKey::new(user, filter)).await
     }
 }

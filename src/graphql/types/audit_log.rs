@@ -17,7 +17,7 @@ use crate::{
         execution::{ContextExt, Json, RequestContext},
         fast_path::{Leaf, Leaves, OfUsers},
         inputs::{AuditLogFilter, AuditLogOrder},
-        loaders::{CountOf, PageOf},
+        loaders::{CountKey, PageKey},
         nullable::{Nullable, nullable},
     },
     model::{AnyId, AuditLog, RawJson, Timestamp, User, UserId},
@@ -147,14 +147,14 @@ impl Listed for AuditLog {
         list_query: Arc<ListQuery>,
     ) -> Result<Arc<Page<Self>>> {
         match of {
-            Some(user) => request.loaders.audit_logs_of.load(PageOf::new(user, list_query)).await,
+            Some(user) => request.loaders.audit_logs_by_user.load(PageKey::new(user, list_query)).await,
             None => Box::pin(audit_logs::list(&request.db, &list_query)).await.map(Arc::new),
         }
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         match of {
-            Some(user) => request.loaders.audit_log_counts_of.load(CountOf::new(user, filter)).await,
+            Some(user) => request.loaders.audit_log_counts_by_user.load(CountKey::new(user, filter)).await,
             None => Box::pin(audit_logs::count(&request.db, filter.as_ref())).await,
         }
     }
@@ -166,6 +166,6 @@ impl OfUsers for AuditLog {
         users: &[UserId],
         list_query: &Arc<ListQuery>,
     ) -> Result<Vec<Arc<Page<Self>>>> {
-        request.loaders.audit_logs_of.load_many(PageOf::each(users, list_query)).await
+        request.loaders.audit_logs_by_user.load_many(PageKey::each(users, list_query)).await
     }
 }

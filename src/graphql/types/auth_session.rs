@@ -16,7 +16,7 @@ use crate::{
         execution::{ContextExt, Json, RequestContext},
         fast_path::{Leaf, Leaves},
         inputs::NotGiven,
-        loaders::{CountOf, PageOf},
+        loaders::{CountKey, PageKey},
         nullable::{Nullable, nullable},
     },
     model::{AnyId, AuthSession, Timestamp, User, UserId},
@@ -107,11 +107,11 @@ impl Listed for AuthSession {
         list_query: Arc<ListQuery>,
     ) -> Result<Arc<Page<Self>>> {
         let user = of.ok_or_else(|| Error::internal("logins are listed by user"))?;
-        request.loaders.auth_sessions_of.load(PageOf::new(user, list_query)).await
+        request.loaders.auth_sessions_by_user.load(PageKey::new(user, list_query)).await
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         let user = of.ok_or_else(|| Error::internal("logins are listed by user"))?;
-        request.loaders.auth_session_counts_of.load(CountOf::new(user, filter)).await
+        request.loaders.auth_session_counts_by_user.load(CountKey::new(user, filter)).await
     }
 }

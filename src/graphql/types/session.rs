@@ -16,7 +16,7 @@ use crate::{
         execution::{ContextExt, Json, RequestContext},
         fast_path::{Leaf, Leaves, OfUsers},
         inputs::{SessionFilter, SessionOrder},
-        loaders::{CountOf, PageOf},
+        loaders::{CountKey, PageKey},
         nullable::{Nullable, nullable},
     },
     model::{AnyId, RawJson, Session, Timestamp, User, UserId},
@@ -115,14 +115,14 @@ impl Listed for Session {
         list_query: Arc<ListQuery>,
     ) -> Result<Arc<Page<Self>>> {
         match of {
-            Some(user) => request.loaders.sessions_of.load(PageOf::new(user, list_query)).await,
+            Some(user) => request.loaders.sessions_by_user.load(PageKey::new(user, list_query)).await,
             None => Box::pin(sessions::list(&request.db, &list_query)).await.map(Arc::new),
         }
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         match of {
-            Some(user) => request.loaders.session_counts_of.load(CountOf::new(user, filter)).await,
+            Some(user) => request.loaders.session_counts_by_user.load(CountKey::new(user, filter)).await,
             None => Box::pin(sessions::count(&request.db, filter.as_ref())).await,
         }
     }
@@ -134,6 +134,6 @@ impl OfUsers for Session {
         users: &[UserId],
         list_query: &Arc<ListQuery>,
     ) -> Result<Vec<Arc<Page<Self>>>> {
-        request.loaders.sessions_of.load_many(PageOf::each(users, list_query)).await
+        request.loaders.sessions_by_user.load_many(PageKey::each(users, list_query)).await
     }
 }
