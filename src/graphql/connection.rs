@@ -9,17 +9,13 @@ use super::{
     execution::{ContextExt, RequestContext},
     fast_path::{Edges, Leaves, Nodes, OfUsers},
     inputs::{Budget, FilterInput},
+    page_size::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE},
 };
 use crate::{
     db::query::{Column, Filter, ListQuery, Order, Page, PageRequest, Position, SortColumn, SortValue},
     error::{Error, Result},
     model::{AnyId, UserId},
 };
-
-/// Rows on a page when neither `first` nor `last` is given.
-pub(super) const DEFAULT_LIMIT: u16 = 20;
-/// Rows on a page at most.
-pub(super) const MAX_LIMIT: u16 = 100;
 
 /// A type that is listed in pages.
 pub trait Listed: Leaves + Sized + 'static {
@@ -77,11 +73,11 @@ impl<T: Listed> ListArgs<T> {
             return Err(Error::bad_input(foreign, format!("{field} goes with {cursor_field}, not with {foreign}")));
         }
         let limit = match count {
-            None => DEFAULT_LIMIT,
+            None => DEFAULT_PAGE_SIZE,
             Some(count) => u16::try_from(count)
                 .ok()
-                .filter(|count| (1..=MAX_LIMIT).contains(count))
-                .ok_or_else(|| Error::bad_input(field, format!("between 1 and {MAX_LIMIT}")))?,
+                .filter(|count| (1..=MAX_PAGE_SIZE).contains(count))
+                .ok_or_else(|| Error::bad_input(field, format!("between 1 and {MAX_PAGE_SIZE}")))?,
         };
         let from = cursor.map(|cursor| cursor::decode(&T::type_name(), order, cursor_field, &cursor)).transpose()?;
         let page = PageRequest { order, limit, from, backward: field == "last", inclusive: false };

@@ -1,10 +1,9 @@
-//! From this program's errors to GraphQL's: the code, and of an internal cause nothing but the request id.
+//! Maps errors to GraphQL errors: every error gets its `extensions`, and the cause of an internal error is logged, not returned.
 
 use std::sync::Arc;
 
-use async_graphql::{ErrorExtensionValues, Name, Pos, Response, ServerError, Value, indexmap::IndexMap};
+use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
 
-use super::execution::Json;
 use crate::error::{Error, ErrorCode};
 
 impl From<Error> for async_graphql::Error {
@@ -13,22 +12,22 @@ impl From<Error> for async_graphql::Error {
     }
 }
 
-/// A response that was refused before anything was executed.
+/// The response to a request that was rejected before execution (a request error in the specification).
 #[must_use]
 pub fn error_response(error: &Error, request_id: &str) -> Response {
     Response::from_errors(vec![server_error(error, request_id)])
 }
 
-/// One error of such a response.
+/// Converts an error, with all its extensions.
 pub(super) fn server_error(error: &Error, request_id: &str) -> ServerError {
     let location = error.location().map(|(line, column)| Pos { line, column });
-    let mut refusal = ServerError::new(error.message(), location);
-    refusal.extensions = Some(extensions(error, request_id));
-    refusal.source = Some(Arc::new(error.clone()));
-    refusal
+    let mut server_error = ServerError::new(error.message(), location);
+    server_error.extensions = Some(extensions(error, request_id));
+    server_error.source = Some(Arc::new(error.clone()));
+    server_error
 }
 
-/// In how many seconds to send the request again, if an error says so.
+/// The seconds after which to retry the request, if the error has `extensions.retryAfter`.
 #[must_use]
 pub fn retry_after(error: &ServerError) -> Option<u64> {
     match error.extensions.as_ref()?.get("retryAfter")? {
@@ -37,7 +36,7 @@ pub fn retry_after(error: &ServerError) -> Option<u64> {
     }
 }
 
-/// Gives every error of an executed request its code, and writes internal causes to the log, once each.
+/// Completes the errors of an executed request: sets their extensions, hides internal messages, and logs each internal cause once.
 pub(super) fn finalize_errors(response: &mut Response, request_id: &str) {
     let mut causes = Vec::new();
     for error in &mut response.errors {
@@ -50,16 +49,16 @@ pub(super) fn finalize_errors(response: &mut Response, request_id: &str) {
                 causes.push(cause);
             }
         }
-        // The caller's to know, but whoever runs the server looks for an index.
+        // The client sees a time-out too, but an operator may have to add an index.
         if ours.code() == ErrorCode::Timeout {
-            tracing::warn!(request_id, path = ?error.path, error = ours.chain(), "stopped");
+            tracing::warn!(request_id, path = ?error.path, error = ours.chain(), "statement timeout");
         }
         error.extensions = Some(extensions(&ours, request_id));
         error.source = None;
     }
 }
 
-/// Errors of a document that does not fit the schema: the library's own carry no code.
+/// Gives validation errors of async-graphql, which have no code, the code GRAPHQL_VALIDATION_FAILED.
 pub(super) fn validation_errors(mut errors: Vec<ServerError>) -> Vec<ServerError> {
     for error in errors.iter_mut().filter(|error| error.source.is_none()) {
         error.source = Some(Arc::new(Error::new(ErrorCode::GraphqlValidationFailed, error.message.clone())));
@@ -67,10 +66,10 @@ pub(super) fn validation_errors(mut errors: Vec<ServerError>) -> Vec<ServerError
     errors
 }
 
-/// What an error of the library's own means while an operation runs. An argument that could not be read is the client's to
-/// know; anything else is unknown to us, and so is what it tells.
+/// Classifies an error of async-graphql during execution. A failed coercion of an argument is bad input; everything else is
+/// internal, because its message may contain anything.
 fn library_error(error: &ServerError) -> Error {
-    // The beginnings of `InputValueError`, which has no type any more when it arrives here.
+    // The prefixes of `InputValueError`, whose type is lost before the error arrives here.
     let is_coercion =
         ["Failed to parse \"", "Expected input type \""].iter().any(|start| error.message.starts_with(start));
     if is_coercion && !error.path.is_empty() {
@@ -96,42 +95,6 @@ fn extensions(error: &Error, request_id: &str) -> ErrorExtensionValues {
         values.set("requestId", request_id);
     }
     values
-}
-
-/// What a request cost, for `extensions.receipt`.
-#[derive(Clone, Debug)]
-pub struct Receipt {
-    pub request_id: String,
-    /// What the operation cost, of the minute's budget; none when it was refused before that was known.
-    pub cost: Option<u64>,
-    /// SQL statements, authentication included; absent below the role ANALYST.
-    pub statements: Option<u64>,
-    /// Rows those statements returned or changed; absent below the role ANALYST.
-    pub rows: Option<u64>,
-    /// From the request's arrival, in milliseconds.
-    pub duration_ms: f64,
-}
-
-impl Receipt {
-    /// As JSON text.
-    #[must_use]
-    pub fn to_json(self) -> String {
-        Json::of_value(&self.into())
-    }
-}
-
-impl From<Receipt> for Value {
-    fn from(receipt: Receipt) -> Self {
-        let fields = [
-            ("requestId", Some(Value::from(receipt.request_id))),
-            ("cost", Some(receipt.cost.map_or(Value::Null, Value::from))),
-            ("statements", receipt.statements.map(Value::from)),
-            ("rows", receipt.rows.map(Value::from)),
-            ("durationMs", Some(receipt.duration_ms.into())),
-        ];
-        let fields = fields.into_iter().filter_map(|(name, value)| Some((Name::new(name), value?)));
-        Value::Object(fields.collect::<IndexMap<_, _>>())
-    }
 }
 
 #[cfg(test)]

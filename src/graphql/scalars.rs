@@ -3,7 +3,7 @@
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use uuid::Uuid;
 
-use super::document::Plain;
+use super::document::ClientJson;
 use crate::{
     error::{Error, Result},
     model::{RawJson, Timestamp},
@@ -32,7 +32,7 @@ impl ScalarType for Timestamp {
 #[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
 impl ScalarType for RawJson {
     fn parse(value: Value) -> InputValueResult<Self> {
-        Ok(Self(serde_json::to_string(&Plain(&value))?))
+        Ok(Self(serde_json::to_string(&ClientJson(&value))?))
     }
 
     fn to_value(&self) -> Value {

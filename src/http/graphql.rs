@@ -270,7 +270,7 @@ impl Call {
         if !answer.executed {
             return request_error_response(media_type, media_type.request_error(), &answer.response);
         }
-        match answer.text(db.meter(), &self.id.id) {
+        match answer.to_json(db.meter(), &self.id.id) {
             Ok(text) => {
                 let mut response = text.into_response();
                 media_type.mark(&mut response);

@@ -82,7 +82,7 @@ fn check(key: &str) -> Result<()> {
 /// answer: the key then stays taken.
 pub async fn settle(services: &Services, db: &Db, ticket: Ticket, answer: &ExecutionResult) {
     let done = if answer.executed && !answer.is_retryable() {
-        match answer.without_extensions() {
+        match answer.to_json_without_extensions() {
             Ok(text) if text.len() > MAX_KEPT_BYTES => {
                 idempotency::keep(services, db, ticket, &too_long_to_keep(text.len())).await
             }

@@ -14,15 +14,15 @@ type Case = (&'static str, fn(&mut DocumentLimits), String, String);
 
 on_both!(
     each_limit_lets_its_edge_through_and_refuses_one_more_without_sql,
-    a_refusal_names_what_was_found_and_how_much_may_be,
+    a_limit_error_names_the_count_the_limit_and_the_setting,
     honest_queries_pass,
     variables_and_their_defaults_count_like_numbers_in_the_text,
     operators_that_no_index_serves_cost_more,
     fragments_and_aliases_are_counted_and_the_other_operations_are_not,
-    a_login_stands_once_in_an_operation_however_it_is_written,
+    a_login_is_allowed_once_per_operation,
     cyclic_fragments_are_refused_used_or_not,
-    a_document_with_thousands_of_mistakes_is_answered_with_a_few_of_them,
-    the_minutes_budget_is_per_caller_and_says_when_to_come_back
+    the_number_of_validation_errors_is_limited,
+    the_complexity_rate_limit_is_per_principal_and_sets_retry_after
 );
 
 async fn each_limit_lets_its_edge_through_and_refuses_one_more_without_sql(app: &TestApp) {
@@ -97,10 +97,10 @@ async fn each_limit_lets_its_edge_through_and_refuses_one_more_without_sql(app: 
     }
 }
 
-async fn a_refusal_names_what_was_found_and_how_much_may_be(app: &TestApp) {
+async fn a_limit_error_names_the_count_the_limit_and_the_setting(app: &TestApp) {
     let reply = app.viewer().gql("{ users(first: 100) { nodes { sessions(first: 100) { nodes { user { sessions(first: 100) { nodes { id } } } } } } } }", json!({})).await;
     // 1 + 1 + 100 * (1 + 1 + 100 * (1 + 1 + 1 + 100))
-    assert_eq!(reply.message(), "1030202 is what this query costs: the limit is 50000 (GUARDIANEYE_MAX_COST)");
+    assert_eq!(reply.message(), "query complexity 1030202 exceeds the limit of 50000 (GUARDIANEYE_MAX_COST)");
 }
 
 async fn honest_queries_pass(app: &TestApp) {
@@ -172,7 +172,7 @@ async fn fragments_and_aliases_are_counted_and_the_other_operations_are_not(app:
     assert_eq!(reply.cost(), 2);
 }
 
-async fn a_login_stands_once_in_an_operation_however_it_is_written(app: &TestApp) {
+async fn a_login_is_allowed_once_per_operation(app: &TestApp) {
     let login = r#"login(input: {username: "vera", password: "wrong"}) { expiresAt }"#;
     for query in [
         format!("mutation {{ a: {login} b: {login} }}"),
@@ -207,12 +207,12 @@ async fn cyclic_fragments_are_refused_used_or_not(app: &TestApp) {
     assert_eq!(app.viewer().gql("{ me { ...Missing } }", json!({})).await.codes(), ["GRAPHQL_VALIDATION_FAILED"]);
 }
 
-async fn a_document_with_thousands_of_mistakes_is_answered_with_a_few_of_them(app: &TestApp) {
+async fn the_number_of_validation_errors_is_limited(app: &TestApp) {
     let reply = app.viewer().gql(&format!("{{ me {{ {} }} }}", many(0..1_000, |n| format!("x{n} "))), json!({})).await;
     assert_eq!(reply.codes().len(), 20);
 }
 
-async fn the_minutes_budget_is_per_caller_and_says_when_to_come_back(app: &TestApp) {
+async fn the_complexity_rate_limit_is_per_principal_and_sets_retry_after(app: &TestApp) {
     let router = app
         .within(|limits| limits.document = DocumentLimits { cost: 100, cost_per_minute: 100, ..limits.document })
         .await;

@@ -110,7 +110,7 @@ async fn a_mutation_with_too_large_an_answer_says_that_it_was_done(app: &TestApp
         "mutation { createSession(input: {title: \"new\"}) { session { user { sessions { nodes { context } } } } } }";
     let reply = app.admin().at(&router).gql(create, json!({})).await;
     assert_eq!((reply.code(), &reply.body["data"]), ("QUERY_TOO_COMPLEX", &Value::Null));
-    assert!(reply.message().ends_with("what the mutation changed stays changed"), "{}", reply.message());
+    assert!(reply.message().ends_with("the changes of the mutation are committed"), "{}", reply.message());
     let titles = "{ sessions(filter: {title: {eq: \"new\"}}) { nodes { title } } }";
     assert_eq!(app.admin().gql(titles, json!({})).await.data()["sessions"]["nodes"], json!([{ "title": "new" }]));
 }

@@ -11,8 +11,10 @@ use async_graphql::{
 };
 
 use super::{
+    analysis::{OperationAnalysis, analyze},
     cache::{Source, Sources},
-    limits::{self, IdempotencyMode, OperationSize, too_complex},
+    limit_error::limit_exceeded,
+    root_fields::IdempotencyMode,
     schema_types::SchemaTypes,
     tokens::{Tokens, is_word},
 };
@@ -30,7 +32,7 @@ pub struct Document {
     source: Arc<Source>,
     operation_name: Option<String>,
     operation: OperationType,
-    size: OperationSize,
+    analysis: OperationAnalysis,
 }
 
 impl Document {
@@ -49,9 +51,9 @@ impl Document {
             None => Arc::new(read(text, limits)?),
         };
         let operation = &operation(&source.parsed, operation_name.as_deref())?.node;
-        let size = limits::check(&source.parsed, operation, variables, shapes, limits)?;
+        let analysis = analyze(&source.parsed, operation, variables, shapes, limits)?;
         let operation = operation.ty;
-        Ok(Self { source, operation_name, operation, size })
+        Ok(Self { source, operation_name, operation, analysis })
     }
 
     /// Whether the chosen operation only reads.
@@ -63,34 +65,34 @@ impl Document {
     /// The complexity of the chosen operation; see `complexity.rs`.
     #[must_use]
     pub fn complexity(&self) -> u64 {
-        self.size.complexity
+        self.analysis.complexity
     }
 
     /// How a second request with the same idempotency key is answered.
     #[must_use]
     pub fn idempotency_mode(&self) -> IdempotencyMode {
-        self.size.idempotency_mode
+        self.analysis.idempotency_mode
     }
 
     /// Whether the chosen operation hands in or out what nobody else may read: it logs in, refreshes, or makes a token.
     #[must_use]
     pub fn holds_secrets(&self) -> bool {
-        self.size.idempotency_mode != IdempotencyMode::Replay
+        self.analysis.idempotency_mode != IdempotencyMode::Replay
     }
 
     /// How many fields the chosen operation has at its root.
     pub(in crate::graphql) fn root_fields(&self) -> usize {
-        self.size.root_fields
+        self.analysis.root_fields
     }
 
     /// Whether the chosen operation asks for the schema itself.
     pub(in crate::graphql) fn introspects(&self) -> bool {
-        self.size.introspects
+        self.analysis.introspects
     }
 
-    /// The whole document, and the name of the operation.
-    pub(in crate::graphql) fn into_parts(self) -> (Arc<Source>, Option<String>) {
-        (self.source, self.operation_name)
+    /// The name of the chosen operation, if the request has one.
+    pub(in crate::graphql) fn operation_name(&self) -> Option<&str> {
+        self.operation_name.as_deref()
     }
 
     pub(in crate::graphql) fn source(&self) -> &Arc<Source> {
@@ -131,10 +133,13 @@ pub(in crate::graphql) fn operation<'a>(
         (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
         (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => operations.values().next(),
         (DocumentOperations::Multiple(_), None) => {
-            return Err(Error::bad_input("operationName", "the document has several operations: name one"));
+            return Err(Error::bad_input(
+                "operationName",
+                "the document has several operations: `operationName` is required",
+            ));
         }
     };
-    chosen.ok_or_else(|| Error::bad_input("operationName", "the document has no operation of this name"))
+    chosen.ok_or_else(|| Error::bad_input("operationName", "the document has no operation with this name"))
 }
 
 /// What can be told of a document without parsing it, in one pass and constant memory.
@@ -182,15 +187,17 @@ impl Scan {
 
     fn check(&self, limits: &DocumentLimits) -> Result<()> {
         if self.nesting > limits.nesting {
-            return Err(too_complex("brackets nest in the document", self.nesting, limits.nesting, "MAX_NESTING"));
+            let counted = format_args!("bracket depth {}", self.nesting);
+            return Err(limit_exceeded(counted, limits.nesting, "MAX_NESTING"));
         }
         if self.longest_word > MAX_WORD {
             let message =
-                format!("a name or number in the document has {} bytes: the limit is {MAX_WORD}", self.longest_word);
+                format!("a name or number of {} bytes exceeds the limit of {MAX_WORD} bytes", self.longest_word);
             return Err(Error::new(ErrorCode::QueryTooComplex, message));
         }
         if self.tokens > limits.tokens {
-            return Err(too_complex("tokens are in the document", self.tokens, limits.tokens, "MAX_TOKENS"));
+            let counted = format_args!("token count {}", self.tokens);
+            return Err(limit_exceeded(counted, limits.tokens, "MAX_TOKENS"));
         }
         if self.nul {
             return Err(Error::new(ErrorCode::BadUserInput, "a document must not contain the character U+0000"));

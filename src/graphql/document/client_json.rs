@@ -1,44 +1,44 @@
-//! JSON that clients send, on its way from [`crate::json`] through the library's values and back to text. The library's own
-//! conversions are not used: they give the key of raw JSON a meaning.
+//! JSON from clients: from [`crate::json`] to async-graphql's values and back to text. The conversions of async-graphql and
+//! `serde_json` are not used, because they interpret the key of raw JSON.
 
 use async_graphql::{Name, Value, Variables};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
-/// Variables as the library takes them.
+/// Converts the variables of a request.
 #[must_use]
 pub fn variables(fields: Map<String, Json>) -> Variables {
     let mut variables = Variables::default();
-    variables.extend(fields.into_iter().map(|(name, value)| (Name::new(name), library_value(value))));
+    variables.extend(fields.into_iter().map(|(name, value)| (Name::new(name), to_graphql_value(value))));
     variables
 }
 
-fn library_value(value: Json) -> Value {
+fn to_graphql_value(value: Json) -> Value {
     match value {
         Json::Null => Value::Null,
         Json::Bool(value) => Value::Boolean(value),
         Json::Number(number) => Value::Number(number),
         Json::String(text) => Value::String(text),
-        Json::Array(items) => Value::List(items.into_iter().map(library_value).collect()),
+        Json::Array(items) => Value::List(items.into_iter().map(to_graphql_value).collect()),
         Json::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, value)| (Name::new(name), library_value(value))).collect())
+            Value::Object(fields.into_iter().map(|(name, value)| (Name::new(name), to_graphql_value(value))).collect())
         }
     }
 }
 
-/// All that makes a request what it is, as one text. Equal requests have equal texts.
+/// A canonical text of a request: requests with equal documents, operation names and variables have equal texts.
 pub fn canonical_request(
     document: &str,
     operation_name: Option<&str>,
     variables: &Variables,
 ) -> serde_json::Result<String> {
-    serde_json::to_string(&(document, operation_name, Fields(variables)))
+    serde_json::to_string(&(document, operation_name, SerializeVariables(variables)))
 }
 
-/// A value of the library's that is written as what it is, whatever its keys are.
-pub(in crate::graphql) struct Plain<'a>(pub &'a Value);
+/// Serializes a value without interpreting any of its keys.
+pub struct ClientJson<'a>(pub &'a Value);
 
-impl Serialize for Plain<'_> {
+impl Serialize for ClientJson<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::Null => to.serialize_unit(),
@@ -47,17 +47,19 @@ impl Serialize for Plain<'_> {
             Value::String(text) => to.serialize_str(text),
             Value::Enum(word) => to.serialize_str(word),
             Value::Binary(bytes) => to.serialize_bytes(bytes),
-            Value::List(items) => to.collect_seq(items.iter().map(Plain)),
-            Value::Object(fields) => to.collect_map(fields.iter().map(|(name, value)| (name.as_str(), Plain(value)))),
+            Value::List(items) => to.collect_seq(items.iter().map(ClientJson)),
+            Value::Object(fields) => {
+                to.collect_map(fields.iter().map(|(name, value)| (name.as_str(), ClientJson(value))))
+            }
         }
     }
 }
 
-struct Fields<'a>(&'a Variables);
+struct SerializeVariables<'a>(&'a Variables);
 
-impl Serialize for Fields<'_> {
+impl Serialize for SerializeVariables<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.0.iter().map(|(name, value)| (name.as_str(), Plain(value))))
+        to.collect_map(self.0.iter().map(|(name, value)| (name.as_str(), ClientJson(value))))
     }
 }
 
@@ -79,7 +81,10 @@ mod tests {
 
     #[test]
     fn the_key_of_raw_json_is_a_key() {
-        let value = library_value(json!({ RAW_VALUE_TOKEN: "[1" }));
-        assert_eq!(serde_json::to_string(&Plain(&value)).expect("writes"), format!(r#"{{"{RAW_VALUE_TOKEN}":"[1"}}"#));
+        let value = to_graphql_value(json!({ RAW_VALUE_TOKEN: "[1" }));
+        assert_eq!(
+            serde_json::to_string(&ClientJson(&value)).expect("writes"),
+            format!(r#"{{"{RAW_VALUE_TOKEN}":"[1"}}"#)
+        );
     }
 }

@@ -1,357 +1,235 @@
-//! What an operation asks for: its cost, depth, aliases and root fields. It must not run before `limits` has bounded
-//! the document, because it walks fragments wherever they are spread.
+//! The complexity of an operation, and the limits on its complexity, depth and aliases. The size of the document must have been
+//! checked, because fragments are visited wherever they are spread.
 //!
-//! # How the cost of a query is computed
+//! # How complexity is computed
 //!
-//! **The cost is the number of fields in the largest answer that the query can have.** Every field counts 1; what is
-//! selected below a list counts once for each row that the list can have:
+//! **The complexity is the number of fields in the largest response that the operation can have.** Every field counts 1. The
+//! fields below a list count once for each item that the list can have:
 //!
-//! - below a connection's `nodes` and `edges`, as many as `first` or `last` say, or 20 when neither is given;
-//! - below any other list, as many as its `first`, or as the list in its arguments has items (`nodes(ids: [..])`),
-//!   or 20.
+//! - below `nodes` and `edges` of a connection, the page size: `first` or `last`, or 20 if neither is given;
+//! - below any other list, `first`, or the length of the list in its arguments (`nodes(ids: [..])`), or 20.
 //!
-//! So `{ users(first: 100) { nodes { id username } } }` costs 1 for `users`, 1 for `nodes` and 100 × 2 below: 202.
-//! Fragments count wherever they are spread, aliases each on their own, fields under `@skip` and `@include` as if they
-//! were there, and fragments on several types all. Some fields cost more than 1 because of the work behind them:
-//! `totalCount` 10; `auditLogStats` and whatever hashes a password 100; `overTime` 1,000. Texts that may be long cost more
-//! than one field, too: `context` and `details` 4, `description` 2. An operator of a filter that no index serves costs
-//! [`SCAN`]: `contains` and `startsWith` of texts, `contains` of JSON, and `search`. Introspection reads memory, not the
-//! database: a tenth of it counts.
+//! So `{ users(first: 100) { nodes { id username } } }` has a complexity of 202: 1 for `users`, 1 for `nodes`, and 100 × 2
+//! below. Fragments count wherever they are spread, aliases each on their own, fields with `@skip` and `@include` as if they
+//! were included, and fragments on several types all together.
 //!
-//! Depth is how many fields lead to a field, itself included; `ofType` adds none, because a type has few wrappers
-//! however often it is asked for. Introspection lists the members of a type once on each path: `fields`, `inputFields`,
-//! `interfaces` and `possibleTypes` do not nest, which no client's own question does.
+//! Some fields count more than 1, because they cost more: `totalCount` 10; `auditLogStats` and everything that hashes a password
+//! 100; `overTime` 1,000; fields with long values, `context` and `details` 4, `description` 2. A filter operator that no index
+//! serves counts 100: `contains` and `startsWith` on text, `contains` on JSON, and `search`. Introspection reads memory and not
+//! the database, so it counts a tenth.
+//!
+//! The depth of a field is the number of fields on its path, including itself. `ofType` does not count, because a type has few
+//! wrappers however often it is selected. On each path introspection may list the members of a type once: `fields`,
+//! `inputFields`, `interfaces` and `possibleTypes` must not be nested. The queries of common tools comply.
 
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
-    Name, Positioned, Value as Given, Variables,
-    parser::types::{
-        ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet,
-        VariableDefinition,
-    },
+    Name, Positioned, Variables,
+    parser::types::{ExecutableDocument, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet},
 };
-use async_graphql_value::Value;
 
 use super::{
-    limits::{IdempotencyMode, OperationSize, too_complex},
+    argument_values::ArgumentValues,
+    limit_error::{limit_exceeded, more_than},
+    root_fields::is_introspection,
     schema_types::SchemaTypes,
 };
 use crate::{
     config::DocumentLimits,
     error::{Error, ErrorCode, Result},
-    graphql::connection::{DEFAULT_LIMIT, MAX_LIMIT},
+    graphql::page_size::DEFAULT_PAGE_SIZE,
 };
 
-/// Fields that an operation may have once only: each guesses a password or a token, or makes one.
-const ONCE: [&str; 4] = ["login", "refreshToken", "createApiToken", "changePassword"];
-/// Of these, those that are done again when they are sent again: their answers hold secrets, and they are made for it.
-const AGAIN: [&str; 2] = ["login", "refreshToken"];
-/// The one that is neither done again nor has an answer that may be kept.
-const NEVER_AGAIN: &str = "createApiToken";
-/// So many values of introspection cost as much as one of the database.
+/// The number of introspection fields that count as one field.
 const INTROSPECTION_DISCOUNT: u64 = 10;
-/// What introspection lists of a type, with further types in it.
-const MEMBERS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
-/// What an operator costs for which the database looks at each row.
-const SCAN: u64 = 100;
-/// Those operators. Which of them an index serves in the end depends on the database and on `db search-index`.
-const SCANNING: [&str; 3] = ["contains", "startsWith", "search"];
-/// The wrappers that a type of ours has at most: `[T!]!`. Further ones are null.
+/// Introspection fields that list the members of a type, which have types themselves.
+const MEMBER_LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
+/// The most wrappers of a type in this schema: `[T!]!`. Beyond them `ofType` is null.
 const MAX_WRAPPERS: usize = 3;
 
-/// Measures the operation, and refuses it when it asks for too much.
-pub fn measure(
+/// Computes the complexity of the operation. Rejects the operation if it exceeds a limit.
+pub fn compute(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-    shapes: &SchemaTypes,
+    types: &SchemaTypes,
     limits: &DocumentLimits,
-) -> Result<OperationSize> {
-    let root = SchemaTypes::root(operation.ty);
-    let mut walk = Walk {
+) -> Result<u64> {
+    let calculator = Calculator {
         fragments: &document.fragments,
-        definitions: &operation.variable_definitions,
-        variables,
-        shapes,
+        arguments: ArgumentValues::new(operation, variables),
+        types,
         limits,
-        mutation: operation.ty == OperationType::Mutation,
-        root_fields: 0,
-        once: HashMap::new(),
-        introspects: false,
     };
-    let cost = walk.object(&operation.selection_set.node, &Place { ty: Some(root), depth: 0, page: None })?;
-    if cost > limits.cost {
-        return Err(too_complex("is what this query costs", cost, limits.cost, "MAX_COST"));
+    let root = Parent { ty: Some(SchemaTypes::root(operation.ty)), depth: 0, page_size: None };
+    let complexity = calculator.object(&operation.selection_set.node, &root)?;
+    if complexity > limits.cost {
+        return Err(limit_exceeded(format_args!("query complexity {complexity}"), limits.cost, "MAX_COST"));
     }
-    let idempotency_mode = match &walk.once {
-        once if once.contains_key(NEVER_AGAIN) => IdempotencyMode::Reject,
-        once if AGAIN.iter().any(|name| once.contains_key(name)) => IdempotencyMode::Reexecute,
-        _ => IdempotencyMode::Replay,
-    };
-    Ok(OperationSize {
-        complexity: cost.max(1),
-        introspects: walk.introspects,
-        root_fields: walk.root_fields,
-        idempotency_mode,
-    })
+    Ok(complexity.max(1))
 }
 
-struct Walk<'a> {
+struct Calculator<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    definitions: &'a [Positioned<VariableDefinition>],
-    variables: &'a Variables,
-    shapes: &'a SchemaTypes,
+    arguments: ArgumentValues<'a>,
+    types: &'a SchemaTypes,
     limits: &'a DocumentLimits,
-    mutation: bool,
-    root_fields: usize,
-    once: HashMap<&'a str, usize>,
-    introspects: bool,
 }
 
-/// Where a selection set stands.
+/// The object that a selection set selects from.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    /// The type it selects from; none when the schema does not know it, which validation will say.
+struct Parent<'a> {
+    /// The object's type; `None` if the schema does not have it, which validation reports.
     ty: Option<&'a str>,
-    /// Fields that lead to it.
+    /// The number of fields on the path to the object.
     depth: usize,
-    /// The rows on a page, directly below a connection.
-    page: Option<u64>,
+    /// The page size, if the object is a connection.
+    page_size: Option<u64>,
 }
 
-/// Where a selection set of introspection stands.
+/// An object of introspection that a selection set selects from.
 #[derive(Clone, Copy)]
-struct Introspected {
-    /// Fields that lead to it, `ofType` not counted.
+struct IntrospectionParent {
+    /// The number of fields on the path to the object, without `ofType`.
     depth: usize,
-    /// How many `ofType` lead to it, one after the other.
+    /// The number of consecutive `ofType` at the end of the path.
     wrappers: usize,
-    /// Whether a list of members leads to it.
-    members: bool,
+    /// Whether the path contains a list of members.
+    is_member: bool,
 }
 
-/// The names under which each field of one object is asked for.
-type Keys<'a> = HashMap<&'a str, HashSet<&'a str>>;
+/// The response keys of each field of one object.
+type ResponseKeys<'a> = HashMap<&'a str, HashSet<&'a str>>;
 
-impl<'a> Walk<'a> {
-    /// The cost of everything selected from one object.
-    fn object(&mut self, set: &'a SelectionSet, place: &Place<'a>) -> Result<u64> {
-        self.fields(set, place, &mut Keys::new())
+impl<'a> Calculator<'a> {
+    /// The complexity of everything selected from one object.
+    fn object(&self, set: &'a SelectionSet, parent: &Parent<'a>) -> Result<u64> {
+        self.selection_set(set, parent, &mut ResponseKeys::new())
     }
 
-    fn fields(&mut self, set: &'a SelectionSet, place: &Place<'a>, keys: &mut Keys<'a>) -> Result<u64> {
-        let mut cost = 0_u64;
+    fn selection_set(&self, set: &'a SelectionSet, parent: &Parent<'a>, keys: &mut ResponseKeys<'a>) -> Result<u64> {
+        let mut complexity = 0_u64;
         for selection in &set.items {
-            let more = match &selection.node {
+            let added = match &selection.node {
                 Selection::Field(field) => {
-                    self.note(field, place, keys)?;
-                    self.field(&field.node, place)?
+                    self.check_field(field, parent.depth + 1, keys)?;
+                    self.field(&field.node, parent)?
                 }
                 Selection::InlineFragment(fragment) => {
                     let on = fragment.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
-                    let place = Place { ty: on.or(place.ty), ..*place };
-                    self.fields(&fragment.node.selection_set.node, &place, keys)?
+                    let parent = Parent { ty: on.or(parent.ty), ..*parent };
+                    self.selection_set(&fragment.node.selection_set.node, &parent, keys)?
                 }
                 Selection::FragmentSpread(spread) => match self.fragments.get(&spread.node.fragment_name.node) {
                     Some(fragment) => {
-                        let place = Place { ty: Some(&fragment.node.type_condition.node.on.node), ..*place };
-                        self.fields(&fragment.node.selection_set.node, &place, keys)?
+                        let parent = Parent { ty: Some(&fragment.node.type_condition.node.on.node), ..*parent };
+                        self.selection_set(&fragment.node.selection_set.node, &parent, keys)?
                     }
                     None => 0,
                 },
             };
-            cost = cost.saturating_add(more);
+            complexity = complexity.saturating_add(added);
         }
-        Ok(cost)
+        Ok(complexity)
     }
 
-    /// Counts what is counted per field, not per row.
-    fn note(&mut self, field: &'a Positioned<Field>, place: &Place<'a>, keys: &mut Keys<'a>) -> Result<()> {
-        let at = Some((field.pos.line, field.pos.column));
-        let name = field.node.name.node.as_str();
-        let depth = place.depth + 1;
+    /// Checks the depth of a field and the number of its aliases.
+    fn check_field(&self, field: &'a Positioned<Field>, depth: usize, keys: &mut ResponseKeys<'a>) -> Result<()> {
+        let location = Some((field.pos.line, field.pos.column));
         if depth > self.limits.depth {
-            let error = too_complex("fields nest in each other, or more", depth, self.limits.depth, "MAX_DEPTH");
-            return Err(error.with_location(at));
+            let error = limit_exceeded(format_args!("query depth {depth}"), self.limits.depth, "MAX_DEPTH");
+            return Err(error.with_location(location));
         }
+        let name = field.node.name.node.as_str();
         let keys = keys.entry(name).or_default();
         keys.insert(&field.node.response_key().node);
         if keys.len() > self.limits.aliases {
-            let what = format!("names or more are given to {name} of one object");
-            return Err(too_complex(&what, keys.len(), self.limits.aliases, "MAX_ALIASES").with_location(at));
-        }
-        if place.depth > 0 {
-            return Ok(());
-        }
-        self.root_fields += 1;
-        if self.root_fields > self.limits.root_fields {
-            let (found, limit) = (self.root_fields, self.limits.root_fields);
-            return Err(
-                too_complex("fields or more are at the root", found, limit, "MAX_ROOT_FIELDS").with_location(at)
-            );
-        }
-        if self.mutation && ONCE.contains(&name) {
-            let times = self.once.entry(name).or_default();
-            *times += 1;
-            if *times > 1 {
-                let message = format!("{name} may stand once in an operation, whatever its aliases and fragments");
-                return Err(Error::new(ErrorCode::QueryTooComplex, message).with_location(at));
-            }
+            let counted = format_args!("aliases of `{name}` in one object");
+            return Err(more_than(self.limits.aliases, counted, "MAX_ALIASES").with_location(location));
         }
         Ok(())
     }
 
-    fn field(&mut self, field: &'a Field, place: &Place<'a>) -> Result<u64> {
+    fn field(&self, field: &'a Field, parent: &Parent<'a>) -> Result<u64> {
         let name = field.name.node.as_str();
-        let below = &field.selection_set.node;
-        let depth = place.depth + 1;
-        if place.depth == 0 && matches!(name, "__schema" | "__type") {
-            self.introspects = true;
-            let place = Introspected { depth, wrappers: 0, members: false };
-            let values = self.introspection(below, place)?.saturating_add(1);
-            return Ok(values.div_ceil(INTROSPECTION_DISCOUNT));
+        let set = &field.selection_set.node;
+        let depth = parent.depth + 1;
+        if parent.depth == 0 && is_introspection(name) {
+            let schema = IntrospectionParent { depth, wrappers: 0, is_member: false };
+            let fields = self.introspection_object(set, schema)?.saturating_add(1);
+            return Ok(fields.div_ceil(INTROSPECTION_DISCOUNT));
         }
-        let Some(shape) = place.ty.and_then(|ty| self.shapes.field(ty, name)) else {
-            let below = self.object(below, &Place { ty: None, depth, page: None })?;
+        let Some(field_type) = parent.ty.and_then(|ty| self.types.field(ty, name)) else {
+            let below = self.object(set, &Parent { ty: None, depth, page_size: None })?;
             return Ok(below.saturating_add(1));
         };
-        let page = shape.paged.then(|| self.page(field));
-        let rows = if shape.list {
-            page.or(place.page).or_else(|| self.longest_list(field)).unwrap_or(DEFAULT_LIMIT.into())
+        let page_size = field_type.is_paginated.then(|| self.arguments.page_size(field));
+        let (items, page_size) = if field_type.is_list {
+            let items = page_size.or(parent.page_size).or_else(|| self.arguments.longest_list(field));
+            (items.unwrap_or(DEFAULT_PAGE_SIZE.into()), None)
         } else {
-            1
+            (1, page_size)
         };
-        let page = if shape.list { None } else { page };
-        let below = self.object(below, &Place { ty: Some(&shape.of), depth, page })?;
-        let own = shape.cost.saturating_add(self.scans(field));
-        Ok(below.saturating_mul(rows).saturating_add(own))
+        let below = self.object(set, &Parent { ty: Some(&field_type.type_name), depth, page_size })?;
+        let own = field_type.complexity.saturating_add(self.arguments.filter_complexity(field));
+        Ok(below.saturating_mul(items).saturating_add(own))
     }
 
-    /// The values that introspection can give below a field.
-    fn introspection(&mut self, set: &'a SelectionSet, place: Introspected) -> Result<u64> {
-        let mut keys = Keys::new();
-        self.introspected(set, place, &mut keys)
+    /// The number of fields that introspection can return below one object.
+    fn introspection_object(&self, set: &'a SelectionSet, parent: IntrospectionParent) -> Result<u64> {
+        self.introspection_set(set, parent, &mut ResponseKeys::new())
     }
 
-    fn introspected(&mut self, set: &'a SelectionSet, place: Introspected, keys: &mut Keys<'a>) -> Result<u64> {
-        let mut values = 0_u64;
+    fn introspection_set(
+        &self,
+        set: &'a SelectionSet,
+        parent: IntrospectionParent,
+        keys: &mut ResponseKeys<'a>,
+    ) -> Result<u64> {
+        let mut fields = 0_u64;
         for selection in &set.items {
-            let more = match &selection.node {
-                Selection::Field(field) => {
-                    let name = field.node.name.node.as_str();
-                    let (wrappers, depth) = if name == "ofType" {
-                        (place.wrappers + 1, (place.depth - 1).max(1))
-                    } else {
-                        (0, place.depth)
-                    };
-                    self.note(field, &Place { ty: None, depth, page: None }, keys)?;
-                    let lists_members = MEMBERS.contains(&name);
-                    if lists_members && place.members {
-                        return Err(nested_members(name).with_location(Some((field.pos.line, field.pos.column))));
-                    }
-                    let members = lists_members || place.members;
-                    let below = Introspected { depth: depth + 1, wrappers, members };
-                    let below = self.introspection(&field.node.selection_set.node, below)?;
-                    let below = if wrappers > MAX_WRAPPERS { 0 } else { below };
-                    below.saturating_mul(self.shapes.introspected(name)).saturating_add(1)
-                }
+            let added = match &selection.node {
+                Selection::Field(field) => self.introspection_field(field, parent, keys)?,
                 Selection::InlineFragment(fragment) => {
-                    self.introspected(&fragment.node.selection_set.node, place, keys)?
+                    self.introspection_set(&fragment.node.selection_set.node, parent, keys)?
                 }
                 Selection::FragmentSpread(spread) => match self.fragments.get(&spread.node.fragment_name.node) {
-                    Some(fragment) => self.introspected(&fragment.node.selection_set.node, place, keys)?,
+                    Some(fragment) => self.introspection_set(&fragment.node.selection_set.node, parent, keys)?,
                     None => 0,
                 },
             };
-            values = values.saturating_add(more);
+            fields = fields.saturating_add(added);
         }
-        Ok(values)
+        Ok(fields)
     }
 
-    /// What the operators of a filter cost for which the database looks at each row.
-    fn scans(&self, field: &Field) -> u64 {
-        match field.get_argument("filter").map(|filter| &filter.node) {
-            Some(Value::Variable(variable)) => self.variable(variable).map_or(0, given_scans),
-            Some(literal) => self.literal_scans(literal),
-            None => 0,
+    fn introspection_field(
+        &self,
+        field: &'a Positioned<Field>,
+        parent: IntrospectionParent,
+        keys: &mut ResponseKeys<'a>,
+    ) -> Result<u64> {
+        let name = field.node.name.node.as_str();
+        let (wrappers, depth) =
+            if name == "ofType" { (parent.wrappers + 1, (parent.depth - 1).max(1)) } else { (0, parent.depth) };
+        self.check_field(field, depth + 1, keys)?;
+        let lists_members = MEMBER_LISTS.contains(&name);
+        if lists_members && parent.is_member {
+            return Err(nested_member_list(name).with_location(Some((field.pos.line, field.pos.column))));
         }
-    }
-
-    /// The recursion is as deep as the brackets of the document, which were counted before it was parsed.
-    fn literal_scans(&self, value: &Value) -> u64 {
-        match value {
-            Value::Object(fields) => {
-                let cost = |(name, value)| if is_scanning(name) { SCAN } else { self.literal_scans(value) };
-                fields.iter().map(cost).sum()
-            }
-            Value::List(items) => items.iter().map(|item| self.literal_scans(item)).sum(),
-            Value::Variable(variable) => self.variable(variable).map_or(0, given_scans),
-            _ => 0,
-        }
-    }
-
-    /// The rows that `first` or `last` ask for. What is no number, or none that is allowed, is refused later; until
-    /// then it counts as the most.
-    fn page(&self, field: &Field) -> u64 {
-        let sizes = ["first", "last"].into_iter().filter_map(|name| {
-            let size = match &field.get_argument(name)?.node {
-                Value::Null => return None,
-                Value::Number(size) => size.as_u64(),
-                Value::Variable(variable) => match self.variable(variable)? {
-                    Given::Number(size) => size.as_u64(),
-                    _ => None,
-                },
-                _ => None,
-            };
-            Some(size.unwrap_or(MAX_LIMIT.into()).clamp(1, MAX_LIMIT.into()))
-        });
-        sizes.max().unwrap_or(DEFAULT_LIMIT.into())
-    }
-
-    /// How many items the longest list among the arguments has.
-    fn longest_list(&self, field: &Field) -> Option<u64> {
-        let lengths = field.arguments.iter().filter_map(|(_, value)| match &value.node {
-            Value::List(items) => Some(items.len()),
-            Value::Variable(variable) => match self.variable(variable)? {
-                Given::List(items) => Some(items.len()),
-                _ => None,
-            },
-            _ => None,
-        });
-        lengths.max().map(|length| length as u64)
-    }
-
-    /// The value of a variable, given or by default; none when it is null or missing.
-    fn variable(&self, name: &Name) -> Option<&Given> {
-        let given = self.variables.get(name);
-        let definition = || self.definitions.iter().find(|definition| definition.node.name.node == *name);
-        let value = given.or_else(|| definition()?.node.default_value.as_ref().map(|value| &value.node))?;
-        (*value != Given::Null).then_some(value)
+        let is_member = lists_members || parent.is_member;
+        let object = IntrospectionParent { depth: depth + 1, wrappers, is_member };
+        let below = self.introspection_object(&field.node.selection_set.node, object)?;
+        let below = if wrappers > MAX_WRAPPERS { 0 } else { below };
+        Ok(below.saturating_mul(self.types.introspection_items(name)).saturating_add(1))
     }
 }
 
-fn nested_members(name: &str) -> Error {
+fn nested_member_list(name: &str) -> Error {
     let message = format!(
-        "`{name}` stands below another list of a type's members ({}), for which the limit is 1: ask for one type by \
-         `__type(name: ..)`",
-        MEMBERS.join(", ")
+        "`{name}` must not be nested in another list of members ({}): select the type by `__type(name: ..)`",
+        MEMBER_LISTS.join(", ")
     );
     Error::new(ErrorCode::QueryTooComplex, message)
-}
-
-fn is_scanning(operator: &Name) -> bool {
-    SCANNING.contains(&operator.as_str())
-}
-
-/// What the scanning operators in the value of a variable cost. The recursion is as deep as the variables, which were
-/// bounded when they were read.
-fn given_scans(value: &Given) -> u64 {
-    match value {
-        Given::Object(fields) => {
-            fields.iter().map(|(name, value)| if is_scanning(name) { SCAN } else { given_scans(value) }).sum()
-        }
-        Given::List(items) => items.iter().map(given_scans).sum(),
-        _ => 0,
-    }
 }

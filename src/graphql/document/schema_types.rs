@@ -1,5 +1,4 @@
-//! The shapes of the schema's fields, as far as the cost of a query, its errors and its literals depend on them; read once
-//! from the schema's SDL.
+//! The types of the schema as complexity, null propagation and validation need them; built once from the schema's SDL.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,58 +9,56 @@ use async_graphql::{
     },
 };
 
-/// What a field costs beyond its own place in the answer: one of slow hashing, of a scan in the database, or of a value
-/// that may be as long as thousands of others.
-const WORK: &[(&str, u64)] = &[
+/// The complexity of fields that cost more than others: a password hash, a scan in the database, or a value that can be
+/// much longer than others.
+const COMPLEXITY: &[(&str, u64)] = &[
     ("Mutation.login", 100),
     ("Mutation.changePassword", 100),
     ("Mutation.resetPassword", 100),
     ("Mutation.createUser", 100),
     ("Query.auditLogStats", 100),
-    // So many intervals at most, however few the bounds let it have.
+    // The maximum number of intervals.
     ("AuditLogStats.overTime", 1_000),
     ("Session.context", 4),
     ("AuditLog.details", 4),
     ("AuditLog.description", 2),
 ];
-/// The same for a field of this name wherever it stands.
-const WORK_ANYWHERE: &[(&str, u64)] = &[("totalCount", 10)];
+/// The complexity of fields with these names in any type.
+const COMPLEXITY_BY_NAME: &[(&str, u64)] = &[("totalCount", 10)];
 
-/// One field of a type.
+/// A field of a type.
 #[derive(Debug)]
-pub struct Field {
-    /// The type behind lists and non-null marks.
-    pub of: String,
-    /// Whether its value is a list.
-    pub list: bool,
-    /// Whether it may be null itself, and whether the items of its list may.
+pub struct SchemaField {
+    /// The named type, without list and non-null wrappers.
+    pub type_name: String,
+    pub is_list: bool,
     nullable: Nullable,
     pub arguments: Vec<InputValueDefinition>,
-    /// Whether it takes `first` or `last`.
-    pub paged: bool,
-    /// What it costs itself.
-    pub cost: u64,
+    /// Whether it has the argument `first` or `last`.
+    pub is_paginated: bool,
+    /// The complexity of the field itself, without the fields below it.
+    pub complexity: u64,
 }
 
+/// Whether a field can be null, and whether the items of its list can.
 #[derive(Debug)]
 struct Nullable {
     value: bool,
     items: bool,
 }
 
-/// All fields of all types, which of these are objects, the arguments of directives, and how many there are of what
-/// introspection lists.
+/// The fields of all types, the arguments of all directives, and the lengths of introspection's lists.
 #[derive(Debug, Default)]
 pub struct SchemaTypes {
-    types: HashMap<String, HashMap<String, Field>>,
+    types: HashMap<String, HashMap<String, SchemaField>>,
     directives: HashMap<String, Vec<InputValueDefinition>>,
     interfaces: HashSet<String>,
-    counts: Counts,
+    introspection: IntrospectionItems,
 }
 
-/// The usual lengths of introspection's lists, rounded up.
+/// The average lengths of introspection's lists, rounded up.
 #[derive(Clone, Copy, Debug, Default)]
-struct Counts {
+struct IntrospectionItems {
     types: u64,
     directives: u64,
     fields_of_a_type: u64,
@@ -72,8 +69,7 @@ struct Counts {
 }
 
 impl SchemaTypes {
-    /// Of the schema that these definitions are.
-    pub fn of(definitions: &[TypeSystemDefinition]) -> Self {
+    pub fn new(definitions: &[TypeSystemDefinition]) -> Self {
         let (mut types, mut directives) = (HashMap::new(), HashMap::new());
         let (mut all_fields, mut all_arguments, mut all_inputs, mut all_values, mut all_types) = (0, 0, 0, 0, 0);
         let mut interfaces = HashSet::new();
@@ -114,26 +110,26 @@ impl SchemaTypes {
             };
             all_fields += fields.len();
             all_arguments += fields.iter().map(|field| field.node.arguments.len()).sum::<usize>();
-            let shape = |field: &FieldDefinition| (field.name.node.to_string(), Field::new(&name, field));
-            let fields = fields.iter().map(|field| shape(&field.node)).collect();
+            let named = |field: &FieldDefinition| (field.name.node.to_string(), SchemaField::new(&name, field));
+            let fields = fields.iter().map(|field| named(&field.node)).collect();
             types.insert(name, fields);
         }
         let with_fields = types.len();
-        let each = |all: usize, of: usize| all.div_ceil(of.max(1)).max(1) as u64;
-        let counts = Counts {
-            // The library adds the types of introspection, the scalars and the standard directives.
+        let average = |all: usize, of: usize| all.div_ceil(of.max(1)).max(1) as u64;
+        let introspection = IntrospectionItems {
+            // async-graphql adds the introspection types, the built-in scalars and the standard directives.
             types: kinds + 13,
             directives: directives.len() as u64 + 4,
-            fields_of_a_type: each(all_fields, with_fields),
-            arguments_of_a_field: each(all_arguments, all_fields),
-            inputs_of_a_type: each(all_inputs, with_fields),
-            values_of_a_type: each(all_values, with_fields),
-            types_of_a_type: each(all_types, with_fields),
+            fields_of_a_type: average(all_fields, with_fields),
+            arguments_of_a_field: average(all_arguments, all_fields),
+            inputs_of_a_type: average(all_inputs, with_fields),
+            values_of_a_type: average(all_values, with_fields),
+            types_of_a_type: average(all_types, with_fields),
         };
-        Self { types, directives, interfaces, counts }
+        Self { types, directives, interfaces, introspection }
     }
 
-    /// The type an operation begins at.
+    /// The root operation type.
     pub fn root(operation: OperationType) -> &'static str {
         match operation {
             OperationType::Query => "Query",
@@ -142,31 +138,31 @@ impl SchemaTypes {
         }
     }
 
-    /// The field of a type, unless the schema has none such.
-    pub fn field(&self, ty: &str, field: &str) -> Option<&Field> {
+    /// The field of a type; `None` if the schema does not have it.
+    pub fn field(&self, ty: &str, field: &str) -> Option<&SchemaField> {
         self.types.get(ty)?.get(field)
     }
 
-    /// The arguments of a directive; none if the schema has none such.
-    pub fn of_directive(&self, name: &str) -> &[InputValueDefinition] {
+    /// The arguments of a directive; empty if the schema does not have it.
+    pub fn directive_arguments(&self, name: &str) -> &[InputValueDefinition] {
         self.directives.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the type has fields, and is no interface.
+    /// Returns true for object types.
     pub fn is_object(&self, ty: &str) -> bool {
         self.types.contains_key(ty) && !self.interfaces.contains(ty)
     }
 
-    /// How many things introspection lists under this field.
-    pub fn introspected(&self, field: &str) -> u64 {
+    /// The number of items that an introspection field lists; 1 if it is not a list.
+    pub fn introspection_items(&self, field: &str) -> u64 {
         match field {
-            "types" => self.counts.types,
-            "directives" => self.counts.directives,
-            "fields" => self.counts.fields_of_a_type,
-            "args" => self.counts.arguments_of_a_field,
-            "inputFields" => self.counts.inputs_of_a_type,
-            "enumValues" => self.counts.values_of_a_type,
-            "interfaces" | "possibleTypes" => self.counts.types_of_a_type,
+            "types" => self.introspection.types,
+            "directives" => self.introspection.directives,
+            "fields" => self.introspection.fields_of_a_type,
+            "args" => self.introspection.arguments_of_a_field,
+            "inputFields" => self.introspection.inputs_of_a_type,
+            "enumValues" => self.introspection.values_of_a_type,
+            "interfaces" | "possibleTypes" => self.introspection.types_of_a_type,
             _ => 1,
         }
     }
@@ -176,7 +172,7 @@ fn inputs(definitions: &[Positioned<InputValueDefinition>]) -> Vec<InputValueDef
     definitions.iter().map(|definition| definition.node.clone()).collect()
 }
 
-impl Field {
+impl SchemaField {
     fn new(ty: &str, field: &FieldDefinition) -> Self {
         fn unwrap(ty: &Type) -> (bool, &str) {
             match &ty.base {
@@ -185,29 +181,28 @@ impl Field {
             }
         }
         let name = field.name.node.as_str();
-        let (list, of) = unwrap(&field.ty.node);
+        let (is_list, type_name) = unwrap(&field.ty.node);
         let path = format!("{ty}.{name}");
-        let work = WORK.iter().find(|(known, _)| *known == path);
-        let work = work.or_else(|| WORK_ANYWHERE.iter().find(|(known, _)| *known == name));
-        let paged = field.arguments.iter().any(|argument| matches!(argument.node.name.node.as_str(), "first" | "last"));
+        let listed = COMPLEXITY.iter().find(|(field, _)| *field == path);
+        let listed = listed.or_else(|| COMPLEXITY_BY_NAME.iter().find(|(field, _)| *field == name));
+        let is_paginated =
+            field.arguments.iter().any(|argument| matches!(argument.node.name.node.as_str(), "first" | "last"));
         let items = matches!(&field.ty.node.base, BaseType::List(of) if of.nullable);
         Self {
-            of: of.to_owned(),
-            list,
+            type_name: type_name.to_owned(),
+            is_list,
             nullable: Nullable { value: field.ty.node.nullable, items },
             arguments: inputs(&field.arguments),
-            paged,
-            cost: work.map_or(1, |(_, cost)| *cost),
+            is_paginated,
+            complexity: listed.map_or(1, |(_, complexity)| *complexity),
         }
     }
 
-    /// Whether its value may be null.
-    pub fn may_be_null(&self) -> bool {
+    pub fn is_nullable(&self) -> bool {
         self.nullable.value
     }
 
-    /// Whether an item of its list may be null.
-    pub fn items_may_be_null(&self) -> bool {
+    pub fn has_nullable_items(&self) -> bool {
         self.nullable.items
     }
 }

@@ -1,5 +1,5 @@
-//! One operation from its variables to its answer, by the specification's section "Execution"; what the library does
-//! otherwise is put right around it.
+//! Executes one operation by the specification's section "Execution". What async-graphql does differently is corrected before
+//! and after it runs the operation.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -7,40 +7,56 @@ use std::{
 };
 
 use async_graphql::{
-    Name, Pos, Request, Response, ServerError, Variables,
+    Executor as SchemaExecutor, Name, Pos, Request, Response, ServerError, Variables,
     parser::{
         parse_query,
-        types::{DocumentOperations, ExecutableDocument},
+        types::{DocumentOperations, ExecutableDocument, TypeSystemDefinition},
     },
 };
 
-use super::{null_propagation, omitted_variables, typename};
+use super::{null_propagation, omitted_variables, request_context::RequestContext, typename};
 use crate::graphql::{
-    GraphqlApi, RequestContext,
-    document::{Document, checked},
+    document::{Document, SchemaTypes, Sources, checked},
     error,
-    validation::literals,
+    validation::{Inputs, literals},
 };
 
-impl GraphqlApi {
-    /// Runs a document's operation, unless the document or the variables do not fit the schema.
-    pub(in crate::graphql) async fn run(
+/// A schema and what the execution of its operations needs.
+pub struct Executor<S> {
+    pub schema: S,
+    /// The same schema for documents that were validated before.
+    schema_without_validation: S,
+    pub documents: Sources,
+    pub types: SchemaTypes,
+    inputs: Inputs,
+}
+
+impl<S: SchemaExecutor> Executor<S> {
+    pub fn new(schema: S, schema_without_validation: S, definitions: Vec<TypeSystemDefinition>) -> Self {
+        let types = SchemaTypes::new(&definitions);
+        let inputs = Inputs::of(definitions);
+        Self { schema, schema_without_validation, documents: Sources::default(), types, inputs }
+    }
+
+    /// Validates the document, coerces the variables and executes the operation. Returns a request error if the document or the
+    /// variables are invalid.
+    pub async fn execute(
         &self,
-        document: Document,
+        document: &Document,
         variables: Variables,
         context: Arc<RequestContext>,
         request_id: &str,
     ) -> Response {
-        let (source, operation_name) = document.into_parts();
+        let (source, operation_name) = (document.source(), document.operation_name());
         let mut parsed = source.parsed.clone();
-        typename::wrap(&mut parsed);
+        typename::move_directives_to_fragments(&mut parsed);
         if source.not_null().is_none() {
             match self.validate(&source.text, &parsed).await {
-                Ok(not_null) => self.sources.keep(&source, not_null),
+                Ok(not_null) => self.documents.keep(source, not_null),
                 Err(errors) => return Response::from_errors(error::validation_errors(errors)),
             }
         }
-        let operation = match checked::operation(&parsed, operation_name.as_deref()) {
+        let operation = match checked::operation(&parsed, operation_name) {
             Ok(operation) => operation,
             Err(error) => return error::error_response(&error, request_id),
         };
@@ -52,32 +68,32 @@ impl GraphqlApi {
                 );
             }
         };
-        let absent = omitted_variables::variables(&operation.node, &values);
-        if !absent.is_empty() {
-            parsed = omitted_variables::without(operation.clone(), parsed.fragments, &absent);
+        let omitted = omitted_variables::omitted_variables(&operation.node, &values);
+        if !omitted.is_empty() {
+            parsed = omitted_variables::remove_omitted(operation.clone(), parsed.fragments, &omitted);
         }
         let mut run = Request::new("").variables(values.clone()).data(context);
         run.set_parsed_query(parsed);
-        // Without what is absent, the operation is alone.
-        run.operation_name = operation_name.clone().filter(|_| absent.is_empty());
-        // Loaders take locks, and tokio makes a task pause after so many: siblings after the pause would miss the batch.
+        // `remove_omitted` leaves only this operation.
+        run.operation_name = operation_name.filter(|_| omitted.is_empty()).map(str::to_owned);
+        // Loaders take locks, and tokio's cooperative budget would pause the task after some: later siblings would miss the batch.
         let mut response = tokio::task::coop::unconstrained(self.schema_without_validation.execute(run)).await;
         if !response.errors.is_empty()
-            && let Ok(operation) = checked::operation(&source.parsed, operation_name.as_deref())
+            && let Ok(operation) = checked::operation(&source.parsed, operation_name)
         {
-            null_propagation::settle(&mut response, &source.parsed, &operation.node, &values, &self.shapes);
+            null_propagation::propagate_nulls(&mut response, &source.parsed, &operation.node, &values, &self.types);
         }
         response
     }
 
-    /// The definitions of variables that must not be null although their types allow it; or what is wrong with the document,
-    /// whatever the variables will be. What the library lets pass is looked for when it found nothing.
+    /// Validates a document for all values of its variables. Returns the definitions of variables whose type is nullable but that
+    /// must not be null. What async-graphql does not check is checked after it has found no error.
     async fn validate(&self, text: &str, document: &ExecutableDocument) -> Result<HashSet<Pos>, Vec<ServerError>> {
-        let errors = self.by_the_library(document.clone()).await.errors;
+        let errors = self.validate_only(document.clone()).await.errors;
         if !errors.is_empty() {
             return Err(errors);
         }
-        let (mut errors, usages) = literals::check(document, &self.inputs, &self.shapes);
+        let (mut errors, usages) = literals::check(document, &self.inputs, &self.types);
         errors.extend(usages.misplaced());
         errors.extend(literals::given_twice(text));
         if errors.is_empty() {
@@ -86,20 +102,19 @@ impl GraphqlApi {
         if errors.is_empty() { Ok(usages.loose()) } else { Err(errors) }
     }
 
-    /// Has the library validate a document and run nothing of it: what runs is a further operation, which asks for
-    /// nothing.
-    async fn by_the_library(&self, mut document: ExecutableDocument) -> Response {
+    /// Validates a document with async-graphql without executing it: the operation that runs is appended and selects nothing.
+    async fn validate_only(&self, mut document: ExecutableDocument) -> Response {
         let mut operations = match document.operations {
             DocumentOperations::Single(operation) => HashMap::from([(Name::new(""), operation)]),
             DocumentOperations::Multiple(operations) => operations,
         };
-        let mut name = "Nothing".to_owned();
+        let mut name = "ValidateOnly".to_owned();
         while operations.contains_key(name.as_str()) {
             name.push('_');
         }
-        let nothing = parse_query("{ __typename }").expect("this is GraphQL").operations;
-        if let DocumentOperations::Single(nothing) = nothing {
-            operations.insert(Name::new(&name), nothing);
+        let empty = parse_query("{ __typename }").expect("this is GraphQL").operations;
+        if let DocumentOperations::Single(empty) = empty {
+            operations.insert(Name::new(&name), empty);
         }
         document.operations = DocumentOperations::Multiple(operations);
         let mut request = Request::new("").operation_name(name);

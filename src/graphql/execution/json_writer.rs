@@ -1,5 +1,5 @@
-//! Answers as JSON text. Lists of plain rows are written here from the rows (`leaf`), and the answer around them from the
-//! library's values, where `serde_json` would read all that is already text once more.
+//! Writes responses as JSON text. The fast path writes lists of rows here directly. The response around them is written from
+//! async-graphql's values; `serde_json` would parse the embedded JSON text again.
 
 use std::{fmt::Write, sync::LazyLock};
 
@@ -12,26 +12,26 @@ use crate::{
     model::{RawJson, Timestamp},
 };
 
-/// The library's mark for a string that is JSON text itself.
+/// The key that marks a string as JSON text in async-graphql's values.
 static RAW: LazyLock<Name> = LazyLock::new(|| Name::new(async_graphql_value::RAW_VALUE_TOKEN));
 
-/// JSON text that is being written.
+/// A writer of JSON text with a size limit.
 #[derive(Debug)]
 pub struct Json {
     text: String,
-    /// Bytes that it may have. Beyond them nothing more is put into lists and objects, so it is no JSON any more.
+    /// Beyond this size, lists and objects are truncated, and the text is not valid JSON.
     max_bytes: usize,
 }
 
 impl Json {
-    /// Nothing yet; whoever writes it looks whether it [is too large](Self::is_too_large) in the end.
-    pub fn within(max_bytes: usize) -> Self {
+    /// An empty text. Check [`is_too_large`](Self::is_too_large) after writing.
+    pub fn with_limit(max_bytes: usize) -> Self {
         Self { text: String::new(), max_bytes }
     }
 
-    /// An answer without errors: `{"data": .., "extensions": ..}`; none when it is too large.
-    pub fn of(response: &Response, max_bytes: usize) -> Option<String> {
-        let mut json = Self::within(max_bytes);
+    /// A response without errors: `{"data": .., "extensions": ..}`; `None` if it is too large.
+    pub fn from_response(response: &Response, max_bytes: usize) -> Option<String> {
+        let mut json = Self::with_limit(max_bytes);
         json.text.push_str("{\"data\":");
         json.value(&response.data);
         if !response.extensions.is_empty() {
@@ -42,19 +42,19 @@ impl Json {
         (!json.is_too_large()).then_some(json.text)
     }
 
-    /// Whether there are more bytes than there may be.
+    /// Returns true if the text exceeds the limit.
     pub fn is_too_large(&self) -> bool {
         self.text.len() > self.max_bytes
     }
 
-    /// How many bytes there are.
+    /// The number of bytes.
     pub fn len(&self) -> usize {
         self.text.len()
     }
 
-    /// An answer without its extensions: `{"data": .., "errors": ..}`.
-    pub fn without_extensions(response: &Response) -> Result<String> {
-        let mut json = Self::within(usize::MAX);
+    /// A response without its extensions: `{"data": .., "errors": ..}`.
+    pub fn from_response_without_extensions(response: &Response) -> Result<String> {
+        let mut json = Self::with_limit(usize::MAX);
         json.text.push_str("{\"data\":");
         json.value(&response.data);
         if !response.errors.is_empty() {
@@ -65,19 +65,19 @@ impl Json {
         Ok(json.text)
     }
 
-    /// One value of the library's, as it would stand in an answer.
-    pub fn of_value(value: &Value) -> String {
-        let mut json = Self::within(usize::MAX);
+    /// A value as it is written in a response.
+    pub fn from_value(value: &Value) -> String {
+        let mut json = Self::with_limit(usize::MAX);
         json.value(value);
         json.text
     }
 
-    /// What is written as one value of the library's, which [`Json::of`] puts into the answer as it is.
+    /// The text as a value, which [`Json::from_response`] copies into the response.
     pub fn into_value(self) -> Value {
         raw_value(self.text)
     }
 
-    /// Punctuation, names that need no escapes, and what is JSON already.
+    /// Writes text that is JSON already.
     pub fn raw(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -90,7 +90,7 @@ impl Json {
         self.text.push_str(if value { "true" } else { "false" });
     }
 
-    /// A string.
+    /// Writes a string.
     pub fn text(&mut self, text: &str) {
         let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
         if text.bytes().all(plain) {
@@ -119,7 +119,7 @@ impl Json {
         }
     }
 
-    /// The name of an enum's value, which needs no escapes.
+    /// Writes an enum value.
     pub fn enum_value<T: EnumType>(&mut self, value: T) {
         let name = T::items().iter().find(|item| item.value == value).map_or("", |item| item.name);
         self.text.push('"');
@@ -127,7 +127,7 @@ impl Json {
         self.text.push('"');
     }
 
-    /// The value, or null.
+    /// Writes the value, or null if there is none.
     pub fn or_null<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         match value {
             Some(value) => write(self, value),
@@ -135,7 +135,7 @@ impl Json {
         }
     }
 
-    /// `[.., ..]`
+    /// Writes a list: `[.., ..]`.
     pub fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
         self.text.push('[');
         for (at, item) in items.into_iter().enumerate() {
@@ -188,7 +188,7 @@ impl Json {
 }
 
 impl RawJson {
-    /// Under the library's mark for raw JSON.
+    /// A value that is written as this JSON text.
     pub(in crate::graphql) fn to_raw_value(&self) -> Value {
         raw_value(self.0.clone())
     }
@@ -212,29 +212,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_as_what_the_library_writes() {
+    fn a_response_is_written_like_by_serde_json() {
         let mut response = response(json!({
             "a": null, "b": [true, false, -1, 2.5, u64::MAX], "c": {"": "", "q\"\\/\n\u{1}\u{7f}é\u{2028}": "q\"\\\t"}, "d": [],
             "e": {}, "f": [{"x": 1}, {"x": 2}],
         }));
         let text = to_string(&response).expect("writes");
-        assert_eq!(Json::of(&response, text.len()).as_ref(), Some(&text));
-        assert_eq!(Json::of(&response, text.len() - 1), None);
+        assert_eq!(Json::from_response(&response, text.len()).as_ref(), Some(&text));
+        assert_eq!(Json::from_response(&response, text.len() - 1), None);
         response.extensions.insert("receipt".to_owned(), Value::from("x\""));
-        assert_eq!(Json::of(&response, usize::MAX), to_string(&response).ok());
+        assert_eq!(Json::from_response(&response, usize::MAX), to_string(&response).ok());
         response.extensions.clear();
         response.errors.push(ServerError::new("a \"message\"", Some(Pos { line: 1, column: 2 })));
-        assert_eq!(Json::without_extensions(&response).expect("writes"), to_string(&response).expect("writes"));
+        assert_eq!(
+            Json::from_response_without_extensions(&response).expect("writes"),
+            to_string(&response).expect("writes")
+        );
     }
 
     #[test]
-    fn raw_json_is_put_in_as_it_is() {
+    fn raw_json_is_copied_unchanged() {
         for text in ["{ \"a\":  1.0 }", r#"{"$serde_json::private::RawValue":"[1"}"#, "[\"\\u0000\"]"] {
             let raw = RawJson(text.to_owned());
             let response = Response::new(Value::Object(IndexMap::from([(Name::new("d"), raw.to_raw_value())])));
-            let answer = format!("{{\"data\":{{\"d\":{text}}}}}");
-            assert_eq!(Json::of(&response, usize::MAX).as_ref(), Some(&answer));
-            assert_eq!(Json::without_extensions(&response).expect("writes"), answer);
+            let expected = format!("{{\"data\":{{\"d\":{text}}}}}");
+            assert_eq!(Json::from_response(&response, usize::MAX).as_ref(), Some(&expected));
+            assert_eq!(Json::from_response_without_extensions(&response).expect("writes"), expected);
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Errors of fields as the specification has them. The library runs a field once for each place where it is selected, and
-//! puts the answers together: here one error remains, with all those places, and null goes as far up as the types demand.
+//! Field errors and null propagation by the specification. async-graphql executes a field once for each place that selects it
+//! and merges the results. Here one error remains per path, with the locations of all places, and a null propagates to the
+//! nearest nullable parent.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,36 +11,37 @@ use async_graphql::{
     },
 };
 
-use crate::graphql::document::{SchemaTypes, schema_types};
+use crate::graphql::document::{SchemaField, SchemaTypes};
 
-/// Puts the errors and the data of an answer right. The document was valid, and these were its variables' values.
-pub fn settle(
+/// Corrects the errors and the data of a response. The document must be valid, and the variables coerced.
+pub fn propagate_nulls(
     response: &mut Response,
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-    shapes: &SchemaTypes,
+    types: &SchemaTypes,
 ) {
-    let walk = Walk { fragments: &document.fragments, variables, shapes };
-    let mut seen = HashSet::new();
-    response.errors.retain(|error| error.path.is_empty() || seen.insert(format!("{:?}", error.path)));
+    let collector = FieldCollector { fragments: &document.fragments, variables, types };
+    let mut paths = HashSet::new();
+    response.errors.retain(|error| error.path.is_empty() || paths.insert(format!("{:?}", error.path)));
     for error in response.errors.iter_mut().filter(|error| !error.path.is_empty()) {
-        let root = Place { set: &operation.selection_set.node, ty: SchemaTypes::root(operation.ty) };
-        let (fields, keep) = walk.follow(root, &error.path);
-        if let Some(failed) = fields.iter().find(|found| error.locations.contains(&found.field.pos)) {
-            // Of an interface's types only one was there.
-            let there = fields.iter().filter(|found| found.ty == failed.ty || !shapes.is_object(found.ty));
-            error.locations = there.map(|found| found.field.pos).collect();
+        let root = ObjectSelection { set: &operation.selection_set.node, ty: SchemaTypes::root(operation.ty) };
+        let FieldsAtPath { fields, nullable_length } = collector.fields_at_path(root, &error.path);
+        if let Some(failed) = fields.iter().find(|collected| error.locations.contains(&collected.field.pos)) {
+            // Below an interface, only the fields of the object's own type were executed.
+            let is_executed =
+                |collected: &&CollectedField<'_>| collected.ty == failed.ty || !types.is_object(collected.ty);
+            error.locations = fields.iter().filter(is_executed).map(|collected| collected.field.pos).collect();
             error.locations.sort_by_key(|pos: &Pos| (pos.line, pos.column));
-            // A fragment may be spread twice.
+            // Fields of a fragment that is spread twice.
             error.locations.dedup();
         }
-        clear(&mut response.data, &error.path[..keep]);
+        set_null(&mut response.data, &error.path[..nullable_length]);
     }
 }
 
-/// Sets null at a path, unless there is null on the way.
-fn clear(mut value: &mut Value, path: &[PathSegment]) {
+/// Replaces the value at a path by null, unless the path leads through null.
+fn set_null(mut value: &mut Value, path: &[PathSegment]) {
     for segment in path {
         let next = match (value, segment) {
             (Value::Object(fields), PathSegment::Field(key)) => fields.get_mut(key.as_str()),
@@ -54,68 +56,75 @@ fn clear(mut value: &mut Value, path: &[PathSegment]) {
     *value = Value::Null;
 }
 
-/// A selection set, and the type it selects from as far as the document tells.
+/// A selection set and the type of the object that it selects from, as far as the document determines the type.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct ObjectSelection<'a> {
     set: &'a SelectionSet,
     ty: &'a str,
 }
 
-/// A field of the document, and the type it is selected from.
+/// A field of the document and the type that it is selected from.
 #[derive(Clone, Copy)]
-struct Found<'a> {
+struct CollectedField<'a> {
     field: &'a Positioned<Field>,
     ty: &'a str,
 }
 
-struct Walk<'a> {
-    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    variables: &'a Variables,
-    shapes: &'a SchemaTypes,
+/// The fields that a response path leads to.
+struct FieldsAtPath<'a> {
+    fields: Vec<CollectedField<'a>>,
+    /// The length of the path to the nearest nullable value.
+    nullable_length: usize,
 }
 
-impl<'a> Walk<'a> {
-    /// The fields that a path leads to, and how much of the path leads to the last place that may be null.
-    fn follow(&self, root: Place<'a>, path: &[PathSegment]) -> (Vec<Found<'a>>, usize) {
-        let mut places = vec![root];
+struct FieldCollector<'a> {
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    variables: &'a Variables,
+    types: &'a SchemaTypes,
+}
+
+impl<'a> FieldCollector<'a> {
+    fn fields_at_path(&self, root: ObjectSelection<'a>, path: &[PathSegment]) -> FieldsAtPath<'a> {
+        let definition =
+            |collected: &CollectedField<'a>| self.types.field(collected.ty, &collected.field.node.name.node);
+        let mut objects = vec![root];
         let mut fields = Vec::new();
-        let mut keep = 0;
+        let mut nullable_length = 0;
         for (at, segment) in path.iter().enumerate() {
-            let shape = |found: &Found<'a>| self.shapes.field(found.ty, &found.field.node.name.node);
-            let may_be_null = match segment {
+            let is_nullable = match segment {
                 PathSegment::Field(key) => {
                     fields = Vec::new();
-                    for place in &places {
-                        self.collect(*place, key, &mut fields);
+                    for object in &objects {
+                        self.collect(*object, key, &mut fields);
                     }
-                    let below = |found: &Found<'a>| {
-                        let set = &found.field.node.selection_set.node;
-                        shape(found).map(|shape| Place { set, ty: shape.of.as_str() })
+                    let object_of = |collected: &CollectedField<'a>| {
+                        let set = &collected.field.node.selection_set.node;
+                        definition(collected).map(|field| ObjectSelection { set, ty: field.type_name.as_str() })
                     };
-                    places = fields.iter().filter_map(below).collect();
-                    fields.first().and_then(shape).is_some_and(schema_types::Field::may_be_null)
+                    objects = fields.iter().filter_map(object_of).collect();
+                    fields.first().and_then(definition).is_some_and(SchemaField::is_nullable)
                 }
                 PathSegment::Index(_) => {
-                    fields.first().and_then(shape).is_some_and(schema_types::Field::items_may_be_null)
+                    fields.first().and_then(definition).is_some_and(SchemaField::has_nullable_items)
                 }
             };
-            if may_be_null {
-                keep = at + 1;
+            if is_nullable {
+                nullable_length = at + 1;
             }
         }
-        (fields, keep)
+        FieldsAtPath { fields, nullable_length }
     }
 
-    /// The fields with this key in a selection set, fragments put in.
-    fn collect(&self, place: Place<'a>, key: &str, into: &mut Vec<Found<'a>>) {
-        for selection in &place.set.items {
-            if self.left_out(selection.node.directives()) {
+    /// Collects the fields with this response key, with fragments expanded (`CollectFields` in the specification).
+    fn collect(&self, object: ObjectSelection<'a>, key: &str, into: &mut Vec<CollectedField<'a>>) {
+        for selection in &object.set.items {
+            if self.is_excluded(selection.node.directives()) {
                 continue;
             }
             let (on, set) = match &selection.node {
                 Selection::Field(field) => {
                     if field.node.response_key().node == key {
-                        into.push(Found { field, ty: place.ty });
+                        into.push(CollectedField { field, ty: object.ty });
                     }
                     continue;
                 }
@@ -129,23 +138,24 @@ impl<'a> Walk<'a> {
                     (Some(on), &fragment.node.selection_set.node)
                 }
             };
-            // An object stays what it is, also where a fragment says no more than its interface.
+            // A fragment on an interface does not change a known object type.
             let ty = match on {
-                Some(on) if self.shapes.is_object(on) => {
-                    if self.shapes.is_object(place.ty) && on != place.ty {
+                Some(on) if self.types.is_object(on) => {
+                    if self.types.is_object(object.ty) && on != object.ty {
                         continue;
                     }
                     on
                 }
-                _ => place.ty,
+                _ => object.ty,
             };
-            self.collect(Place { set, ty }, key, into);
+            self.collect(ObjectSelection { set, ty }, key, into);
         }
     }
 
-    fn left_out(&self, directives: &[Positioned<Directive>]) -> bool {
+    /// Returns true if `@skip` or `@include` exclude the selection.
+    fn is_excluded(&self, directives: &[Positioned<Directive>]) -> bool {
         directives.iter().any(|directive| {
-            let left_out_if = match directive.node.name.node.as_str() {
+            let excluded_if = match directive.node.name.node.as_str() {
                 "skip" => true,
                 "include" => false,
                 _ => return false,
@@ -153,7 +163,7 @@ impl<'a> Walk<'a> {
             let condition = directive.node.get_argument("if").map(|value| value.node.clone());
             let condition = condition
                 .and_then(|value| value.into_const_with(|name| self.variables.get(&name).cloned().ok_or(())).ok());
-            condition == Some(Value::Boolean(left_out_if))
+            condition == Some(Value::Boolean(excluded_if))
         })
     }
 }

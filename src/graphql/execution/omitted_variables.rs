@@ -1,5 +1,5 @@
-//! Variables that were not given and have no default: an argument or field that they stand for is absent too, by the
-//! specification. The library takes them for null, which in an update would clear what is to be left alone.
+//! Variables without a value and without a default. By the specification an argument or input field with such a variable counts
+//! as omitted. async-graphql treats it as null, so an update would clear the field instead of leaving it unchanged.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,92 +13,96 @@ use async_graphql::{
 use async_graphql_value::Value;
 
 /// The variables of the operation that have no value.
-pub fn variables(operation: &OperationDefinition, values: &Variables) -> HashSet<Name> {
+pub fn omitted_variables(operation: &OperationDefinition, values: &Variables) -> HashSet<Name> {
     let names = operation.variable_definitions.iter().map(|definition| &definition.node.name.node);
     names.filter(|name| !values.contains_key(*name)).cloned().collect()
 }
 
-/// The operation alone, with what it spreads, and without the arguments and fields that these variables stand for.
-/// The whole document has to be valid: what is taken away is not looked at again.
-pub fn without(
+/// Removes all arguments and input fields whose value is an omitted variable. The result contains only this operation and its
+/// fragments. The whole document must have been validated before: the removed parts are not validated afterwards.
+pub fn remove_omitted(
     mut operation: Positioned<OperationDefinition>,
     mut fragments: HashMap<Name, Positioned<FragmentDefinition>>,
-    absent: &HashSet<Name>,
+    omitted: &HashSet<Name>,
 ) -> ExecutableDocument {
     let definitions = &mut operation.node.variable_definitions;
-    definitions.retain(|definition| !absent.contains(&definition.node.name.node));
-    let mut spread = HashSet::new();
-    spreads(&operation.node.selection_set.node, &fragments, &mut spread);
-    fragments.retain(|name, _| spread.contains(name));
-    in_directives(&mut operation.node.directives, absent);
-    in_set(&mut operation.node.selection_set.node, absent);
+    definitions.retain(|definition| !omitted.contains(&definition.node.name.node));
+    let mut used = HashSet::new();
+    collect_spreads(&operation.node.selection_set.node, &fragments, &mut used);
+    fragments.retain(|name, _| used.contains(name));
+    remove_in_directives(&mut operation.node.directives, omitted);
+    remove_in_selection_set(&mut operation.node.selection_set.node, omitted);
     for fragment in fragments.values_mut() {
-        in_directives(&mut fragment.node.directives, absent);
-        in_set(&mut fragment.node.selection_set.node, absent);
+        remove_in_directives(&mut fragment.node.directives, omitted);
+        remove_in_selection_set(&mut fragment.node.selection_set.node, omitted);
     }
     ExecutableDocument { operations: DocumentOperations::Single(operation), fragments }
 }
 
-fn spreads(set: &SelectionSet, fragments: &HashMap<Name, Positioned<FragmentDefinition>>, found: &mut HashSet<Name>) {
+fn collect_spreads(
+    set: &SelectionSet,
+    fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
+    used: &mut HashSet<Name>,
+) {
     for selection in &set.items {
         match &selection.node {
-            Selection::Field(field) => spreads(&field.node.selection_set.node, fragments, found),
-            Selection::InlineFragment(fragment) => spreads(&fragment.node.selection_set.node, fragments, found),
+            Selection::Field(field) => collect_spreads(&field.node.selection_set.node, fragments, used),
+            Selection::InlineFragment(fragment) => collect_spreads(&fragment.node.selection_set.node, fragments, used),
             Selection::FragmentSpread(spread) => {
                 let name = &spread.node.fragment_name.node;
                 if let Some(fragment) = fragments.get(name)
-                    && found.insert(name.clone())
+                    && used.insert(name.clone())
                 {
-                    spreads(&fragment.node.selection_set.node, fragments, found);
+                    collect_spreads(&fragment.node.selection_set.node, fragments, used);
                 }
             }
         }
     }
 }
 
-fn in_set(set: &mut SelectionSet, absent: &HashSet<Name>) {
+fn remove_in_selection_set(set: &mut SelectionSet, omitted: &HashSet<Name>) {
     for selection in &mut set.items {
         match &mut selection.node {
             Selection::Field(field) => {
-                in_arguments(&mut field.node.arguments, absent);
-                in_directives(&mut field.node.directives, absent);
-                in_set(&mut field.node.selection_set.node, absent);
+                remove_in_arguments(&mut field.node.arguments, omitted);
+                remove_in_directives(&mut field.node.directives, omitted);
+                remove_in_selection_set(&mut field.node.selection_set.node, omitted);
             }
             Selection::InlineFragment(fragment) => {
-                in_directives(&mut fragment.node.directives, absent);
-                in_set(&mut fragment.node.selection_set.node, absent);
+                remove_in_directives(&mut fragment.node.directives, omitted);
+                remove_in_selection_set(&mut fragment.node.selection_set.node, omitted);
             }
-            Selection::FragmentSpread(spread) => in_directives(&mut spread.node.directives, absent),
+            Selection::FragmentSpread(spread) => remove_in_directives(&mut spread.node.directives, omitted),
         }
     }
 }
 
-fn in_directives(directives: &mut [Positioned<Directive>], absent: &HashSet<Name>) {
+fn remove_in_directives(directives: &mut [Positioned<Directive>], omitted: &HashSet<Name>) {
     for directive in directives {
-        in_arguments(&mut directive.node.arguments, absent);
+        remove_in_arguments(&mut directive.node.arguments, omitted);
     }
 }
 
-fn in_arguments(arguments: &mut Vec<(Positioned<Name>, Positioned<Value>)>, absent: &HashSet<Name>) {
-    arguments.retain(|(_, value)| !is_absent(&value.node, absent));
+fn remove_in_arguments(arguments: &mut Vec<(Positioned<Name>, Positioned<Value>)>, omitted: &HashSet<Name>) {
+    arguments.retain(|(_, value)| !is_omitted(&value.node, omitted));
     for (_, value) in arguments {
-        in_value(&mut value.node, absent);
+        remove_in_value(&mut value.node, omitted);
     }
 }
 
-fn in_value(value: &mut Value, absent: &HashSet<Name>) {
+fn remove_in_value(value: &mut Value, omitted: &HashSet<Name>) {
     match value {
-        // In a list there is a place for it, which is null.
-        value if is_absent(value, absent) => *value = Value::Null,
-        Value::List(values) => values.iter_mut().for_each(|value| in_value(value, absent)),
+        // An item of a list cannot be omitted: it is null.
+        value if is_omitted(value, omitted) => *value = Value::Null,
+        Value::List(values) => values.iter_mut().for_each(|value| remove_in_value(value, omitted)),
         Value::Object(fields) => {
-            fields.retain(|_, value| !is_absent(value, absent));
-            fields.values_mut().for_each(|value| in_value(value, absent));
+            fields.retain(|_, value| !is_omitted(value, omitted));
+            fields.values_mut().for_each(|value| remove_in_value(value, omitted));
         }
         _ => {}
     }
 }
 
-fn is_absent(value: &Value, absent: &HashSet<Name>) -> bool {
-    matches!(value, Value::Variable(name) if absent.contains(name))
+fn is_omitted(value: &Value, omitted: &HashSet<Name>) -> bool {
+    matches!(value, Value::Variable(name) if omitted.contains(name))
 }

@@ -1,4 +1,4 @@
-//! What every resolver can reach: who asks, the loaders of this request, and what the writes stand on.
+//! The context of a request: its principal, database handle, loaders and services.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,30 +12,32 @@ use crate::{
     services::{Actor, Client, Services, access_denials},
 };
 
-/// One request's context.
+/// The context of a request, which every resolver can access.
 #[derive(Debug)]
 pub struct RequestContext {
-    sent_by: Principal,
+    /// The principal of the request's credentials.
+    principal: Principal,
+    /// The user that a login in this request authenticated.
     logged_in: OnceLock<Principal>,
     charged: Option<RateLimitStatus>,
-    /// Whether the document is [plain](crate::graphql::document::Source::plain).
-    pub(in crate::graphql) plain: bool,
+    /// Whether lists of the document may take the fast path.
+    pub(in crate::graphql) fast_path_eligible: bool,
     pub client: Client,
-    /// The database, with a meter of this request's own.
+    /// The database handle with the meter of this request.
     pub db: Db,
     pub loaders: Loaders,
     pub services: Arc<Services>,
 }
 
 impl RequestContext {
-    /// Loaders are made here, so that they live as long as the request and see only what its caller asked for.
+    /// Creates the context and the loaders, which live as long as the request.
     #[must_use]
-    pub fn new(sent_by: Principal, client: Client, db: Db, services: Arc<Services>) -> Self {
+    pub fn new(principal: Principal, client: Client, db: Db, services: Arc<Services>) -> Self {
         Self {
-            sent_by,
+            principal,
             logged_in: OnceLock::new(),
             charged: None,
-            plain: false,
+            fast_path_eligible: false,
             client,
             loaders: Loaders::new(&db),
             db,
@@ -43,41 +45,40 @@ impl RequestContext {
         }
     }
 
-    /// Who asks: whoever sent the request, or logged in by it.
+    /// The principal: of the request's credentials, or of a login in this request.
     pub fn principal(&self) -> &Principal {
-        self.logged_in.get().unwrap_or(&self.sent_by)
+        self.logged_in.get().unwrap_or(&self.principal)
     }
 
-    /// A text for the answer, unless the answer would be too large with it.
+    /// Counts a text for the response. Fails if the response exceeds its size limit.
     pub(in crate::graphql) fn answer<'a, T: AsRef<str> + ?Sized>(&self, text: Option<&'a T>) -> Result<Option<&'a T>> {
         self.db.meter().answer(text.map_or(0, |text| text.as_ref().len()))?;
         Ok(text)
     }
 
-    /// Takes what the operation costs from the budget of whoever sent it.
-    pub(in crate::graphql) fn charge(&mut self, cost: u64) -> Result<()> {
+    /// Charges the complexity of the operation to the rate limit of the principal.
+    pub(in crate::graphql) fn charge_complexity(&mut self, complexity: u64) -> Result<()> {
         let address = self.client.ip_address.as_deref();
-        self.charged = Some(self.services.cost_limiter.charge(&self.sent_by, address, cost)?);
+        self.charged = Some(self.services.cost_limiter.charge(&self.principal, address, complexity)?);
         Ok(())
     }
 
-    /// Counts the mutations of an operation against the limit of the principal that sent it. `login` and `refreshToken`, where
-    /// nobody is signed in yet, count themselves.
+    /// Charges mutations to the rate limit of the principal. `login` and `refreshToken` of anonymous principals count themselves.
     pub(in crate::graphql) fn charge_writes(&self, mutations: usize) -> Result<()> {
-        let principal = self.sent_by.authenticated();
+        let principal = self.principal.authenticated();
         principal.map_or(Ok(()), |principal| self.services.write_limiter.charge(principal, mutations))
     }
 
-    /// What was taken, once it was.
+    /// The charge for the complexity, once it was made.
     pub(in crate::graphql) fn charged(&self) -> Option<RateLimitStatus> {
         self.charged
     }
 
-    /// Records the first refusal among the errors; what is wrong with that itself only the log is told.
-    pub(in crate::graphql) async fn note_refusals(&self, errors: &[ServerError]) {
+    /// Records the first denied access among the errors in the audit log. A failure to do so is only logged.
+    pub(in crate::graphql) async fn record_access_denial(&self, errors: &[ServerError]) {
         for error in errors {
-            let Some(refusal) = error.source::<Error>() else { continue };
-            if !self.services.access_denials.take(self.principal(), &self.client, refusal) {
+            let Some(denial) = error.source::<Error>() else { continue };
+            if !self.services.access_denials.take(self.principal(), &self.client, denial) {
                 continue;
             }
             let segments = error.path.iter().map(|segment| match segment {
@@ -86,21 +87,21 @@ impl RequestContext {
             });
             let path = segments.collect::<Vec<_>>().join(".");
             let path = Some(path).filter(|path| !path.is_empty());
-            let done = access_denials::record(&self.services, self.principal(), &self.client, refusal, path).await;
+            let done = access_denials::record(&self.services, self.principal(), &self.client, denial, path).await;
             if let Err(cause) = done {
-                tracing::error!(error = cause.chain(), "a refusal could not be recorded");
+                tracing::error!(error = cause.chain(), "a denied access could not be recorded");
             }
             break;
         }
     }
 
-    /// From here on the request reads as this user, so that a login can show what its user may see.
+    /// Makes this user the principal of the rest of the request, so that the payload of a login contains the user's data.
     pub(in crate::graphql) fn log_in(&self, authenticated: Authenticated) {
-        // A second login in one operation does not change who reads.
+        // The first login of an operation decides.
         let _ = self.logged_in.set(Principal::Authenticated(Arc::new(authenticated)));
     }
 
-    /// Whoever is signed in, as the one who does something; what they may do is not asked here.
+    /// The authenticated principal as the actor of a write. Does not check any access rule.
     pub(in crate::graphql) fn actor(&self) -> Result<Actor<'_>> {
         let principal = self.principal().require()?;
         Ok(Actor { services: &self.services, db: &self.db, principal, client: &self.client })
@@ -109,7 +110,7 @@ impl RequestContext {
 
 /// `ctx.request()` in resolvers.
 pub(in crate::graphql) trait ContextExt<'a> {
-    /// The request's context; it is put there before anything is executed.
+    /// The context of the request, which is set before execution.
     fn request(&self) -> &'a RequestContext;
 }
 

@@ -1,5 +1,5 @@
-//! Answers that are larger than the limit: one error takes the place of everything, so that no client reads a part of an
-//! answer as the whole of it.
+//! The size limit of a response. A response that exceeds it is replaced by one error, so that no client mistakes a part of the
+//! data for all of it.
 
 use async_graphql::{Response, ServerError};
 
@@ -10,23 +10,23 @@ use crate::{
     graphql::error,
 };
 
-/// Replaces a response of whose request the meter is exhausted: no data, and one error, where the limit was met.
-pub fn refuse(response: &mut Response, meter: &Meter, is_query: bool, request_id: &str) {
-    let is_met = |error: &&ServerError| {
+/// Replaces the response of a request that exhausted its meter by one error, with the path at which the limit was reached.
+pub fn replace_by_error(response: &mut Response, meter: &Meter, is_query: bool, request_id: &str) {
+    let is_limit_error = |error: &&ServerError| {
         error.source::<Error>().is_some_and(|ours: &Error| ours.code() == ErrorCode::QueryTooComplex)
     };
-    let mut refusal = error::server_error(&too_large(meter, is_query), request_id);
-    if let Some(met) = response.errors.iter().find(is_met) {
-        refusal.path.clone_from(&met.path);
-        refusal.locations.clone_from(&met.locations);
+    let mut replacement = error::server_error(&too_large(meter, is_query), request_id);
+    if let Some(first) = response.errors.iter().find(is_limit_error) {
+        replacement.path.clone_from(&first.path);
+        replacement.locations.clone_from(&first.locations);
     }
-    *response = Response::from_errors(vec![refusal]);
+    *response = Response::from_errors(vec![replacement]);
 }
 
-/// The response as JSON text, or one that says that it would be too large.
-pub fn text(response: &Response, meter: &Meter, is_query: bool, request_id: &str) -> serde_json::Result<String> {
+/// The response as JSON text, or an error response if the text exceeds the limit.
+pub fn to_json(response: &Response, meter: &Meter, is_query: bool, request_id: &str) -> serde_json::Result<String> {
     let text = if response.errors.is_empty() {
-        Json::of(response, meter.max_bytes())
+        Json::from_response(response, meter.max_bytes())
     } else {
         Some(serde_json::to_string(response)?).filter(|text| text.len() <= meter.max_bytes())
     };
@@ -41,6 +41,6 @@ fn too_large(meter: &Meter, is_query: bool) -> Error {
     if is_query {
         return error;
     }
-    let message = format!("{}; what the mutation changed stays changed", error.message());
+    let message = format!("{}; the changes of the mutation are committed", error.message());
     error.with_message(message)
 }

@@ -1,28 +1,28 @@
-//! `__typename` under a condition. The library validates no directive there, and says that a variable which stands
-//! nowhere else is not used: a fragment around the field takes the directives, which means the same.
+//! Directives on `__typename`. async-graphql does not validate them, and reports a variable as unused that is used only there.
+//! An inline fragment around the field takes the directives instead, with the same meaning.
 
 use async_graphql::{
     Positioned,
     parser::types::{ExecutableDocument, InlineFragment, Selection, SelectionSet},
 };
 
-/// Moves directives from every `__typename` to a fragment around it.
-pub fn wrap(document: &mut ExecutableDocument) {
+/// Moves the directives of every `__typename` to an inline fragment around it.
+pub fn move_directives_to_fragments(document: &mut ExecutableDocument) {
     use async_graphql::parser::types::DocumentOperations::{Multiple, Single};
     match &mut document.operations {
-        Single(operation) => in_set(&mut operation.node.selection_set.node),
+        Single(operation) => move_in_selection_set(&mut operation.node.selection_set.node),
         Multiple(operations) => {
             for operation in operations.values_mut() {
-                in_set(&mut operation.node.selection_set.node);
+                move_in_selection_set(&mut operation.node.selection_set.node);
             }
         }
     }
     for fragment in document.fragments.values_mut() {
-        in_set(&mut fragment.node.selection_set.node);
+        move_in_selection_set(&mut fragment.node.selection_set.node);
     }
 }
 
-fn in_set(set: &mut SelectionSet) {
+fn move_in_selection_set(set: &mut SelectionSet) {
     for selection in &mut set.items {
         let pos = selection.pos;
         let directives = match &mut selection.node {
@@ -30,11 +30,11 @@ fn in_set(set: &mut SelectionSet) {
                 std::mem::take(&mut field.node.directives)
             }
             Selection::Field(field) => {
-                in_set(&mut field.node.selection_set.node);
+                move_in_selection_set(&mut field.node.selection_set.node);
                 continue;
             }
             Selection::InlineFragment(fragment) => {
-                in_set(&mut fragment.node.selection_set.node);
+                move_in_selection_set(&mut fragment.node.selection_set.node);
                 continue;
             }
             Selection::FragmentSpread(_) => continue,

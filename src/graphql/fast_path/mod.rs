@@ -78,7 +78,7 @@ async fn at_once<T: Listed>(
     edges: bool,
 ) -> Option<Result<Value>> {
     let request = &**ctx.data_unchecked::<Arc<RequestContext>>();
-    if !request.plain {
+    if !request.fast_path_eligible {
         return None;
     }
     let scope = Scope { ctx, caller: request.principal() };
@@ -89,7 +89,7 @@ async fn at_once<T: Listed>(
         Ok(loaded) => loaded,
         Err(error) => return meter.is_exhausted().then_some(Err(error)),
     };
-    let mut json = Json::within(meter.bytes_left());
+    let mut json = Json::with_limit(meter.bytes_left());
     plan.write(&mut json, &rows, order, &loaded);
     Some(meter.answer(json.len()).map(|()| json.into_value()))
 }

@@ -99,7 +99,7 @@ impl<'a> Walk<'a> {
                 Selection::Field(field) => {
                     let Some(shape) = self.shapes.field(ty, &field.node.name.node) else { continue };
                     self.arguments(&shape.arguments, &field.node.arguments);
-                    self.set(&shape.of, &field.node.selection_set.node);
+                    self.set(&shape.type_name, &field.node.selection_set.node);
                 }
                 Selection::InlineFragment(fragment) => {
                     let on = fragment.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
 
     fn directives(&mut self, directives: &'a [Positioned<Directive>]) {
         for directive in directives {
-            let definitions = self.shapes.of_directive(&directive.node.name.node);
+            let definitions = self.shapes.directive_arguments(&directive.node.name.node);
             self.arguments(definitions, &directive.node.arguments);
         }
     }
