@@ -1,38 +1,38 @@
-//! What went wrong, and what of it a client may see. No GraphQL here: `graphql::error` does the mapping.
+//! The error type: what a client may see, and the cause, which only the log contains. `graphql::error` maps it to GraphQL.
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
-/// The kinds of error a client can tell apart, as `extensions.code`.
+/// The kinds of errors that clients can distinguish, as `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
-    /// No login, or a token that does not hold.
+    /// The request has no credentials, or invalid ones.
     Unauthenticated,
-    /// Logged in, but the role or scope is not enough.
+    /// The role or scope of the principal is not sufficient.
     Forbidden,
-    /// The thing named by the id is not there, or not to be seen by the caller.
+    /// Nothing with the id exists that is visible to the principal.
     NotFound,
-    /// The input breaks a rule; `extensions.field` names it where there is one.
+    /// The input is invalid; `extensions.field` names the argument or field.
     BadUserInput,
-    /// The request contradicts what is stored.
+    /// The request conflicts with the stored data.
     Conflict,
-    /// Too many tries; `extensions.retryAfter` says in how many seconds to come back.
+    /// A rate limit was exceeded; `extensions.retryAfter` is the number of seconds to wait.
     RateLimited,
-    /// The query is too large.
+    /// The document or its response exceeds a limit.
     QueryTooComplex,
-    /// The work took too long and was stopped.
+    /// A time limit was exceeded.
     Timeout,
-    /// The document is not GraphQL.
+    /// The document has a syntax error.
     GraphqlParseFailed,
-    /// No document is known by this hash: send it once with its text.
+    /// No document with this hash is stored: send the hash with the document.
     PersistedQueryNotFound,
-    /// The document does not fit the schema.
+    /// The document is invalid for the schema.
     GraphqlValidationFailed,
-    /// Our fault; the cause is in the log under `extensions.requestId`.
+    /// An internal error; the log has its cause under `extensions.requestId`.
     Internal,
 }
 
 impl ErrorCode {
-    /// The word in `extensions.code`.
+    /// The value of `extensions.code`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -52,15 +52,15 @@ impl ErrorCode {
     }
 }
 
-/// What tells an error from others of its code, as `extensions.reason`.
+/// Distinguishes errors with the same code, as `extensions.reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The password of the login has to be changed first.
+    /// The user must change the password first.
     PasswordChangeRequired,
 }
 
 impl Reason {
-    /// The word in `extensions.reason`.
+    /// The value of `extensions.reason`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ impl Reason {
     }
 }
 
-/// An error of this program. Cheap to clone, so that a failed batch can fail each of its keys.
+/// An error. Cheap to clone, so that a failed batch can fail each of its keys.
 #[derive(Clone, Debug)]
 pub struct Error {
     code: ErrorCode,
@@ -82,11 +82,11 @@ pub struct Error {
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// Shorthand for this crate's results.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error a client may see in full.
+    /// An error whose message is returned to clients.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -100,57 +100,57 @@ impl Error {
         }
     }
 
-    /// Nobody is logged in, and somebody has to be.
+    /// The error of a request that requires authentication.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        Self::new(ErrorCode::Unauthenticated, "log in first: this needs an access token")
+        Self::new(ErrorCode::Unauthenticated, "authentication required: send an access token or an API token")
     }
 
-    /// Input that breaks a rule, with the name of the argument or field.
+    /// Invalid input, with the name of the argument or field.
     pub fn bad_input(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self { field: Some(field.into()), ..Self::new(ErrorCode::BadUserInput, message) }
     }
 
-    /// What contradicts what is stored, with the name of the argument or field.
+    /// A conflict with the stored data, with the name of the argument or field.
     pub fn conflict(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self { field: Some(field.into()), ..Self::new(ErrorCode::Conflict, message) }
     }
 
-    /// Too much in too short a time, with the seconds after which the same would be let through.
+    /// An exceeded rate limit, with the number of seconds after which the request can be retried.
     pub fn rate_limited(message: impl Into<Cow<'static, str>>, retry_after: u64) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(ErrorCode::RateLimited, message) }
     }
 
-    /// The same error with the seconds after which to try again.
+    /// Adds the number of seconds after which to retry.
     #[must_use]
     pub fn with_retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// The same error with a word for programs that have to tell it from others of its code.
+    /// Adds the reason.
     #[must_use]
     pub fn with_reason(self, reason: Reason) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
-    /// The same error, which has its entry in the audit log already.
+    /// Marks the error as recorded in the audit log.
     #[must_use]
     pub fn mark_recorded(self) -> Self {
         Self { recorded: true, ..self }
     }
 
-    /// Our fault: the client sees a fixed sentence, the log sees the cause.
+    /// An internal error: clients see a fixed message, and the log has the cause.
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { cause: Some(Arc::from(cause.into())), ..Self::new(ErrorCode::Internal, "internal error") }
     }
 
-    /// The same error under a sentence for whoever runs the program; the cause is kept.
+    /// Replaces the message and keeps the cause.
     #[must_use]
     pub fn with_message(self, message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), ..self }
     }
 
-    /// The same error with its line and column in the document.
+    /// Adds the line and column in the document.
     #[must_use]
     pub fn with_location(self, location: Option<(usize, usize)>) -> Self {
         Self { location, ..self }
@@ -162,49 +162,49 @@ impl Error {
         self.code
     }
 
-    /// What a client may read.
+    /// The message for clients.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The input that is to blame, if one is.
+    /// The argument or field that is invalid.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }
 
-    /// The line and column in the document, from 1, if the error has one of its own.
+    /// The line and column in the document, counted from 1.
     #[must_use]
     pub fn location(&self) -> Option<(usize, usize)> {
         self.location
     }
 
-    /// In how many seconds to come back, if that is known.
+    /// The number of seconds after which to retry.
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         self.retry_after
     }
 
-    /// What tells it from others of its code, if something does.
+    /// The reason, if the code has several.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.reason
     }
 
-    /// Whether it has its entry in the audit log already.
+    /// Returns true if the error is recorded in the audit log.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         self.recorded
     }
 
-    /// What only the log may read.
+    /// The cause, which only the log contains.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.cause.as_deref()
     }
 
-    /// The causes from the outermost to the root, in one line, for logs and the command line.
+    /// The message and all causes in one line, for logs and the command line.
     #[must_use]
     pub fn chain(&self) -> String {
         let mut text = self.message.to_string();
@@ -230,18 +230,18 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-/// For functions that read rows, and find that they must not be read.
+/// For functions that decode rows and find them invalid.
 impl From<Error> for sqlx::Error {
     fn from(error: Error) -> Self {
         Self::Decode(Box::new(error))
     }
 }
 
-/// Whatever the database says is our fault, unless the statement's own code said otherwise before, the database stopped
-/// the statement because its time was up, or too many others were before it.
+/// Errors of the database are internal, except for an exceeded statement timeout or acquire timeout. Code that expects a
+/// certain error, such as a unique violation, handles it before this conversion.
 impl From<sqlx::Error> for Error {
     fn from(cause: sqlx::Error) -> Self {
-        // Ours, on its way through a function that returns the database's.
+        // An error of this crate that passed through a function with an sqlx result.
         if let sqlx::Error::Decode(inner) = &cause
             && let Some(ours) = inner.downcast_ref::<Self>()
         {
@@ -250,8 +250,8 @@ impl From<sqlx::Error> for Error {
         // PostgreSQL's query_canceled (57014), and SQLite's SQLITE_INTERRUPT (9) from the deadline of `db::connect`.
         let code = cause.as_database_error().and_then(sqlx::error::DatabaseError::code);
         let message = match code.as_deref() {
-            Some("57014" | "9") => "the database took too long for this and was stopped: ask for less",
-            _ if matches!(cause, sqlx::Error::PoolTimedOut) => "too many requests are before this one: come back later",
+            Some("57014" | "9") => "the database statement exceeded its time limit: request fewer rows or filter more narrowly",
+            _ if matches!(cause, sqlx::Error::PoolTimedOut) => "no database connection became available in time: retry later",
             _ => return Self::internal(cause),
         };
         Self { cause: Some(Arc::new(cause)), ..Self::new(ErrorCode::Timeout, message) }

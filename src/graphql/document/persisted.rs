@@ -49,7 +49,7 @@ impl Default for PersistedQueries {
 }
 
 impl PersistedQueries {
-    /// The document with this hash, whoever stored it.
+    /// The document with this hash, from either store.
     pub fn get(&self, hash: DocumentHash) -> Result<Arc<str>> {
         let get = |store: &Mutex<Store>| store.lock().unwrap_or_else(PoisonError::into_inner).get(hash);
         get(&self.authenticated)
