@@ -250,8 +250,12 @@ impl From<sqlx::Error> for Error {
         // PostgreSQL's query_canceled (57014), and SQLite's SQLITE_INTERRUPT (9) from the deadline of `db::connect`.
         let code = cause.as_database_error().and_then(sqlx::error::DatabaseError::code);
         let message = match code.as_deref() {
-            Some("57014" | "9") => "the database statement exceeded its time limit: request fewer rows or filter more narrowly",
-            _ if matches!(cause, sqlx::Error::PoolTimedOut) => "no database connection became available in time: retry later",
+            Some("57014" | "9") => {
+                "the database statement exceeded its time limit: request fewer rows or filter more narrowly"
+            }
+            _ if matches!(cause, sqlx::Error::PoolTimedOut) => {
+                "no database connection became available in time: retry later"
+            }
             _ => return Self::internal(cause),
         };
         Self { cause: Some(Arc::new(cause)), ..Self::new(ErrorCode::Timeout, message) }

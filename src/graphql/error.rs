@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_error_of_the_library_is_internal_and_keeps_its_message() {
+    fn an_unknown_error_of_async_graphql_is_internal_and_hides_its_message() {
         let internal = ("internal error".to_owned(), Value::from("INTERNAL"));
         for message in ["Data `guardianeye::services::Services` does not exist.", "Variable a is not defined.", ""] {
             assert_eq!(finished(message, &["users"], false), internal);

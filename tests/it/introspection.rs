@@ -1,4 +1,4 @@
-//! Who may ask for the schema itself, and what a mistake tells whoever may not.
+//! Introspection: who may use it, its limits, and validation messages for principals who may not.
 
 use guardianeye::config::Introspection;
 use serde_json::json;
@@ -24,14 +24,14 @@ const SHORT: &str = "{ __schema { queryType { name } } }";
 const BY_NAME: &str = "{ ...F } fragment F on Query { t: __type(name: \"User\") { name } }";
 
 on_both!(
-    the_full_question_of_graphiql_and_relay_passes,
+    introspection_queries_of_graphiql_and_relay_are_within_the_limits,
     introspection_follows_the_setting,
     validation_errors_name_nothing_of_a_schema_that_is_not_public,
-    introspection_that_multiplies_is_refused,
-    introspection_lists_the_members_of_one_type_at_a_time
+    introspection_has_a_complexity_limit,
+    nested_member_lists_in_introspection_are_rejected
 );
 
-async fn the_full_question_of_graphiql_and_relay_passes(app: &TestApp) {
+async fn introspection_queries_of_graphiql_and_relay_are_within_the_limits(app: &TestApp) {
     let reply = app.viewer().gql(FULL, json!({})).await;
     assert!(reply.data()["__schema"]["types"].as_array().expect("types").len() > 20);
     assert!(reply.cost() < 10_000, "it costs {}", reply.cost());
@@ -76,7 +76,7 @@ async fn validation_errors_name_nothing_of_a_schema_that_is_not_public(app: &Tes
     assert_eq!(reply.message(), r#"Unknown field "sesions" on type "Query". Did you mean "sessions", "session"?"#);
 }
 
-async fn introspection_that_multiplies_is_refused(app: &TestApp) {
+async fn introspection_has_a_complexity_limit(app: &TestApp) {
     let arguments =
         many(0..15, |n| format!("a{n}: args {{ name description defaultValue isDeprecated deprecationReason }} "));
     let types = many(0..15, |n| format!("t{n}: types {{ fields {{ {arguments} }} }} "));
@@ -86,7 +86,7 @@ async fn introspection_that_multiplies_is_refused(app: &TestApp) {
     assert!(reply.message().contains("MAX_COST"), "{}", reply.message());
 }
 
-async fn introspection_lists_the_members_of_one_type_at_a_time(app: &TestApp) {
+async fn nested_member_lists_in_introspection_are_rejected(app: &TestApp) {
     for query in [
         "{ __schema { types { fields { type { fields { type { name } } } } } } }",
         "{ __type(name: \"User\") { ...T } } fragment T on __Type { fields { type { possibleTypes { name } } } }",

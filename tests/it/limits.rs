@@ -1,4 +1,4 @@
-//! How much a query may ask for: each limit at its edge and one over it, and a refusal costs no SQL.
+//! Limits on documents: each limit accepts its value and rejects one more, without SQL.
 
 use guardianeye::config::DocumentLimits;
 use serde_json::json;
@@ -13,19 +13,19 @@ const BENCHMARK: &str = "{ users(first: 20) { nodes { id username email role
 type Case = (&'static str, fn(&mut DocumentLimits), String, String);
 
 on_both!(
-    each_limit_lets_its_edge_through_and_refuses_one_more_without_sql,
+    each_limit_accepts_its_value_and_rejects_one_more_without_sql,
     a_limit_error_names_the_count_the_limit_and_the_setting,
-    honest_queries_pass,
-    variables_and_their_defaults_count_like_numbers_in_the_text,
-    operators_that_no_index_serves_cost_more,
-    fragments_and_aliases_are_counted_and_the_other_operations_are_not,
+    typical_queries_are_within_the_limits,
+    page_sizes_in_variables_and_defaults_count_like_literals,
+    filter_operators_without_an_index_have_a_higher_complexity,
+    fragments_and_aliases_count_and_other_operations_do_not,
     a_login_is_allowed_once_per_operation,
-    cyclic_fragments_are_refused_used_or_not,
+    cyclic_fragments_are_rejected_even_if_unused,
     the_number_of_validation_errors_is_limited,
     the_complexity_rate_limit_is_per_principal_and_sets_retry_after
 );
 
-async fn each_limit_lets_its_edge_through_and_refuses_one_more_without_sql(app: &TestApp) {
+async fn each_limit_accepts_its_value_and_rejects_one_more_without_sql(app: &TestApp) {
     let chain = |depth: usize| {
         format!("{{ {} {} }}", "me { sessions { nodes { user { ".repeat(depth / 4), "id }}}}".repeat(depth / 4))
     };
@@ -103,7 +103,7 @@ async fn a_limit_error_names_the_count_the_limit_and_the_setting(app: &TestApp) 
     assert_eq!(reply.message(), "query complexity 1030202 exceeds the limit of 50000 (GUARDIANEYE_MAX_COST)");
 }
 
-async fn honest_queries_pass(app: &TestApp) {
+async fn typical_queries_are_within_the_limits(app: &TestApp) {
     for (query, cost) in [
         (BENCHMARK, 2 + 20 * (4 + 2 + 5 * 5 + 2 + 10 * 7)),
         ("{ users(first: 100) { nodes { id } } }", 102),
@@ -119,7 +119,7 @@ async fn honest_queries_pass(app: &TestApp) {
     }
 }
 
-async fn variables_and_their_defaults_count_like_numbers_in_the_text(app: &TestApp) {
+async fn page_sizes_in_variables_and_defaults_count_like_literals(app: &TestApp) {
     let query = "query($first: Int = 30) { users(first: $first) { nodes { id } } }";
     for (variables, rows) in [(json!({}), 30), (json!({ "first": 70 }), 70), (json!({ "first": null }), 20)] {
         assert_eq!(app.analyst().gql(query, variables.clone()).await.cost(), 2 + rows, "{variables}");
@@ -134,7 +134,7 @@ async fn variables_and_their_defaults_count_like_numbers_in_the_text(app: &TestA
     }
 }
 
-async fn operators_that_no_index_serves_cost_more(app: &TestApp) {
+async fn filter_operators_without_an_index_have_a_higher_complexity(app: &TestApp) {
     for (filter, scans) in [
         (json!({ "title": { "eq": "a" } }), 0),
         (json!({ "title": { "contains": "a" } }), 1),
@@ -156,7 +156,7 @@ async fn operators_that_no_index_serves_cost_more(app: &TestApp) {
     assert_eq!(app.analyst().gql(search, json!({})).await.cost(), 111);
 }
 
-async fn fragments_and_aliases_are_counted_and_the_other_operations_are_not(app: &TestApp) {
+async fn fragments_and_aliases_count_and_other_operations_do_not(app: &TestApp) {
     let cost = async |query: &str| app.analyst().gql(query, json!({})).await.cost();
     assert_eq!(cost("{ users(first: 10) { ...F } } fragment F on UserConnection { nodes { id ...G } } fragment G on User { username }").await, 2 + 10 * 2);
     assert_eq!(cost("{ a: users(first: 10) { nodes { id } } b: users(first: 10) { nodes { id } } }").await, 2 * 12);
@@ -194,7 +194,7 @@ async fn a_login_is_allowed_once_per_operation(app: &TestApp) {
     assert_eq!(reply.code(), "UNAUTHENTICATED", "one runs, and guesses wrong");
 }
 
-async fn cyclic_fragments_are_refused_used_or_not(app: &TestApp) {
+async fn cyclic_fragments_are_rejected_even_if_unused(app: &TestApp) {
     for query in [
         "{ me { ...F } } fragment F on User { ...F }",
         "{ me { ...F } } fragment F on User { sessions { nodes { user { ...G } } } } fragment G on User { ...F }",

@@ -1,4 +1,4 @@
-//! Automatic persisted queries, as Apollo's clients speak them.
+//! Automatic persisted queries (Apollo's protocol).
 
 use axum::{
     body::Body,
@@ -12,13 +12,13 @@ use crate::support::{Caller, Reply, TestApp, on_both};
 const QUERY: &str = "{ me { username } }";
 
 on_both!(
-    a_document_is_sent_once_and_then_known_by_its_hash,
-    a_known_document_is_held_against_the_limits_with_its_own_variables,
-    what_does_not_parse_is_not_kept_and_a_mutation_still_needs_a_post,
-    a_hash_that_is_not_the_documents_is_refused
+    a_document_is_sent_once_and_then_found_by_its_hash,
+    a_persisted_query_is_checked_against_the_limits_with_its_variables,
+    invalid_documents_are_not_stored_and_mutations_require_post,
+    a_hash_that_does_not_match_the_document_is_rejected
 );
 
-async fn a_document_is_sent_once_and_then_known_by_its_hash(app: &TestApp) {
+async fn a_document_is_sent_once_and_then_found_by_its_hash(app: &TestApp) {
     let hash = hash(QUERY);
     let unknown = post(&app.viewer(), json!({ "extensions": extensions(&hash) })).await;
     assert_eq!(
@@ -42,7 +42,7 @@ async fn a_document_is_sent_once_and_then_known_by_its_hash(app: &TestApp) {
     assert_eq!(post(&app.anonymous(), json!({ "extensions": extensions(&hash) })).await.code(), "UNAUTHENTICATED");
 }
 
-async fn a_known_document_is_held_against_the_limits_with_its_own_variables(app: &TestApp) {
+async fn a_persisted_query_is_checked_against_the_limits_with_its_variables(app: &TestApp) {
     let query = "query($first: Int!) { users(first: $first) { nodes { sessions(first: 100) { nodes { user { auditLogs(first: 100) { nodes { id } } } } } } } }";
     let hash = hash(query);
     let ask = async |first: u32| {
@@ -59,7 +59,7 @@ async fn a_known_document_is_held_against_the_limits_with_its_own_variables(app:
     assert_eq!(again(100).await.codes(), ["QUERY_TOO_COMPLEX"]);
 }
 
-async fn what_does_not_parse_is_not_kept_and_a_mutation_still_needs_a_post(app: &TestApp) {
+async fn invalid_documents_are_not_stored_and_mutations_require_post(app: &TestApp) {
     let broken = "{ me {";
     assert_eq!(
         post(&app.viewer(), json!({ "query": broken, "extensions": extensions(&hash(broken)) })).await.code(),
@@ -78,7 +78,7 @@ async fn what_does_not_parse_is_not_kept_and_a_mutation_still_needs_a_post(app: 
     assert_eq!((reply.status, reply.code()), (StatusCode::METHOD_NOT_ALLOWED, "BAD_USER_INPUT"));
 }
 
-async fn a_hash_that_is_not_the_documents_is_refused(app: &TestApp) {
+async fn a_hash_that_does_not_match_the_document_is_rejected(app: &TestApp) {
     for persisted in [
         json!({ "version": 1, "sha256Hash": hash("{ me { id } }") }),
         json!({ "version": 1, "sha256Hash": "abc" }),

@@ -1,4 +1,4 @@
-//! How large an answer may become: what multiplies is refused while it is made, with one error and no data.
+//! The size limit of a response: one error replaces the data.
 
 use guardianeye::model::{AuditAction, AuditLog, AuditLogId, RawJson, Session, SessionId};
 use serde_json::{Value, json};
@@ -10,27 +10,27 @@ const NESTED: &str = "{ users(filter: {username: {eq: \"adam\"}}, first: 1) { no
     user { a: sessions(first: 20) { nodes { context } } b: sessions(first: 20) { nodes { context } } } } } } } }";
 
 on_both!(
-    an_answer_that_multiplies_large_values_is_refused,
-    the_limit_is_met_at_its_byte_whatever_way_the_answer_is_made,
-    what_is_read_is_bounded_before_all_of_it_is_held,
-    long_texts_of_entries_count_as_values_do,
-    names_alone_can_make_an_answer_too_large,
-    a_mutation_with_too_large_an_answer_says_that_it_was_done
+    a_response_that_repeats_large_values_is_rejected,
+    the_size_limit_is_the_same_on_the_fast_path_and_in_resolvers,
+    reading_rows_stops_at_the_size_limit,
+    long_texts_of_audit_log_entries_count,
+    response_keys_count,
+    a_mutation_with_too_large_a_response_reports_that_it_is_committed
 );
 
-async fn an_answer_that_multiplies_large_values_is_refused(app: &TestApp) {
+async fn a_response_that_repeats_large_values_is_rejected(app: &TestApp) {
     large_sessions(app, 20).await;
     let whole = NESTED.replace("context", "context @include(if: true)");
     for query in [NESTED.to_owned(), NESTED.replace("nodes { context }", "edges { node { context } }"), whole] {
         let reply = app.admin().gql(&query, json!({})).await;
         assert_refused(&reply, 16 * 1024 * 1024);
-        // The limit is in what is asked for, not in what is there.
+        // The response counts, not the stored data.
         let few = query.replace("first: 20", "first: 3");
         app.admin().gql(&few, json!({})).await.data();
     }
 }
 
-async fn the_limit_is_met_at_its_byte_whatever_way_the_answer_is_made(app: &TestApp) {
+async fn the_size_limit_is_the_same_on_the_fast_path_and_in_resolvers(app: &TestApp) {
     large_sessions(app, 3).await;
     for query in [
         "{ sessions { nodes { context } } }",
@@ -46,7 +46,7 @@ async fn the_limit_is_met_at_its_byte_whatever_way_the_answer_is_made(app: &Test
     }
 }
 
-async fn what_is_read_is_bounded_before_all_of_it_is_held(app: &TestApp) {
+async fn reading_rows_stops_at_the_size_limit(app: &TestApp) {
     large_sessions(app, 20).await;
     let router = app.within(|limits| limits.response_bytes = 200_000).await;
     let id = app.admin().id();
@@ -62,7 +62,7 @@ async fn what_is_read_is_bounded_before_all_of_it_is_held(app: &TestApp) {
     app.admin().at(&router).gql("{ sessions { nodes { id title } } }", json!({})).await.data();
 }
 
-async fn long_texts_of_entries_count_as_values_do(app: &TestApp) {
+async fn long_texts_of_audit_log_entries_count(app: &TestApp) {
     let mut tx = app.db().begin().await.expect("a transaction");
     for n in 0..20 {
         let entry = AuditLog {
@@ -89,7 +89,7 @@ async fn long_texts_of_entries_count_as_values_do(app: &TestApp) {
     }
 }
 
-async fn names_alone_can_make_an_answer_too_large(app: &TestApp) {
+async fn response_keys_count(app: &TestApp) {
     let router = app.within(|limits| limits.response_bytes = 65_536).await;
     let name = |n| format!("{}{n}: username ", "a".repeat(250));
     let query = format!("{{ users(first: 3) {{ nodes {{ {} }} }} }}", many(0..10, name));
@@ -103,7 +103,7 @@ async fn names_alone_can_make_an_answer_too_large(app: &TestApp) {
     }
 }
 
-async fn a_mutation_with_too_large_an_answer_says_that_it_was_done(app: &TestApp) {
+async fn a_mutation_with_too_large_a_response_reports_that_it_is_committed(app: &TestApp) {
     large_sessions(app, 5).await;
     let router = app.within(|limits| limits.response_bytes = 100_000).await;
     let create =

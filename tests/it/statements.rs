@@ -1,4 +1,4 @@
-//! How many SQL statements a query costs: a constant, whatever the number of parents.
+//! The number of SQL statements of a query, which does not depend on the number of parents.
 
 use guardianeye::model::{Role, Timestamp};
 use serde_json::json;
@@ -14,8 +14,8 @@ on_both!(
     a_nested_query_costs_the_same_for_1_10_and_100_parents,
     users_with_sessions_and_audit_logs_cost_four_statements,
     two_selections_with_different_arguments_cost_a_statement_each,
-    me_costs_only_the_statement_that_finds_who_asks,
-    what_is_refused_costs_nothing_more
+    me_costs_only_the_authentication_statement,
+    rejected_fields_cost_no_statement
 );
 
 async fn a_nested_query_costs_the_same_for_1_10_and_100_parents(app: &TestApp) {
@@ -56,11 +56,11 @@ async fn two_selections_with_different_arguments_cost_a_statement_each(app: &Tes
     assert_eq!(user["b"]["nodes"].as_array().expect("b").len(), 2);
 }
 
-async fn me_costs_only_the_statement_that_finds_who_asks(app: &TestApp) {
+async fn me_costs_only_the_authentication_statement(app: &TestApp) {
     assert_eq!(app.viewer().gql("{ me { username email } }", json!({})).await.sql(), 1);
 }
 
-async fn what_is_refused_costs_nothing_more(app: &TestApp) {
+async fn rejected_fields_cost_no_statement(app: &TestApp) {
     assert_eq!(app.viewer().gql("{ users { nodes { id } } }", json!({})).await.sql(), 1);
     assert_eq!(app.anonymous().gql("{ users { nodes { id } } }", json!({})).await.sql(), 0);
 }

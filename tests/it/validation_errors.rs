@@ -1,4 +1,4 @@
-//! What is wrong with a document is told once, however often validation comes across it.
+//! Each validation error is reported once, however often validation meets it.
 
 use std::collections::HashSet;
 
@@ -22,33 +22,33 @@ const DOCUMENTS: [(&str, usize); 7] = [
 ];
 
 on_both!(
-    a_mistake_in_a_fragment_is_told_once_however_often_it_is_spread,
-    a_mistake_is_told_once_to_whom_the_schema_is_not_open,
-    a_variable_that_does_not_fit_is_told_once
+    an_error_in_a_fragment_is_reported_once,
+    a_redacted_error_is_reported_once,
+    an_invalid_variable_is_reported_once
 );
 
-async fn a_mistake_in_a_fragment_is_told_once_however_often_it_is_spread(app: &TestApp) {
+async fn an_error_in_a_fragment_is_reported_once(app: &TestApp) {
     for (document, mistakes) in DOCUMENTS {
         let body = json!({ "query": document, "operationName": document.starts_with("query A").then_some("A") });
         let request = axum::http::Request::post("/graphql").header("content-type", "application/json");
         let reply = app.viewer().send(request.body(body.to_string().into()).expect("a request")).await;
-        assert_told_once(&reply, document);
+        assert_reported_once(&reply, document);
         assert_eq!(reply.codes().len(), mistakes, "{:#}", reply.body);
     }
 }
 
-async fn a_mistake_is_told_once_to_whom_the_schema_is_not_open(app: &TestApp) {
+async fn a_redacted_error_is_reported_once(app: &TestApp) {
     let router = app.within(|limits| limits.document.introspection = Introspection::Off).await;
     for (document, _) in DOCUMENTS {
         let reply = app.viewer().at(&router).gql(document, json!({})).await;
         if reply.codes() == ["BAD_USER_INPUT"] {
             continue;
         }
-        assert_told_once(&reply, document);
+        assert_reported_once(&reply, document);
     }
 }
 
-async fn a_variable_that_does_not_fit_is_told_once(app: &TestApp) {
+async fn an_invalid_variable_is_reported_once(app: &TestApp) {
     let document =
         "query($first: Int!) { a: users(first: $first) { nodes { id } } b: users(first: $first) { nodes { id } } }";
     for value in [json!("x"), json!(null), json!([1])] {
@@ -57,7 +57,7 @@ async fn a_variable_that_does_not_fit_is_told_once(app: &TestApp) {
     }
 }
 
-fn assert_told_once(reply: &Reply, document: &str) {
+fn assert_reported_once(reply: &Reply, document: &str) {
     let errors = reply.body["errors"].as_array().expect("errors");
     assert!(!errors.is_empty(), "{document}");
     let different: HashSet<_> = errors.iter().map(ToString::to_string).collect();

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_go_through_the_library_unchanged_and_in_their_order() {
+    fn values_keep_their_text_and_order() {
         let sent = json!({ "b": [1, -2.5, u64::MAX, i64::MIN, null, true, "é\"\\"], "a": { "z": {}, "y": [] } });
         let Json::Object(fields) = sent.clone() else { unreachable!() };
         let text = canonical_request("{ a }", Some("A"), &variables(fields)).expect("writes");

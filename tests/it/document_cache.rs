@@ -1,4 +1,4 @@
-//! A document that fitted the schema once is not held against it again: nobody can tell, by any answer.
+//! The document cache: a cached document gets the same response as a new one.
 
 use axum::{Router, body::Body, http::Request};
 use serde_json::{Value, json};
@@ -177,7 +177,7 @@ fn questions() -> impl Iterator<Item = (&'static str, Value, Option<&'static str
 
 /// The first time and the second, on the same server; and whatever the document was sent with before.
 #[tokio::test]
-async fn a_document_is_answered_the_same_however_often_it_was_sent() {
+async fn a_cached_document_gets_the_same_response() {
     TestApp::run(Backend::Sqlite, async |app| {
         app.session(app.viewer().id(), "a", app.now()).await;
         let warm = app.within(|_| {}).await;
@@ -210,9 +210,9 @@ async fn a_document_is_answered_the_same_however_often_it_was_sent() {
     .await;
 }
 
-on_both!(a_known_document_is_still_refused_with_what_does_not_fit);
+on_both!(a_cached_document_is_still_rejected_with_invalid_variables);
 
-async fn a_known_document_is_still_refused_with_what_does_not_fit(app: &TestApp) {
+async fn a_cached_document_is_still_rejected_with_invalid_variables(app: &TestApp) {
     let query =
         "query A($n: Int!, $f: UserFilter) { users(first: $n, filter: $f) { totalCount } } query B { me { id } }";
     let ask = async |variables: Value, name: &'static str| {
