@@ -58,7 +58,7 @@ pub(super) fn finalize_errors(response: &mut Response, request_id: &str) {
     }
 }
 
-/// Gives validation errors of async-graphql, which have no code, the code GRAPHQL_VALIDATION_FAILED.
+/// Gives validation errors of async-graphql, which have no code, the code `GRAPHQL_VALIDATION_FAILED`.
 pub(super) fn validation_errors(mut errors: Vec<ServerError>) -> Vec<ServerError> {
     for error in errors.iter_mut().filter(|error| error.source.is_none()) {
         error.source = Some(Arc::new(Error::new(ErrorCode::GraphqlValidationFailed, error.message.clone())));
