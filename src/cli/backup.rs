@@ -10,6 +10,7 @@ use std::{
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::{database, output};
 use crate::{
     config::{BackupArgs, Common},
     db::{Settings, backup},
@@ -27,7 +28,7 @@ pub async fn run(common: &Common, args: BackupArgs) -> Result<ExitCode> {
         Err(error) => return Err(error),
     };
     if args.json {
-        super::print_json(&report)?;
+        output::print_json(&report)?;
     } else {
         let seconds = Duration::from_millis(report.duration_ms.try_into().unwrap_or(u64::MAX)).as_secs_f64();
         println!("✓ Wrote the backup {}: {} bytes in {seconds:.1} s", report.file, report.bytes);
@@ -35,11 +36,11 @@ pub async fn run(common: &Common, args: BackupArgs) -> Result<ExitCode> {
             "  ⚠ The backup contains password hashes and signing keys: encrypt it before you move it to another machine."
         );
     }
-    Ok(super::exit_code(report.ok))
+    Ok(output::exit_code(report.ok))
 }
 
 async fn copy(common: &Common, args: &BackupArgs) -> Result<Report> {
-    let db = super::connect(common, Settings::default()).await?;
+    let db = database::connect(common, Settings::default()).await?;
     let started = Instant::now();
     let progress = show_progress(&args.file, args.json);
     let done = backup(&db, &args.file).await;

@@ -4,6 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use serde::Serialize;
 
+use super::{database, output};
 use crate::{
     auth::{HashCost, PasswordHasher},
     clock::Clock,
@@ -22,7 +23,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 pub async fn run(common: &Common, json: bool) -> Result<ExitCode> {
     let settings = Settings { statement_timeout: Some(STATEMENT_TIMEOUT), ..Settings::default() };
     let mut report = Report::default();
-    let db = match super::connect(common, settings).await {
+    let db = match database::connect(common, settings).await {
         Ok(db) => db,
         Err(error) if json => {
             report.unreachable(&error);
@@ -47,7 +48,7 @@ pub async fn run(common: &Common, json: bool) -> Result<ExitCode> {
     }
     db.close().await;
     println!("\n{RULE}\n{}\n{RULE}", if ok { "✅ ALL TESTS PASSED!" } else { "❌ THE TEST FAILED" });
-    Ok(super::exit_code(ok))
+    Ok(output::exit_code(ok))
 }
 
 const RULE: &str = "======================================================================";
@@ -149,8 +150,8 @@ impl Report {
 
     fn print(mut self, ok: bool) -> Result<ExitCode> {
         self.ok = ok;
-        super::print_json(&self)?;
-        Ok(super::exit_code(ok))
+        output::print_json(&self)?;
+        Ok(output::exit_code(ok))
     }
 }
 

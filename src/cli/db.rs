@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::database;
 use crate::{
     auth::{HashCost, PasswordHasher},
     clock::Clock,
@@ -18,7 +19,7 @@ pub async fn run(common: &Common, command: DbCommand) -> Result<ExitCode> {
     match command {
         DbCommand::Init(args) => {
             let settings = Settings { create: !args.dry_run, ..Settings::default() };
-            let db = match super::connect(common, settings).await {
+            let db = match database::connect(common, settings).await {
                 Err(error) if args.dry_run && error.code() == ErrorCode::NotFound => {
                     println!("Would create the database file and the tables.\n{DRY_RUN}");
                     return Ok(ExitCode::SUCCESS);

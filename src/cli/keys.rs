@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::{database, output};
 use crate::{
     auth::ACCEPTED_AFTER_RETIREMENT,
     clock::Clock,
@@ -14,7 +15,7 @@ use crate::{
 };
 
 pub async fn run(common: &Common, command: KeysCommand) -> Result<ExitCode> {
-    let db = super::connect_migrated(common, Settings::default()).await?;
+    let db = database::connect_migrated(common, Settings::default()).await?;
     let done = match command {
         KeysCommand::Rotate { revoke_now, json } => rotate(&db, revoke_now, json).await,
         KeysCommand::List { json } => list(&db, json).await,
@@ -77,7 +78,7 @@ async fn list(db: &Db, json: bool) -> Result<()> {
     });
     let keys: Vec<_> = keys.collect();
     if json {
-        return super::print_json(&keys);
+        return output::print_json(&keys);
     }
     for KeyReport { kid, state, created_at, retired_at } in &keys {
         let retired = retired_at.as_ref().map(|at| format!(", retired {at}")).unwrap_or_default();

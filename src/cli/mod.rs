@@ -2,9 +2,11 @@
 
 mod backup;
 mod check;
+mod database;
 mod db;
 mod keys;
 mod operator;
+mod output;
 mod search_index;
 mod seed;
 mod serve;
@@ -12,14 +14,10 @@ mod users;
 
 use std::{io::IsTerminal, process::ExitCode};
 
-use secrecy::ExposeSecret;
-use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Cli, Command, Common, LogFormat},
-    db::{Db, Settings},
-    error::{Error, ErrorCode, Result},
     graphql::GraphqlApi,
 };
 
@@ -43,40 +41,6 @@ pub async fn run(cli: Cli) -> ExitCode {
         eprintln!("error: {}", error.chain());
         ExitCode::FAILURE
     })
-}
-
-async fn connect(common: &Common, settings: Settings) -> Result<Db> {
-    Db::connect(common.database_url.0.expose_secret(), settings).await
-}
-
-/// Connects to a database whose tables are up to date.
-async fn connect_migrated(common: &Common, settings: Settings) -> Result<Db> {
-    let db = connect(common, settings).await?;
-    match db.is_migrated().await {
-        Ok(true) => Ok(db),
-        Ok(false) => {
-            db.close().await;
-            Err(not_migrated("run `guardianeye db init`"))
-        }
-        Err(error) => {
-            db.close().await;
-            Err(error)
-        }
-    }
-}
-
-fn not_migrated(remedy: &str) -> Error {
-    Error::new(ErrorCode::Conflict, format!("the database tables are missing or outdated: {remedy}"))
-}
-
-/// Prints the result of a command for programs.
-fn print_json(report: &impl Serialize) -> Result<()> {
-    println!("{}", serde_json::to_string(report).map_err(Error::internal)?);
-    Ok(())
-}
-
-fn exit_code(ok: bool) -> ExitCode {
-    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn init_log(common: &Common) -> Result<(), String> {

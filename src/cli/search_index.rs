@@ -4,6 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use serde::Serialize;
 
+use super::{database, output};
 use crate::{
     config::{Common, SearchIndexArgs},
     db::{
@@ -20,7 +21,7 @@ pub async fn run(common: &Common, args: SearchIndexArgs) -> Result<ExitCode> {
         Err(error) => return Err(error),
     };
     if args.json {
-        super::print_json(&report)?;
+        output::print_json(&report)?;
     } else if let Some(error) = &report.error {
         eprintln!("error: {error}");
     } else if report.indexes.is_empty() {
@@ -28,14 +29,14 @@ pub async fn run(common: &Common, args: SearchIndexArgs) -> Result<ExitCode> {
     } else {
         println!("✓ {}", if args.drop { "No search index exists" } else { "All search indexes exist" });
     }
-    Ok(super::exit_code(report.ok))
+    Ok(output::exit_code(report.ok))
 }
 
 async fn work(common: &Common, args: &SearchIndexArgs) -> Result<Report> {
     // One connection, so that the session settings apply to all statements.
-    let db = super::connect(common, Settings { max_connections: Some(1), ..Settings::default() }).await?;
+    let db = database::connect(common, Settings { max_connections: Some(1), ..Settings::default() }).await?;
     if db.needs_operator() && !db.is_migrated().await? {
-        return Err(super::not_migrated("run `guardianeye db init` first"));
+        return Err(database::not_migrated("run `guardianeye db init` first"));
     }
     let mut show = |event: Event<'_>| match event {
         _ if args.json => {}

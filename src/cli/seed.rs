@@ -5,6 +5,7 @@ use std::{fmt, io::IsTerminal, process::ExitCode, time::Duration};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 
+use super::{database, output};
 use crate::{
     auth::{HashCost, PasswordHasher},
     clock::Clock,
@@ -28,15 +29,15 @@ pub async fn run(common: &Common, args: SeedArgs) -> Result<ExitCode> {
         Err(error) => return Err(error),
     };
     if json {
-        super::print_json(&report)?;
+        output::print_json(&report)?;
     } else {
         report.print();
     }
-    Ok(super::exit_code(report.ok))
+    Ok(output::exit_code(report.ok))
 }
 
 async fn fill(common: &Common, args: SeedArgs) -> Result<Report> {
-    let db = super::connect(common, Settings { create: true, ..Settings::default() }).await?;
+    let db = database::connect(common, Settings { create: true, ..Settings::default() }).await?;
     let now = Clock::System.now();
     let report = match args.users {
         None => demo(&db, args.until.unwrap_or_else(|| now.cut_to_hour())).await?,

@@ -4,6 +4,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 
+use super::database;
 use crate::{
     auth::HashCost,
     clock::Clock,
@@ -24,7 +25,7 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
         statement_timeout: Some(config.limits.statement_timeout),
         create: true,
     };
-    let db = super::connect(common, settings).await?;
+    let db = database::connect(common, settings).await?;
     migrate(common, &db, &config).await?;
     restrict_file_modes(&db);
     let services = Services::new(db.clone(), Clock::System, config.limits, HashCost::Owasp).await?;
@@ -103,7 +104,7 @@ fn restrict_file_modes(db: &Db) {
 async fn migrate(common: &Common, db: &Db, config: &Config) -> Result<()> {
     if !db.needs_operator() || config.migrate {
         // A connection without the statement timeout of the server.
-        let db = super::connect(common, Settings::default()).await?;
+        let db = database::connect(common, Settings::default()).await?;
         let done = db.migrate().await;
         db.close().await;
         return done;
@@ -111,7 +112,7 @@ async fn migrate(common: &Common, db: &Db, config: &Config) -> Result<()> {
     if db.is_migrated().await? {
         return Ok(());
     }
-    Err(super::not_migrated("run `guardianeye db init`, or `guardianeye serve --migrate`"))
+    Err(database::not_migrated("run `guardianeye db init`, or `guardianeye serve --migrate`"))
 }
 
 async fn reject_default_passwords(services: &Services, config: &Config) -> Result<()> {

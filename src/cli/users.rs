@@ -7,6 +7,7 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::database;
 use crate::{
     auth::{HashCost, MAX_PASSWORD_BYTES, PasswordHasher},
     clock::Clock,
@@ -17,7 +18,7 @@ use crate::{
 };
 
 pub async fn run(common: &Common, command: UsersCommand) -> Result<ExitCode> {
-    let db = super::connect_migrated(common, Settings::default()).await?;
+    let db = database::connect_migrated(common, Settings::default()).await?;
     let done = execute(&db, command).await;
     db.close().await;
     done.map(|()| ExitCode::SUCCESS)

@@ -2,9 +2,14 @@
 
 use std::{collections::BTreeSet, ffi::OsString, process::ExitCode};
 
-use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, error::ErrorKind, parser::ValueSource};
+use secrecy::ExposeSecret;
 
-use super::{Cli, secrets::SECRETS};
+use super::{
+    cli::{Cli, Command, SecretUrl},
+    commands::DbCommand,
+    secrets::{self, DATABASE_URL, SECRETS},
+};
 
 /// The prefix of the program's own variables.
 const PREFIX: &str = "GUARDIANEYE_";
@@ -32,12 +37,32 @@ impl Cli {
         }
         Ok(cli)
     }
+
+    /// Adds the secrets, which are not arguments. An error message for contradictions and unreadable files.
+    fn add_secrets(&mut self, matches: &ArgMatches) -> Result<(), String> {
+        if matches.value_source("database_url") == Some(ValueSource::CommandLine) {
+            if secrets::has_password(self.common.database_url.0.expose_secret()) {
+                return Err(format!(
+                    "--database-url contains a password, which every program on this machine can read: set the environment \
+                     variable {DATABASE_URL}, or name a file with the URL in {DATABASE_URL}_FILE"
+                ));
+            }
+        } else if let Some(url) = secrets::database_url()? {
+            self.common.database_url = SecretUrl(url);
+        }
+        match &mut self.command {
+            Command::Serve(args) => args.init.admin_password = secrets::admin_password()?,
+            Command::Db(DbCommand::Init(args)) => args.init.admin_password = secrets::admin_password()?,
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 /// The names of all environment variables that the program reads.
 #[must_use]
 pub fn variables() -> BTreeSet<String> {
-    fn collect(command: &Command, into: &mut BTreeSet<String>) {
+    fn collect(command: &clap::Command, into: &mut BTreeSet<String>) {
         into.extend(command.get_arguments().filter_map(|arg| arg.get_env()?.to_str().map(str::to_owned)));
         for subcommand in command.get_subcommands() {
             collect(subcommand, into);
@@ -49,7 +74,7 @@ pub fn variables() -> BTreeSet<String> {
 }
 
 /// The command line without the variables that are empty.
-fn without_empty_variables(command: Command) -> Command {
+fn without_empty_variables(command: clap::Command) -> clap::Command {
     let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     command
         .mut_args(|arg| if arg.get_env().is_some_and(is_empty) { arg.env(None) } else { arg })
@@ -93,7 +118,7 @@ mod tests {
 
     /// The default of each variable in clap's definition; empty for settings without a default.
     fn defaults() -> BTreeMap<String, String> {
-        fn collect(command: &Command, into: &mut BTreeMap<String, String>) {
+        fn collect(command: &clap::Command, into: &mut BTreeMap<String, String>) {
             for arg in command.get_arguments() {
                 if let Some(name) = arg.get_env().and_then(std::ffi::OsStr::to_str) {
                     let values: Vec<_> = arg.get_default_values().iter().filter_map(|value| value.to_str()).collect();

@@ -3,13 +3,12 @@
 
 use std::path::Path;
 
-use clap::{ArgMatches, parser::ValueSource};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
-use super::{Cli, Command, DbCommand, NEW_PASSWORD};
+use super::accounts::NEW_PASSWORD;
 
-const DATABASE_URL: &str = "DATABASE_URL";
+pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 /// The password of the first admin; the default is `admin`.
 const ADMIN_PASSWORD: &str = "GUARDIANEYE_ADMIN_PASSWORD";
 
@@ -21,26 +20,14 @@ pub(super) const ADMIN_PASSWORD_HELP: &str = "\
 The environment variable GUARDIANEYE_ADMIN_PASSWORD, or the file that GUARDIANEYE_ADMIN_PASSWORD_FILE names, contains the
 password of the first admin; the default is `admin`. DATABASE_URL_FILE names a file that contains the database URL.";
 
-impl Cli {
-    /// Adds the secrets, which are not arguments. An error message for contradictions and unreadable files.
-    pub(super) fn add_secrets(&mut self, matches: &ArgMatches) -> Result<(), String> {
-        if matches.value_source("database_url") == Some(ValueSource::CommandLine) {
-            if has_password(self.common.database_url.0.expose_secret()) {
-                return Err(format!(
-                    "--database-url contains a password, which every program on this machine can read: set the environment \
-                     variable {DATABASE_URL}, or name a file with the URL in {DATABASE_URL}_FILE"
-                ));
-            }
-        } else if let Some(url) = secret(DATABASE_URL)? {
-            self.common.database_url = super::SecretUrl(url);
-        }
-        match &mut self.command {
-            Command::Serve(args) => args.init.admin_password = secret(ADMIN_PASSWORD)?,
-            Command::Db(DbCommand::Init(args)) => args.init.admin_password = secret(ADMIN_PASSWORD)?,
-            _ => {}
-        }
-        Ok(())
-    }
+/// The database URL, if a variable or a file contains one.
+pub(super) fn database_url() -> Result<Option<SecretString>, String> {
+    secret(DATABASE_URL)
+}
+
+/// The password of the first admin, if a variable or a file contains one.
+pub(super) fn admin_password() -> Result<Option<SecretString>, String> {
+    secret(ADMIN_PASSWORD)
 }
 
 /// The password for `users reset-password`, if a variable or a file contains one.
@@ -77,12 +64,14 @@ fn read(name: &str, file: &Path) -> Result<SecretString, String> {
 }
 
 /// Returns true if a database URL contains a password, in its authority or as a parameter.
-fn has_password(url: &str) -> bool {
+pub(super) fn has_password(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password"))
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]
