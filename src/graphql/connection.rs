@@ -1,89 +1,30 @@
-//! Relay connections (GraphQL Cursor Connections Specification) over keyset pages, and their cursors.
+//! Relay connections (GraphQL Cursor Connections Specification) over keyset pages.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
-use async_graphql::{Context, InputType, Object, OutputType, SelectionField, SimpleObject, TypeName};
+use async_graphql::{
+    Context, ContextSelectionSet, Object, OutputType, Positioned, ServerResult, SimpleObject, TypeName, Value,
+    indexmap::IndexMap,
+    parser::types::Field,
+    registry::{MetaInputValue, Registry},
+    resolver_utils::resolve_list,
+};
+use futures_util::future::BoxFuture;
 
 use super::{
-    cursor,
     execution::{ContextExt, RequestContext},
-    fast_path::{Edges, Leaves, Nodes, OfUsers},
-    inputs::{Budget, FilterInput},
-    page_size::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE},
+    fast_path,
+    field::{ListField, PagePlan, Scope},
+    paging::{ConnectionNode, connection_name, cursor_of, edge_name, list_arguments, list_query},
 };
 use crate::{
-    db::query::{Column, Filter, ListQuery, Order, Page, PageRequest, Position, SortColumn, SortValue},
-    error::{Error, Result},
-    model::{AnyId, UserId},
+    db::query::{ListQuery, Order, Page},
+    error::Result,
+    model::UserId,
 };
 
-/// A type that is listed in pages.
-pub trait Listed: Leaves + Sized + 'static {
-    type Filter: FilterInput;
-    type Order: Into<Order>;
-
-    /// What the list is ordered by when nothing is said: the newest first.
-    const NEWEST_FIRST: SortColumn;
-
-    /// Columns that may be null, each with the one field that needs it.
-    const OPTIONAL_COLUMNS: &'static [(&'static str, Column)] = &[];
-
-    /// The row's id.
-    fn row_id(&self) -> AnyId;
-
-    /// The row's value of a column that the type can be ordered by.
-    fn sort_value(&self, column: SortColumn) -> SortValue;
-
-    /// A page of all rows, or of those that belong to a user.
-    fn fetch(
-        request: &RequestContext,
-        of: Option<UserId>,
-        list_query: Arc<ListQuery>,
-    ) -> impl Future<Output = Result<Arc<Page<Self>>>> + Send;
-
-    /// How many of all rows, or of those that belong to a user, pass the filter.
-    fn count(
-        request: &RequestContext,
-        of: Option<UserId>,
-        filter: Option<Filter>,
-    ) -> impl Future<Output = Result<i64>> + Send;
-}
-
-/// The arguments of a list.
-pub struct ListArgs<T: Listed> {
-    pub first: Option<i32>,
-    pub after: Option<String>,
-    pub last: Option<i32>,
-    pub before: Option<String>,
-    pub filter: Option<T::Filter>,
-    pub order_by: Option<T::Order>,
-}
-
-impl<T: Listed> ListArgs<T> {
-    fn list_query(self, pruned_columns: Vec<Column>) -> Result<ListQuery> {
-        let order = self.order_by.map_or(Order { column: T::NEWEST_FIRST, descending: true }, Into::into);
-        let (field, count, cursor_field, cursor, foreign) = match (self.first, self.last) {
-            (Some(_), Some(_)) => return Err(Error::bad_input("last", "give either first or last, not both")),
-            (first, None) if first.is_some() || self.before.is_none() => {
-                ("first", first, "after", self.after, self.before.map(|_| "before"))
-            }
-            (_, last) => ("last", last, "before", self.before, self.after.map(|_| "after")),
-        };
-        if let Some(foreign) = foreign {
-            return Err(Error::bad_input(foreign, format!("{field} goes with {cursor_field}, not with {foreign}")));
-        }
-        let limit = match count {
-            None => DEFAULT_PAGE_SIZE,
-            Some(count) => u16::try_from(count)
-                .ok()
-                .filter(|count| (1..=MAX_PAGE_SIZE).contains(count))
-                .ok_or_else(|| Error::bad_input(field, format!("between 1 and {MAX_PAGE_SIZE}")))?,
-        };
-        let from = cursor.map(|cursor| cursor::decode(&T::type_name(), order, cursor_field, &cursor)).transpose()?;
-        let page = PageRequest { order, limit, from, backward: field == "last", inclusive: false };
-        Ok(ListQuery { filter: Budget::build(self.filter)?, page, pruned_columns })
-    }
-}
+/// A field that returns a connection of `T`.
+pub struct ConnectionField<T>(PhantomData<fn() -> T>);
 
 /// A page of a list.
 #[derive(Debug)]
@@ -93,31 +34,69 @@ pub struct Connection<T> {
     of: Option<UserId>,
 }
 
-/// A row of a list, with its place there.
+/// A row of a list and the order of the list.
 #[derive(Debug)]
-pub struct Edge<'a, T>(pub(super) &'a T, pub(super) Order);
+pub struct Edge<'a, T>(&'a T, Order);
 
-/// Where a page stands in its list.
+/// The rows of a page, as items `V`: the nodes themselves or their edges.
+struct PageRows<'a, T, V> {
+    rows: &'a [T],
+    order: Order,
+    items: PhantomData<fn() -> V>,
+}
+
+/// An item of `nodes` or `edges`.
+trait PageItem<'a, T>: OutputType {
+    const IS_EDGE: bool;
+
+    fn new(row: &'a T, order: Order) -> Self;
+}
+
+/// The position of a page in its list.
 #[derive(Debug, SimpleObject)]
 pub struct PageInfo {
-    /// Whether there are rows after the last of this page, which `first` and `after: endCursor` would give.
+    /// True if the list has rows after this page: `first` with `after: endCursor` lists them.
     has_next_page: bool,
-    /// Whether there are rows before the first of this page, which `last` and `before: startCursor` would give.
+    /// True if the list has rows before this page: `last` with `before: startCursor` lists them.
     has_previous_page: bool,
-    /// The cursor of the page's first row; null when the page is empty.
+    /// The cursor of the first row of the page; null if the page is empty.
     start_cursor: Option<String>,
-    /// The cursor of the page's last row; null when the page is empty.
+    /// The cursor of the last row of the page; null if the page is empty.
     end_cursor: Option<String>,
 }
 
-impl<T: Listed> Connection<T> {
-    /// Reads a page of all rows, or of a user's.
-    pub async fn load(ctx: &Context<'_>, of: Option<UserId>, args: ListArgs<T>) -> Result<Self> {
-        let list_query = Arc::new(args.list_query(pruned_columns::<T>(ctx))?);
-        Ok(Self { page: T::fetch(ctx.request(), of, Arc::clone(&list_query)).await?, list_query, of })
+impl<T: ConnectionNode> ConnectionField<T> {
+    /// The field, for a [field definition](super::field::Field::list).
+    pub const FIELD: &'static dyn ListField = &Self(PhantomData);
+}
+
+impl<T: ConnectionNode> ListField for ConnectionField<T> {
+    fn type_info(&self, registry: &mut Registry) -> String {
+        Connection::<T>::create_type_info(registry)
     }
 
-    /// Whether rows lie on the other side of where the page starts; asked only when there was a cursor.
+    fn arguments(&self, registry: &mut Registry) -> IndexMap<String, MetaInputValue> {
+        list_arguments::<T>(registry)
+    }
+
+    fn resolve<'a>(&self, ctx: &'a Context<'a>, of: Option<UserId>) -> BoxFuture<'a, ServerResult<Value>> {
+        Box::pin(async move {
+            let list_query = Arc::new(list_query::<T>(ctx)?);
+            let page = T::fetch(ctx.request(), of, Arc::clone(&list_query)).await.map_err(|error| {
+                ctx.set_error_path(async_graphql::Error::from(error).into_server_error(ctx.item.pos))
+            })?;
+            let connection = Connection { page, list_query, of };
+            connection.resolve(&ctx.with_selection_set(&ctx.item.node.selection_set), ctx.item).await
+        })
+    }
+
+    fn plan<'a>(&self, scope: Scope<'a>, field: &'a Positioned<Field>) -> Option<Box<dyn PagePlan + 'a>> {
+        fast_path::page_plan::<T>(scope, field)
+    }
+}
+
+impl<T: ConnectionNode> Connection<T> {
+    /// Returns true if rows lie before the position where the page starts; read only if the page has a cursor.
     async fn has_rows_before_start(&self, request: &RequestContext) -> Result<bool> {
         match self.list_query.page.before_start() {
             Some(page) => {
@@ -128,75 +107,38 @@ impl<T: Listed> Connection<T> {
             None => Ok(false),
         }
     }
-}
 
-/// The cursor of a row.
-pub(super) fn cursor_of<T: Listed>(row: &T, order: Order) -> String {
-    cursor::encode(&T::type_name(), order, &Position { value: row.sort_value(order.column), id: row.row_id() })
-}
-
-/// Which rows a field asks for, by its arguments; the error is not one for clients.
-pub(super) fn list_query<T: OfUsers>(ctx: &Context<'_>) -> Result<ListQuery> {
-    fn argument<A: InputType>(ctx: &Context<'_>, name: &str) -> Result<Option<A>> {
-        ctx.param_value(name, None).map(|(_, value)| value).map_err(|error| Error::internal(error.message))
+    fn items<V>(&self) -> PageRows<'_, T, V> {
+        PageRows { rows: &self.page.rows, order: self.list_query.page.order, items: PhantomData }
     }
-    let args = ListArgs::<T> {
-        first: argument(ctx, "first")?,
-        after: argument(ctx, "after")?,
-        last: argument(ctx, "last")?,
-        before: argument(ctx, "before")?,
-        filter: argument(ctx, "filter")?,
-        order_by: argument(ctx, "orderBy")?,
-    };
-    args.list_query(pruned_columns::<T>(ctx))
-}
-
-/// The columns that no selected field of the rows needs.
-fn pruned_columns<T: Listed>(ctx: &Context<'_>) -> Vec<Column> {
-    if T::OPTIONAL_COLUMNS.is_empty() {
-        return Vec::new();
-    }
-    let mut columns = T::OPTIONAL_COLUMNS.to_vec();
-    let mut is_needed = |field: SelectionField<'_>| columns.retain(|(name, _)| *name != field.name());
-    for field in ctx.field().selection_set() {
-        match field.name() {
-            "nodes" => field.selection_set().for_each(&mut is_needed),
-            "edges" => field
-                .selection_set()
-                .filter(|field| field.name() == "node")
-                .for_each(|node| node.selection_set().for_each(&mut is_needed)),
-            _ => {}
-        }
-    }
-    columns.into_iter().map(|(_, column)| column).collect()
 }
 
 impl<T: OutputType> TypeName for Connection<T> {
     fn type_name() -> Cow<'static, str> {
-        format!("{}Connection", T::type_name()).into()
+        connection_name::<T>().into()
     }
 }
 
 impl<T: OutputType> TypeName for Edge<'_, T> {
     fn type_name() -> Cow<'static, str> {
-        format!("{}Edge", T::type_name()).into()
+        edge_name::<T>().into()
     }
 }
 
 /// A page of a list.
 #[Object(name_type)]
-impl<T: Listed> Connection<T> {
-    /// The rows of the page with their cursors.
-    async fn edges(&self) -> Edges<'_, T> {
-        Edges(&self.page.rows, self.list_query.page.order)
+impl<T: ConnectionNode> Connection<T> {
+    /// The edges of the page: the rows with their cursors.
+    async fn edges(&self) -> PageRows<'_, T, Edge<'_, T>> {
+        self.items()
     }
 
     /// The rows of the page.
-    async fn nodes(&self) -> Nodes<'_, T> {
-        Nodes(&self.page.rows, self.list_query.page.order)
+    async fn nodes(&self) -> PageRows<'_, T, &T> {
+        self.items()
     }
 
-    /// Where the page stands in the list.
+    /// The position of the page in the list.
     async fn page_info(&self, ctx: &Context<'_>) -> Result<PageInfo> {
         let page = &self.list_query.page;
         let ahead = self.page.has_more;
@@ -212,16 +154,16 @@ impl<T: Listed> Connection<T> {
         })
     }
 
-    /// How many rows the list has on all its pages, exactly. Counted only when asked for.
+    /// The exact number of rows on all pages of the list. Counted only if selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
         T::count(ctx.request(), self.of, self.list_query.filter.clone()).await
     }
 }
 
-/// A row of a list, with its cursor.
+/// A row of a list with its cursor.
 #[Object(name_type)]
-impl<T: Listed> Edge<'_, T> {
-    /// The row's place in the list, for `after` and `before`. Opaque, and bound to the order of the list.
+impl<T: ConnectionNode> Edge<'_, T> {
+    /// The position of the row in the list, for `after` and `before`. Opaque; valid for the order of this list only.
     async fn cursor(&self) -> String {
         cursor_of(self.0, self.1)
     }
@@ -229,5 +171,47 @@ impl<T: Listed> Edge<'_, T> {
     /// The row.
     async fn node(&self) -> &T {
         self.0
+    }
+}
+
+impl<'a, T: ConnectionNode> PageItem<'a, T> for &'a T {
+    const IS_EDGE: bool = false;
+
+    fn new(row: &'a T, _: Order) -> Self {
+        row
+    }
+}
+
+impl<'a, T: ConnectionNode> PageItem<'a, T> for Edge<'a, T> {
+    const IS_EDGE: bool = true;
+
+    fn new(row: &'a T, order: Order) -> Self {
+        Self(row, order)
+    }
+}
+
+impl<'a, T: ConnectionNode, V: PageItem<'a, T>> OutputType for PageRows<'a, T, V> {
+    fn type_name() -> Cow<'static, str> {
+        Vec::<V>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        Vec::<V>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Vec::<V>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        match Box::pin(fast_path::write(self.rows, self.order, ctx, V::IS_EDGE)).await {
+            Some(list) => {
+                list.map_err(|error| ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos)))
+            }
+            None => {
+                let items = self.rows.iter().map(|row| V::new(row, self.order));
+                resolve_list(ctx, field, items, Some(self.rows.len())).await
+            }
+        }
     }
 }

@@ -3,22 +3,23 @@
 //!
 //! A request passes [`document`] (parsing, limits, complexity), [`admission`] (rate limits, introspection), [`validation`] and
 //! [`execution`], which runs the resolvers: [`query`], [`mutation`] and [`types`]. They use [`access`] rules, [`connection`]s
-//! with [`inputs`] and [`cursor`]s, and [`loaders`]. Lists of plain fields take the [`fast_path`]. [`schema`] joins these parts.
+//! with [`inputs`] and [`paging`], [`field`] definitions, and [`loaders`]. Lists of defined fields take the [`fast_path`]. [`schema`] joins these parts.
 
 pub mod access;
 mod admission;
 mod connection;
-mod cursor;
 mod document;
 mod enums;
 mod error;
 mod execution;
 mod fast_path;
+mod field;
 mod inputs;
 mod loaders;
 mod mutation;
 mod nullable;
 mod page_size;
+mod paging;
 mod query;
 mod receipt;
 mod scalars;

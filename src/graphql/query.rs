@@ -1,4 +1,4 @@
-//! The root of reading.
+//! `Query`.
 
 use std::sync::Arc;
 
@@ -7,9 +7,10 @@ use futures_util::{future::try_join_all, try_join};
 
 use super::{
     access::{ANALYST, AUTHENTICATED, AccessMatrixEntry, AccessRules, Requires},
-    connection::{Connection, ListArgs},
+    connection::ConnectionField,
     execution::{ContextExt, RequestContext},
-    inputs::{AuditLogFilter, AuditLogOrder, Budget, SessionFilter, SessionOrder, UserFilter, UserOrder},
+    field::{DefinedFields, Field, FieldDefinitions},
+    inputs::{AuditLogFilter, Budget},
     loaders::OwnedId,
     nullable::{Nullable, nullable},
     scalars::uuid,
@@ -21,118 +22,68 @@ use crate::{
     model::{AnyId, AuditLog, Role, Session, User},
 };
 
-/// The root of reading.
+/// The query root.
 #[derive(Debug)]
 pub struct Query;
 
-/// The root of reading.
+/// The query root.
 #[Object]
 impl Query {
-    /// Who is logged in.
+    /// The user of the request.
     #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn me(&self, ctx: &Context<'_>) -> Option<Arc<User>> {
         ctx.request().principal().user().cloned()
     }
 
-    /// What the caller's queries may still cost in this minute.
+    /// The rate limit of the principal.
     #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn rate_limit(&self, ctx: &Context<'_>) -> Option<RateLimit> {
         ctx.request().charged().map(RateLimit::from)
     }
 
-    /// Whatever has this id; null when there is nothing, or nothing that the caller may see.
+    /// The object with this id; null if there is none, or if the principal may not see it.
     #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id, a UUID.")] id: ID) -> Nullable<Node> {
         nullable(async { node(ctx.request(), AnyId(uuid("id", &id)?)).await }).await
     }
 
-    /// The user with this id; null when there is none, or none that the caller may see.
+    /// The user with this id; null if there is none, or if the principal may not see it.
     #[graphql(directive = Requires::apply(AUTHENTICATED))]
-    async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "The user's id, a UUID.")] id: ID) -> Nullable<Arc<User>> {
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the user, a UUID.")] id: ID,
+    ) -> Nullable<Arc<User>> {
         nullable(async { Ok(visible(ctx.request(), ctx.request().loaders.users.load(uuid("id", &id)?).await?)) }).await
     }
 
-    /// All users, newest first.
-    #[graphql(directive = Requires::apply(ANALYST))]
-    async fn users(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
-        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
-        #[graphql(desc = "Which users to list; all by default.")] filter: Option<UserFilter>,
-        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<UserOrder>,
-    ) -> Nullable<Connection<User>> {
-        nullable(async {
-            Connection::load(ctx, None, ListArgs { first, after, last, before, filter, order_by }).await.map(Some)
-        })
-        .await
-    }
-
-    /// The session with this id; null when there is none, or none that the caller may see.
+    /// The session with this id; null if there is none, or if the principal may not see it.
     #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The session's id, a UUID.")] id: ID,
+        #[graphql(desc = "The id of the session, a UUID.")] id: ID,
     ) -> Nullable<Arc<Session>> {
         nullable(async { Ok(visible(ctx.request(), ctx.request().loaders.sessions.load(uuid("id", &id)?).await?)) })
             .await
     }
 
-    /// Everybody's sessions, newest first.
-    #[graphql(directive = Requires::apply(ANALYST))]
-    async fn sessions(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
-        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
-        #[graphql(desc = "Which sessions to list; all by default.")] filter: Option<SessionFilter>,
-        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<SessionOrder>,
-    ) -> Nullable<Connection<Session>> {
-        nullable(async {
-            Connection::load(ctx, None, ListArgs { first, after, last, before, filter, order_by }).await.map(Some)
-        })
-        .await
-    }
-
-    /// The audit log entry with this id; null when there is none, or none that the caller may see.
+    /// The audit log entry with this id; null if there is none, or if the principal may not see it.
     #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The entry's id, a UUID.")] id: ID,
+        #[graphql(desc = "The id of the entry, a UUID.")] id: ID,
     ) -> Nullable<Arc<AuditLog>> {
         nullable(async { Ok(visible(ctx.request(), ctx.request().loaders.audit_logs.load(uuid("id", &id)?).await?)) })
             .await
     }
 
-    /// The whole audit log, newest first.
-    #[graphql(directive = Requires::apply(ANALYST))]
-    async fn audit_logs(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
-        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
-        #[graphql(desc = "Which entries to list; all by default.")] filter: Option<AuditLogFilter>,
-        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<AuditLogOrder>,
-    ) -> Nullable<Connection<AuditLog>> {
-        nullable(async {
-            Connection::load(ctx, None, ListArgs { first, after, last, before, filter, order_by }).await.map(Some)
-        })
-        .await
-    }
-
-    /// Counts over the audit log.
+    /// Statistics of the audit log.
     #[graphql(directive = Requires::apply(ANALYST))]
     async fn audit_log_stats(
         &self,
-        #[graphql(desc = "Which entries to count; all by default.")] filter: Option<AuditLogFilter>,
+        #[graphql(desc = "The filter; without a filter all entries are counted.")] filter: Option<AuditLogFilter>,
     ) -> Nullable<AuditLogStats> {
         nullable(async { Ok(Some(AuditLogStats::new(Budget::build(filter)?))) }).await
     }
@@ -143,41 +94,56 @@ impl Query {
         ctx.data_unchecked::<Arc<AccessRules>>().matrix()
     }
 
-    /// The user with this user name, to the letter; null when there is none, or none that the caller may see.
+    /// The user with this user name (case-sensitive); null if there is none, or if the principal may not see it.
     #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn user_by_username(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The user name.")] username: String,
     ) -> Nullable<Arc<User>> {
-        nullable(async {
-            let request = ctx.request();
-            Ok(visible(request, users::find_by_username(&request.db, &username).await?.map(Arc::new)))
-        })
-        .await
+        let request = ctx.request();
+        nullable(async { Ok(visible(request, users::find_by_username(&request.db, &username).await?.map(Arc::new))) })
+            .await
     }
 
-    /// Whatever has these ids, in their order; null for each where there is nothing, or nothing that the caller may see.
+    /// The objects with these ids, in the same order; null for each id without an object that the principal may see.
     #[graphql(directive = Requires::apply(AUTHENTICATED))]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The ids, UUIDs; at most 100.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
-        let request = ctx.request();
         if ids.len() > MAX_NODES {
-            return Err(Error::bad_input("ids", format!("at most {MAX_NODES} ids")));
+            return Err(Error::bad_input("ids", format!("at most {MAX_NODES} ids are allowed")));
         }
         let ids: Vec<_> = ids.iter().map(|id| uuid("ids", id)).collect::<Result<_>>()?;
-        try_join_all(ids.into_iter().map(|id| node(request, AnyId(id)))).await
+        try_join_all(ids.into_iter().map(|id| node(ctx.request(), AnyId(id)))).await
+    }
+
+    #[graphql(flatten)]
+    async fn lists(&self) -> DefinedFields<'_, Self> {
+        DefinedFields(self)
     }
 }
 
-/// Ids that `nodes` takes at once.
+impl FieldDefinitions for Query {
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::list("users", "All users, newest first.", ConnectionField::<User>::FIELD, |_| None).requires(ANALYST),
+        Field::list("sessions", "The sessions of all users, newest first.", ConnectionField::<Session>::FIELD, |_| {
+            None
+        })
+        .requires(ANALYST),
+        Field::list("auditLogs", "All audit log entries, newest first.", ConnectionField::<AuditLog>::FIELD, |_| None)
+            .requires(ANALYST),
+    ];
+}
+
+/// The maximum number of ids in `nodes`.
 const MAX_NODES: usize = 100;
 
-/// Whatever has the id, if the principal may see it. Every table is asked in any case, and those of logins and tokens
-/// only for what the principal may see: neither the number of statements nor that of rows tells what is there.
+/// The object with the id, if the principal may see it. All tables are read in any case, and those of login sessions and
+/// API tokens only for rows that the principal may see: neither the number of statements nor that of rows reveals whether
+/// an object exists.
 async fn node(request: &RequestContext, AnyId(id): AnyId) -> Result<Option<Node>> {
     let (loaders, principal) = (&request.loaders, request.principal());
     let owner = if principal.has(Role::Admin) { None } else { principal.user().map(|user| user.id) };
@@ -196,7 +162,7 @@ async fn node(request: &RequestContext, AnyId(id): AnyId) -> Result<Option<Node>
         .or_else(|| visible(request, api_token).map(Node::ApiToken)))
 }
 
-/// The row, if the caller may see it: another's row and no row look the same.
+/// The row, if the principal may see it. The response does not reveal whether a row exists that the principal may not see.
 fn visible<T: Visible>(request: &RequestContext, row: Option<Arc<T>>) -> Option<Arc<T>> {
     row.filter(|row| row.visible_to(request.principal()))
 }

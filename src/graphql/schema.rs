@@ -51,7 +51,7 @@ impl Default for GraphqlApi {
         };
         let schema = builder().finish();
         let definitions = parse_schema(schema.sdl()).expect("the SDL of our own schema is GraphQL").definitions;
-        let rules = Arc::new(AccessRules::of(&definitions, types::GUARDED_FIELDS));
+        let rules = Arc::new(AccessRules::of(&definitions, &types::guarded_fields()));
         let schema_without_validation = builder().validation_mode(ValidationMode::Fast).data(rules).finish();
         Self {
             executor: Arc::new(Executor::new(schema, schema_without_validation, definitions)),

@@ -70,7 +70,7 @@ impl AccessRules {
     ///
     /// If a root field has no rule and is not public; if a rule stands where nothing checks it: on a field that is neither
     /// a root field nor in `defined`, the coordinates of the guarded field definitions; or if a rule cannot be read.
-    pub fn of(definitions: &[TypeSystemDefinition], defined: &[&str]) -> Self {
+    pub fn of(definitions: &[TypeSystemDefinition], defined: &[String]) -> Self {
         let mut rules = Self { root_fields: HashMap::new(), matrix: Vec::new() };
         for definition in definitions {
             let TypeSystemDefinition::Type(ty) = definition else { continue };
@@ -90,10 +90,7 @@ impl AccessRules {
                     let name = coordinate[root.len() + 1..].to_owned();
                     rules.root_fields.entry(root).or_default().insert(name, field);
                 } else {
-                    assert!(
-                        rule.is_none() || defined.contains(&&*coordinate),
-                        "nothing checks the rule of {coordinate}"
-                    );
+                    assert!(rule.is_none() || defined.contains(&coordinate), "nothing checks the rule of {coordinate}");
                 }
                 rules.matrix.extend(rule.map(|rule| AccessMatrixEntry::new(coordinate, rule)));
             }
@@ -138,7 +135,7 @@ mod tests {
     use super::*;
 
     fn rules(sdl: &str) -> AccessRules {
-        AccessRules::of(&parse_schema(sdl).expect("SDL").definitions, &["User.email"])
+        AccessRules::of(&parse_schema(sdl).expect("SDL").definitions, &["User.email".to_owned()])
     }
 
     #[test]

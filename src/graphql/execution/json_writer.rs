@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, sync::LazyLock};
 
-use async_graphql::{Name, Response, Value, indexmap::IndexMap, resolver_utils::EnumType};
+use async_graphql::{Name, Response, Value, indexmap::IndexMap};
 use serde_json::ser::to_string;
 use uuid::Uuid;
 
@@ -117,14 +117,6 @@ impl Json {
             }
             None => self.text(&at.to_string()),
         }
-    }
-
-    /// Writes an enum value.
-    pub fn enum_value<T: EnumType>(&mut self, value: T) {
-        let name = T::items().iter().find(|item| item.value == value).map_or("", |item| item.name);
-        self.text.push('"');
-        self.text.push_str(name);
-        self.text.push('"');
     }
 
     /// Writes the value, or null if there is none.

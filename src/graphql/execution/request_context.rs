@@ -50,12 +50,6 @@ impl RequestContext {
         self.logged_in.get().unwrap_or(&self.principal)
     }
 
-    /// Counts a text for the response. Fails if the response exceeds its size limit.
-    pub(in crate::graphql) fn answer<'a, T: AsRef<str> + ?Sized>(&self, text: Option<&'a T>) -> Result<Option<&'a T>> {
-        self.db.meter().answer(text.map_or(0, |text| text.as_ref().len()))?;
-        Ok(text)
-    }
-
     /// Charges the complexity of the operation to the rate limit of the principal.
     pub(in crate::graphql) fn charge_complexity(&mut self, complexity: u64) -> Result<()> {
         let address = self.client.ip_address.as_deref();

@@ -12,7 +12,9 @@ pub use self::{
     user::{UserFilter, UserOrder},
 };
 
-use async_graphql::Enum;
+use std::borrow::Cow;
+
+use async_graphql::{Enum, InputType, InputValueError, InputValueResult, Value, registry::Registry};
 
 use crate::{
     db::query::{Filter, Order},
@@ -34,9 +36,33 @@ pub trait FilterInput: Sized {
     fn build(self, budget: &mut Budget, level: u32) -> Result<Filter>;
 }
 
-/// The filter and the order of a list that has none: nobody can give one.
+/// The type of the arguments `filter` and `orderBy` of a list that does not have them. It has no values.
 #[derive(Debug)]
 pub enum NotGiven {}
+
+impl InputType for NotGiven {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        "NotGiven".into()
+    }
+
+    fn create_type_info(_: &mut Registry) -> String {
+        Self::qualified_type_name()
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        Err(InputValueError::expected_type(value.unwrap_or_default()))
+    }
+
+    fn to_value(&self) -> Value {
+        match *self {}
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        match *self {}
+    }
+}
 
 impl FilterInput for NotGiven {
     fn build(self, _budget: &mut Budget, _level: u32) -> Result<Filter> {

@@ -2,91 +2,65 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{ID, Object};
 
 use crate::{
-    auth::Principal,
     db::{
         api_tokens::orders,
         query::{Filter, ListQuery, Page, SortColumn, SortValue},
     },
     error::{Error, Result},
     graphql::{
-        connection::Listed,
         enums::Scope,
-        execution::{ContextExt, Json, RequestContext},
-        fast_path::{Leaf, Leaves},
+        execution::RequestContext,
+        field::{DefinedFields, Field, FieldDefinitions, enum_name},
         inputs::NotGiven,
         loaders::{CountKey, PageKey},
-        nullable::{Nullable, nullable},
+        paging::ConnectionNode,
     },
-    model::{AnyId, ApiToken, Timestamp, User, UserId},
+    model::{AnyId, ApiToken, UserId},
 };
 
-/// A token for scripts, without the token itself, which is shown once only. It does what its scopes say, as far as its
-/// owner may do it at that moment.
+/// An API token, without its secret, which is shown once only. Its permissions are its scopes, limited by the current role
+/// of its owner.
 #[Object]
 impl ApiToken {
-    /// The token's id, a UUID. It stands in the `details` of all audit log entries that the token causes.
+    /// The id of the token, a UUID. It is in the `details` of all audit log entries that the token causes.
     pub(super) async fn id(&self) -> ID {
         self.id.into()
     }
 
-    /// In whose name it acts.
-    async fn user(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
-        nullable(ctx.request().loaders.users.load(self.user_id.into())).await
-    }
-
-    /// What it is for, in its owner's words; at most 100 characters.
-    async fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What it may be used for.
-    async fn scopes(&self) -> Vec<Scope> {
-        self.scopes.iter().map(Scope::from).collect()
-    }
-
-    /// When it was made.
-    async fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    /// When it ends, if it is not revoked before.
-    async fn expires_at(&self) -> Timestamp {
-        self.expires_at
-    }
-
-    /// When it was last used, to the minute; null for never.
-    async fn last_used_at(&self) -> Option<Timestamp> {
-        self.last_used_at
-    }
-
-    /// Since when it is revoked, if it is.
-    async fn revoked_at(&self) -> Option<Timestamp> {
-        self.revoked_at
+    #[graphql(flatten)]
+    async fn fields(&self) -> DefinedFields<'_, Self> {
+        DefinedFields(self)
     }
 }
 
-impl Leaves for ApiToken {
-    fn leaf(field: &str, _: &Principal) -> Option<Leaf<Self>> {
-        Some(match field {
-            "id" => |row, json| json.id(row.id),
-            "name" => |row, json| json.text(&row.name),
-            "scopes" => |row, json| json.list(row.scopes.iter(), |json, scope| json.enum_value(Scope::from(scope))),
-            "createdAt" => |row, json| json.time(row.created_at),
-            "expiresAt" => |row, json| json.time(row.expires_at),
-            "lastUsedAt" => |row, json| json.or_null(row.last_used_at, Json::time),
-            "revokedAt" => |row, json| json.or_null(row.revoked_at, Json::time),
-            _ => return None,
-        })
-    }
+impl FieldDefinitions for ApiToken {
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::user("user", "The owner of the token.", |token| Some(token.user_id)),
+        Field::text("name", "The name that the owner gave it; at most 100 characters.", |token| &token.name),
+        Field::enum_values::<Scope>("scopes", "The scopes.", |token| {
+            token.scopes.iter().map(|scope| enum_name(Scope::from(scope))).collect()
+        }),
+        Field::time("createdAt", "The time of creation.", |token| token.created_at),
+        Field::time("expiresAt", "The time of expiry.", |token| token.expires_at),
+        Field::optional_time(
+            "lastUsedAt",
+            "The time of the last use, to the minute; null if it was never used.",
+            |token| token.last_used_at,
+        ),
+        Field::optional_time("revokedAt", "The time of revocation; null if it is not revoked.", |token| {
+            token.revoked_at
+        }),
+    ];
 }
 
-impl Listed for ApiToken {
+impl ConnectionNode for ApiToken {
     type Filter = NotGiven;
     type Order = NotGiven;
 
+    const FILTERABLE: bool = false;
     const NEWEST_FIRST: SortColumn = orders::CREATED_AT;
 
     fn row_id(&self) -> AnyId {
@@ -104,6 +78,14 @@ impl Listed for ApiToken {
     ) -> Result<Arc<Page<Self>>> {
         let user = of.ok_or_else(|| Error::internal("API tokens are listed by user"))?;
         request.loaders.api_tokens_by_user.load(PageKey::new(user, list_query)).await
+    }
+
+    async fn fetch_each(
+        request: &RequestContext,
+        users: &[UserId],
+        list_query: &Arc<ListQuery>,
+    ) -> Result<Vec<Arc<Page<Self>>>> {
+        request.loaders.api_tokens_by_user.load_many(PageKey::each(users, list_query)).await
     }
 
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {

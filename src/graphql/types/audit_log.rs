@@ -5,47 +5,35 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use crate::{
-    auth::Principal,
     db::{
         audit_logs::{self, columns, orders},
         query::{Column, Filter, ListQuery, Page, SortColumn, SortValue},
     },
     error::Result,
     graphql::{
-        connection::Listed,
         enums::AuditAction,
-        execution::{ContextExt, Json, RequestContext},
-        fast_path::{Leaf, Leaves, OfUsers},
+        execution::{ContextExt, RequestContext},
+        field::{DefinedFields, Field, FieldDefinitions, enum_name},
         inputs::{AuditLogFilter, AuditLogOrder},
         loaders::{CountKey, PageKey},
         nullable::{Nullable, nullable},
+        paging::ConnectionNode,
     },
-    model::{AnyId, AuditLog, RawJson, Timestamp, User, UserId},
+    model::{AnyId, AuditLog, UserId},
 };
 
-/// One thing that happened. Entries are written once and never changed.
+/// An entry of the audit log. Entries are never changed.
 #[Object]
 impl AuditLog {
-    /// The entry's id, a UUID.
+    /// The id of the entry, a UUID.
     pub(super) async fn id(&self) -> ID {
         self.id.into()
     }
 
-    /// Who did it; null for the system itself, and after that user was deleted.
-    async fn user(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
-        nullable(async {
-            match self.user_id {
-                Some(id) => ctx.request().loaders.users.load(id.into()).await,
-                None => Ok(None),
-            }
-        })
-        .await
-    }
-
-    /// The user name of who did it, as it was then; it stays when that user is deleted. For entries that were written
-    /// without it, the name that the user has now. Of a failed login with a name that no user has it is that name, at most
-    /// 50 characters, or `hash:` and a hash of it where it cannot be a name or the server is set so; the id of the account
-    /// that a failed login was tried on is in `details.account`.
+    /// The user name of the actor at the time of the action; it stays when the user is deleted. Entries that were stored
+    /// without it have the user's current name. An entry of a failed login with an unknown user name has the name that was
+    /// tried, at most 50 characters, or `hash:` and a hash of it if the server stores hashes or the text cannot be a user
+    /// name; if a failed login was for an existing account, `details.account` has its id.
     async fn username(&self, ctx: &Context<'_>) -> Nullable<String> {
         nullable(async {
             match (&self.username, self.user_id) {
@@ -60,67 +48,35 @@ impl AuditLog {
         .await
     }
 
-    /// What was done.
-    async fn action(&self) -> AuditAction {
-        self.action.into()
-    }
-
-    /// More about it, as the writer gave it. In an entry that a client recorded, the key `guardianeye` holds what the server
-    /// adds: `recordedBy`, `apiToken`. In all other entries everything is the server's.
-    async fn details(&self, ctx: &Context<'_>) -> Nullable<&RawJson> {
-        Some(ctx.request().answer(self.details.as_ref()))
-    }
-
-    /// A sentence for people.
-    async fn description(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        Some(ctx.request().answer(self.description.as_deref()))
-    }
-
-    /// The IPv4 or IPv6 address it came from.
-    async fn ip_address(&self) -> Option<&str> {
-        self.ip_address.as_deref()
-    }
-
-    /// What the client called itself, at most 512 characters.
-    async fn user_agent(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        Some(ctx.request().answer(self.user_agent.as_deref()))
-    }
-
-    /// Whether it succeeded.
-    async fn success(&self) -> bool {
-        self.success
-    }
-
-    /// When it happened.
-    async fn timestamp(&self) -> Timestamp {
-        self.timestamp
+    #[graphql(flatten)]
+    async fn fields(&self) -> DefinedFields<'_, Self> {
+        DefinedFields(self)
     }
 }
 
-/// `username` may have to be looked up, so it is left to the resolver.
-impl Leaves for AuditLog {
-    fn leaf(field: &str, _: &Principal) -> Option<Leaf<Self>> {
-        Some(match field {
-            "id" => |row, json| json.id(row.id),
-            "action" => |row, json| json.enum_value(AuditAction::from(row.action)),
-            "details" => |row, json| json.or_null(row.details.as_ref(), |json, details| json.raw(&details.0)),
-            "description" => |row, json| json.or_null(row.description.as_deref(), Json::text),
-            "ipAddress" => |row, json| json.or_null(row.ip_address.as_deref(), Json::text),
-            "userAgent" => |row, json| json.or_null(row.user_agent.as_deref(), Json::text),
-            "success" => |row, json| json.bool(row.success),
-            "timestamp" => |row, json| json.time(row.timestamp),
-            _ => return None,
-        })
-    }
-
-    fn owner(&self) -> Option<UserId> {
-        self.user_id
-    }
-
-    const HAS_OWNER: bool = true;
+impl FieldDefinitions for AuditLog {
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::user("user", "The actor; null for the system, and after the user was deleted.", |entry| entry.user_id),
+        Field::enum_value::<AuditAction>("action", "The action.", |entry| enum_name(AuditAction::from(entry.action))),
+        Field::optional_json(
+            "details",
+            "Details of the action. In an entry that a client recorded, the server adds the key `guardianeye` with \
+             `recordedBy` and `apiToken`; all other keys are the client's. In all other entries all keys are the server's.",
+            |entry| entry.details.as_ref(),
+        ),
+        Field::optional_text("description", "A description for people.", |entry| entry.description.as_deref()),
+        Field::optional_text("ipAddress", "The IPv4 or IPv6 address of the client.", |entry| {
+            entry.ip_address.as_deref()
+        }),
+        Field::optional_text("userAgent", "The `User-Agent` of the client; at most 512 characters.", |entry| {
+            entry.user_agent.as_deref()
+        }),
+        Field::boolean("success", "True if the action succeeded.", |entry| entry.success),
+        Field::time("timestamp", "The time of the action.", |entry| entry.timestamp),
+    ];
 }
 
-impl Listed for AuditLog {
+impl ConnectionNode for AuditLog {
     type Filter = AuditLogFilter;
     type Order = AuditLogOrder;
 
@@ -152,20 +108,18 @@ impl Listed for AuditLog {
         }
     }
 
-    async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
-        match of {
-            Some(user) => request.loaders.audit_log_counts_by_user.load(CountKey::new(user, filter)).await,
-            None => Box::pin(audit_logs::count(&request.db, filter.as_ref())).await,
-        }
-    }
-}
-
-impl OfUsers for AuditLog {
     async fn fetch_each(
         request: &RequestContext,
         users: &[UserId],
         list_query: &Arc<ListQuery>,
     ) -> Result<Vec<Arc<Page<Self>>>> {
         request.loaders.audit_logs_by_user.load_many(PageKey::each(users, list_query)).await
+    }
+
+    async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
+        match of {
+            Some(user) => request.loaders.audit_log_counts_by_user.load(CountKey::new(user, filter)).await,
+            None => Box::pin(audit_logs::count(&request.db, filter.as_ref())).await,
+        }
     }
 }

@@ -5,92 +5,68 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use crate::{
-    auth::{Authenticated, Principal},
+    auth::Authenticated,
     db::{
         auth_sessions::orders,
         query::{Filter, ListQuery, Page, SortColumn, SortValue},
     },
     error::{Error, Result},
     graphql::{
-        connection::Listed,
-        execution::{ContextExt, Json, RequestContext},
-        fast_path::{Leaf, Leaves},
+        execution::{ContextExt, RequestContext},
+        field::{DefinedFields, Field, FieldDefinitions},
         inputs::NotGiven,
         loaders::{CountKey, PageKey},
-        nullable::{Nullable, nullable},
+        paging::ConnectionNode,
     },
-    model::{AnyId, AuthSession, Timestamp, User, UserId},
+    model::{AnyId, AuthSession, UserId},
 };
 
-/// A login: from the password to the logout, over many access tokens. Not a conversation: that is a `Session`.
+/// A login session: from the login to the logout, with all its access tokens. A conversation with agents is a `Session`.
 #[Object]
 impl AuthSession {
-    /// The login's id, a UUID.
+    /// The id of the login session, a UUID.
     pub(super) async fn id(&self) -> ID {
         self.id.into()
     }
 
-    /// Who is logged in.
-    async fn user(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
-        nullable(ctx.request().loaders.users.load(self.user_id.into())).await
-    }
-
-    /// When the password was given.
-    async fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    /// When the last access token was issued.
-    async fn last_used_at(&self) -> Timestamp {
-        self.last_used_at
-    }
-
-    /// When it ends whatever happens. It ends earlier when it is not used.
-    async fn expires_at(&self) -> Timestamp {
-        self.expires_at
-    }
-
-    /// Since when it is ended, if it was ended before its time.
-    async fn revoked_at(&self) -> Option<Timestamp> {
-        self.revoked_at
-    }
-
-    /// The address that it was begun from.
-    async fn ip_address(&self) -> Option<&str> {
-        self.ip_address.as_deref()
-    }
-
-    /// What the client called itself, at most 512 characters.
-    async fn user_agent(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        Some(ctx.request().answer(self.user_agent.as_deref()))
-    }
-
-    /// Whether it is the login of this very request.
+    /// True if the request was sent with this login session.
     async fn is_current(&self, ctx: &Context<'_>) -> bool {
         ctx.request().principal().authenticated().and_then(Authenticated::auth_session) == Some(self.id)
     }
-}
 
-/// `isCurrent` is left to the resolvers.
-impl Leaves for AuthSession {
-    fn leaf(field: &str, _: &Principal) -> Option<Leaf<Self>> {
-        Some(match field {
-            "id" => |row, json| json.id(row.id),
-            "createdAt" => |row, json| json.time(row.created_at),
-            "lastUsedAt" => |row, json| json.time(row.last_used_at),
-            "expiresAt" => |row, json| json.time(row.expires_at),
-            "revokedAt" => |row, json| json.or_null(row.revoked_at, Json::time),
-            "ipAddress" => |row, json| json.or_null(row.ip_address.as_deref(), Json::text),
-            "userAgent" => |row, json| json.or_null(row.user_agent.as_deref(), Json::text),
-            _ => return None,
-        })
+    #[graphql(flatten)]
+    async fn fields(&self) -> DefinedFields<'_, Self> {
+        DefinedFields(self)
     }
 }
 
-impl Listed for AuthSession {
+impl FieldDefinitions for AuthSession {
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::user("user", "The user who logged in.", |session| Some(session.user_id)),
+        Field::time("createdAt", "The time of the login.", |session| session.created_at),
+        Field::time("lastUsedAt", "The time when the last access token was issued.", |session| session.last_used_at),
+        Field::time(
+            "expiresAt",
+            "The latest end of the login session. It ends earlier if it is not used, or revoked.",
+            |session| session.expires_at,
+        ),
+        Field::optional_time("revokedAt", "The time of the logout or revocation; null if there was none.", |session| {
+            session.revoked_at
+        }),
+        Field::optional_text("ipAddress", "The IPv4 or IPv6 address of the client at the login.", |session| {
+            session.ip_address.as_deref()
+        }),
+        Field::optional_text("userAgent", "The `User-Agent` of the client; at most 512 characters.", |session| {
+            session.user_agent.as_deref()
+        }),
+    ];
+}
+
+impl ConnectionNode for AuthSession {
     type Filter = NotGiven;
     type Order = NotGiven;
 
+    const FILTERABLE: bool = false;
     const NEWEST_FIRST: SortColumn = orders::CREATED_AT;
 
     fn row_id(&self) -> AnyId {
@@ -106,12 +82,20 @@ impl Listed for AuthSession {
         of: Option<UserId>,
         list_query: Arc<ListQuery>,
     ) -> Result<Arc<Page<Self>>> {
-        let user = of.ok_or_else(|| Error::internal("logins are listed by user"))?;
+        let user = of.ok_or_else(|| Error::internal("login sessions are listed by user"))?;
         request.loaders.auth_sessions_by_user.load(PageKey::new(user, list_query)).await
     }
 
+    async fn fetch_each(
+        request: &RequestContext,
+        users: &[UserId],
+        list_query: &Arc<ListQuery>,
+    ) -> Result<Vec<Arc<Page<Self>>>> {
+        request.loaders.auth_sessions_by_user.load_many(PageKey::each(users, list_query)).await
+    }
+
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
-        let user = of.ok_or_else(|| Error::internal("logins are listed by user"))?;
+        let user = of.ok_or_else(|| Error::internal("login sessions are listed by user"))?;
         request.loaders.auth_session_counts_by_user.load(CountKey::new(user, filter)).await
     }
 }

@@ -1,4 +1,4 @@
-//! The output types: resolvers on the domain's own types. What a type shows is listed here, field by field.
+//! The output types.
 
 mod api_token;
 mod audit_log;
@@ -14,7 +14,10 @@ pub use self::{
     node::{Node, Visible},
     rate_limit::RateLimit,
 };
+use super::field::FieldDefinitions;
+use crate::model::{ApiToken, AuditLog, AuthSession, Session, User};
 
-/// The fields below the roots whose resolvers check an access rule.
-pub const GUARDED_FIELDS: &[&str] =
-    &["User.email", "User.lastLogin", "User.sessions", "User.auditLogs", "User.authSessions", "User.apiTokens"];
+/// The coordinates of the field definitions that have an access rule.
+pub fn guarded_fields() -> Vec<String> {
+    [User::guarded(), Session::guarded(), AuditLog::guarded(), AuthSession::guarded(), ApiToken::guarded()].concat()
+}

@@ -2,184 +2,90 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{ID, Object};
 
 use crate::{
-    auth::Principal,
     db::{
         query::{Filter, ListQuery, Page, SortColumn, SortValue},
         users::{self, orders},
     },
     error::Result,
     graphql::{
-        access::{OWNER_OR_ADMIN, OWNER_OR_ANALYST, Requires},
-        connection::{Connection, ListArgs, Listed},
+        access::{OWNER_OR_ADMIN, OWNER_OR_ANALYST},
+        connection::ConnectionField,
         enums::Role,
-        execution::{ContextExt, Json, RequestContext},
-        fast_path::{Leaf, Leaves},
-        inputs::{AuditLogFilter, AuditLogOrder, SessionFilter, SessionOrder, UserFilter, UserOrder},
-        nullable::{Nullable, nullable},
+        execution::RequestContext,
+        field::{DefinedFields, Field, FieldDefinitions, enum_name},
+        inputs::{UserFilter, UserOrder},
+        paging::ConnectionNode,
     },
-    model::{AnyId, ApiToken, AuditLog, AuthSession, Session, Timestamp, User, UserId},
+    model::{AnyId, ApiToken, AuditLog, AuthSession, Session, User, UserId},
 };
 
-/// Somebody who can log in.
+/// A user account.
 #[Object]
 impl User {
-    /// The user's id, a UUID.
+    /// The id of the user, a UUID.
     pub(super) async fn id(&self) -> ID {
         self.id.into()
     }
 
-    /// The name to log in with; unique, at most 50 characters.
-    async fn username(&self) -> &str {
-        &self.username
-    }
-
-    /// The name for people, at most 255 characters.
-    async fn full_name(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        Some(ctx.request().answer(self.full_name.as_deref()))
-    }
-
-    /// What the user may do.
-    async fn role(&self) -> Role {
-        self.role.into()
-    }
-
-    /// Whether the user can log in.
-    async fn is_active(&self) -> bool {
-        self.is_active
-    }
-
-    /// When the user was created.
-    async fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    /// When the user was last changed.
-    async fn updated_at(&self) -> Timestamp {
-        self.updated_at
-    }
-
-    /// The e-mail address; unique, at most 255 characters.
-    #[graphql(directive = Requires::apply(OWNER_OR_ANALYST))]
-    async fn email(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        Some(OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id).map(|()| Some(self.email.as_str())))
-    }
-
-    /// When the user last logged in; null for never.
-    #[graphql(directive = Requires::apply(OWNER_OR_ANALYST))]
-    async fn last_login(&self, ctx: &Context<'_>) -> Nullable<Timestamp> {
-        Some(OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id).map(|()| self.last_login))
-    }
-
-    /// The user's conversations with agents, newest first.
-    #[graphql(directive = Requires::apply(OWNER_OR_ANALYST))]
-    async fn sessions(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
-        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
-        #[graphql(desc = "Which sessions to list; all by default.")] filter: Option<SessionFilter>,
-        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<SessionOrder>,
-    ) -> Nullable<Connection<Session>> {
-        nullable(async {
-            OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id)?;
-            Connection::load(ctx, Some(self.id), ListArgs { first, after, last, before, filter, order_by })
-                .await
-                .map(Some)
-        })
-        .await
-    }
-
-    /// The audit log entries that the user caused, newest first.
-    #[graphql(directive = Requires::apply(OWNER_OR_ANALYST))]
-    async fn audit_logs(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
-        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
-        #[graphql(desc = "Which entries to list; all by default.")] filter: Option<AuditLogFilter>,
-        #[graphql(desc = "In which order; the newest first by default.")] order_by: Option<AuditLogOrder>,
-    ) -> Nullable<Connection<AuditLog>> {
-        nullable(async {
-            OWNER_OR_ANALYST.check_for(ctx.request().principal(), self.id)?;
-            Connection::load(ctx, Some(self.id), ListArgs { first, after, last, before, filter, order_by })
-                .await
-                .map(Some)
-        })
-        .await
-    }
-
-    /// The user's logins, newest first, those that have ended for a month.
-    #[graphql(directive = Requires::apply(OWNER_OR_ADMIN))]
-    async fn auth_sessions(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
-        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
-    ) -> Nullable<Connection<AuthSession>> {
-        nullable(async {
-            OWNER_OR_ADMIN.check_for(ctx.request().principal(), self.id)?;
-            let args = ListArgs { first, after, last, before, filter: None, order_by: None };
-            Connection::load(ctx, Some(self.id), args).await.map(Some)
-        })
-        .await
-    }
-
-    /// The user's tokens for scripts, newest first, also those that are revoked or have ended.
-    #[graphql(directive = Requires::apply(OWNER_OR_ADMIN))]
-    async fn api_tokens(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start, or after `after`: 1 to 100, by default 20.")] first: Option<i32>,
-        #[graphql(desc = "The cursor to continue after.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end, or before `before`: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "The cursor to continue before.")] before: Option<String>,
-    ) -> Nullable<Connection<ApiToken>> {
-        nullable(async {
-            OWNER_OR_ADMIN.check_for(ctx.request().principal(), self.id)?;
-            let args = ListArgs { first, after, last, before, filter: None, order_by: None };
-            Connection::load(ctx, Some(self.id), args).await.map(Some)
-        })
-        .await
+    #[graphql(flatten)]
+    async fn fields(&self) -> DefinedFields<'_, Self> {
+        DefinedFields(self)
     }
 }
 
-/// What the caller may not have of every user is left to the resolvers.
-impl Leaves for User {
-    fn leaf(field: &str, caller: &Principal) -> Option<Leaf<Self>> {
-        let of_everybody = || OWNER_OR_ANALYST.passes_for_all_owners(caller);
-        Some(match field {
-            "id" => |row, json| json.id(row.id),
-            "username" => |row, json| json.text(&row.username),
-            "fullName" => |row, json| json.or_null(row.full_name.as_deref(), Json::text),
-            "role" => |row, json| json.enum_value(Role::from(row.role)),
-            "isActive" => |row, json| json.bool(row.is_active),
-            "createdAt" => |row, json| json.time(row.created_at),
-            "updatedAt" => |row, json| json.time(row.updated_at),
-            "email" if of_everybody() => |row, json| json.text(&row.email),
-            "lastLogin" if of_everybody() => |row, json| json.or_null(row.last_login, Json::time),
-            _ => return None,
+impl FieldDefinitions for User {
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::text("username", "The name for logging in; unique; at most 50 characters.", |user| &user.username),
+        Field::optional_text("fullName", "The full name; at most 255 characters.", |user| user.full_name.as_deref()),
+        Field::enum_value::<Role>("role", "The role.", |user| enum_name(Role::from(user.role))),
+        Field::boolean("isActive", "True if the user can log in.", |user| user.is_active),
+        Field::time("createdAt", "The time of creation.", |user| user.created_at),
+        Field::time("updatedAt", "The time of the last change.", |user| user.updated_at),
+        Field::<Self>::text("email", "The e-mail address; unique; at most 255 characters.", |user| &user.email)
+            .requires(OWNER_OR_ANALYST),
+        Field::<Self>::optional_time("lastLogin", "The time of the last login; null if there was none.", |user| {
+            user.last_login
         })
-    }
+        .requires(OWNER_OR_ANALYST),
+        Field::<Self>::list(
+            "sessions",
+            "The sessions of the user, newest first.",
+            ConnectionField::<Session>::FIELD,
+            |user| Some(user.id),
+        )
+        .requires(OWNER_OR_ANALYST),
+        Field::<Self>::list(
+            "auditLogs",
+            "The audit log entries of the user's actions, newest first.",
+            ConnectionField::<AuditLog>::FIELD,
+            |user| Some(user.id),
+        )
+        .requires(OWNER_OR_ANALYST),
+        Field::<Self>::list(
+            "authSessions",
+            "The login sessions of the user, newest first; ended ones for a month.",
+            ConnectionField::<AuthSession>::FIELD,
+            |user| Some(user.id),
+        )
+        .requires(OWNER_OR_ADMIN),
+        Field::<Self>::list(
+            "apiTokens",
+            "The API tokens of the user, newest first, revoked and expired ones included.",
+            ConnectionField::<ApiToken>::FIELD,
+            |user| Some(user.id),
+        )
+        .requires(OWNER_OR_ADMIN),
+    ];
 
-    fn is_parent(caller: &Principal) -> bool {
-        OWNER_OR_ANALYST.passes_for_all_owners(caller)
-    }
-
-    fn as_parent(&self) -> Option<UserId> {
+    fn owner(&self) -> Option<UserId> {
         Some(self.id)
     }
 }
 
-impl Listed for User {
+impl ConnectionNode for User {
     type Filter = UserFilter;
     type Order = UserOrder;
 
