@@ -204,14 +204,11 @@ impl<'a, T: ConnectionNode, V: PageItem<'a, T>> OutputType for PageRows<'a, T, V
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        match Box::pin(fast_path::write(self.rows, self.order, ctx, V::IS_EDGE)).await {
-            Some(list) => {
-                list.map_err(|error| ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos)))
-            }
-            None => {
-                let items = self.rows.iter().map(|row| V::new(row, self.order));
-                resolve_list(ctx, field, items, Some(self.rows.len())).await
-            }
+        if let Some(list) = Box::pin(fast_path::write(self.rows, self.order, ctx, V::IS_EDGE)).await {
+            list.map_err(|error| ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos)))
+        } else {
+            let items = self.rows.iter().map(|row| V::new(row, self.order));
+            resolve_list(ctx, field, items, Some(self.rows.len())).await
         }
     }
 }

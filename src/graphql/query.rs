@@ -10,7 +10,7 @@ use super::{
     connection::ConnectionField,
     execution::{ContextExt, RequestContext},
     field::{DefinedFields, Field, FieldDefinitions},
-    inputs::{AuditLogFilter, Budget},
+    inputs::{AuditLogFilter, SizeLimit},
     loaders::OwnedId,
     nullable::{Nullable, nullable},
     scalars::uuid,
@@ -85,7 +85,7 @@ impl Query {
         &self,
         #[graphql(desc = "The filter; without a filter all entries are counted.")] filter: Option<AuditLogFilter>,
     ) -> Nullable<AuditLogStats> {
-        nullable(async { Ok(Some(AuditLogStats::new(Budget::build(filter)?))) }).await
+        nullable(async { Ok(Some(AuditLogStats::new(SizeLimit::build(filter)?))) }).await
     }
 
     /// The access rules of all fields. A field that is not listed has no rule beyond those of the fields that lead to it.
@@ -121,6 +121,7 @@ impl Query {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
     async fn lists(&self) -> DefinedFields<'_, Self> {
         DefinedFields(self)
     }

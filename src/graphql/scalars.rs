@@ -1,4 +1,4 @@
-//! The scalars beyond GraphQL's own, and ids.
+//! Custom scalars, and ids.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use uuid::Uuid;
@@ -9,8 +9,8 @@ use crate::{
     model::{RawJson, Timestamp},
 };
 
-/// A moment: RFC 3339 in UTC with six digits, such as `2026-03-01T08:00:00.000000Z`. On input any offset and up to
-/// nine digits are taken; what is finer than a microsecond is cut.
+/// A time in RFC 3339 format, in UTC, with six fractional digits, such as `2026-03-01T08:00:00.000000Z`. Input may have any
+/// offset and up to nine fractional digits; it is truncated to microseconds.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for Timestamp {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -27,8 +27,8 @@ impl ScalarType for Timestamp {
     }
 }
 
-/// Any JSON value of at most 64 levels. It is handed out as it was stored, with the order of its keys. Of two equal keys the last
-/// one counts. Integers have at most 64 bits, with or without a sign, and are kept exactly; other numbers are doubles.
+/// A JSON value of at most 64 levels. It is returned as it was stored, with the order of its keys. Of duplicate keys the last
+/// one counts. Integers have at most 64 bits, signed or unsigned, and are exact; other numbers are doubles.
 #[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
 impl ScalarType for RawJson {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -42,5 +42,7 @@ impl ScalarType for RawJson {
 
 /// The UUID in an `ID` argument.
 pub(super) fn uuid(argument: &'static str, id: &ID) -> Result<Uuid> {
-    id.parse().map_err(|_| Error::bad_input(argument, "an id is a UUID, such as 018e7a3c-5d2f-7c4b-9a61-3f0c2d8b1e57"))
+    id.parse().map_err(|_| {
+        Error::bad_input(argument, format!("`{argument}` must be a UUID, such as 018e7a3c-5d2f-7c4b-9a61-3f0c2d8b1e57"))
+    })
 }

@@ -1,5 +1,5 @@
-//! The schema definition language, with what the library's own leaves out: the descriptions of the arguments of directives,
-//! and the directives that the schema has and does not use. Tools that compare schemas would find them in introspection.
+//! The SDL of the schema. The library's export omits the descriptions of directive arguments, and directives that the schema
+//! defines without using them; introspection has both, and tools compare the two.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ const DIRECTIVES: &str = "{ __schema { directives { name description locations
 
 type Object = IndexMap<Name, Value>;
 
-/// The schema as introspection shows it.
+/// The SDL with everything that introspection shows.
 pub fn of<Q, M, S>(schema: &Schema<Q, M, S>) -> String
 where
     Q: ObjectType + 'static,
@@ -19,7 +19,7 @@ where
     S: SubscriptionType + 'static,
 {
     let sdl = schema.sdl_with_options(SDLExportOptions::new().include_specified_by());
-    // It waits for nothing.
+    // Introspection never waits.
     let response = schema.execute(DIRECTIVES).now_or_never().map(|response| response.data).unwrap_or_default();
     let schema = match &response {
         Value::Object(data) => data.get("__schema"),
@@ -47,7 +47,7 @@ where
     text
 }
 
-/// The line of a directive's locations, and the lines of its arguments before it.
+/// Writes the definition of a directive.
 fn define(text: &mut String, directive: &Object) {
     let arguments = objects(directive, "args");
     let _ = write!(text, "directive @{}", string(directive, "name"));
@@ -78,7 +78,7 @@ fn describe(text: &mut String, indent: &str, of: &Object) {
     }
 }
 
-/// The type of an argument: a name, or one that is not null.
+/// The type of an argument: a named type, or a non-null one.
 fn type_name(ty: Option<&Value>) -> String {
     let Some(Value::Object(ty)) = ty else { return String::new() };
     match ty.get("ofType") {

@@ -1,5 +1,5 @@
-//! The library lists all of GraphQL's own scalars in introspection. By the specification only those are listed that some
-//! field or argument has, and tools that compare schemas see the difference.
+//! Removes unused built-in scalars. The library lists all built-in scalars in introspection; the specification lists only
+//! those that a field or argument has, and tools that compare schemas report the difference.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use async_graphql::{
 
 const SCALARS: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-/// No type: registering it after all others removes the scalars that none of them has.
+/// Not a type: its registration, after all types, removes the scalars that none of them has.
 #[derive(Debug)]
 pub struct WithoutUnusedScalars;
 
@@ -34,7 +34,7 @@ impl OutputType for WithoutUnusedScalars {
     }
 }
 
-/// Whether a field or an argument of the type is of the scalar.
+/// Returns true if a field or an argument of the type has the scalar as its type.
 fn has(ty: &MetaType, scalar: &str) -> bool {
     let is_it = |ty: &str| ty.trim_matches(['[', ']', '!']) == scalar;
     match ty {

@@ -71,7 +71,7 @@ struct ConnectionPlan<'a, T: 'static> {
 /// A page for each parent, and for each field of the connection what its rows need.
 struct Pages<'r, T: 'static> {
     plan: &'r ConnectionPlan<'r, T>,
-    pages: Vec<Arc<Page<T>>>,
+    of_parents: Vec<Arc<Page<T>>>,
     below: Vec<Vec<Loaded<'r>>>,
 }
 
@@ -227,14 +227,14 @@ impl<T: ConnectionNode> PagePlan for ConnectionPlan<'_, T> {
                 });
             }
             drop(rows);
-            Ok(Box::new(Pages { plan: self, pages, below }) as Box<dyn LoadedPages>)
+            Ok(Box::new(Pages { plan: self, of_parents: pages, below }) as Box<dyn LoadedPages>)
         })
     }
 }
 
 impl<T: ConnectionNode> LoadedPages for Pages<'_, T> {
     fn write(&self, json: &mut Json, parent: usize) {
-        let Some(page) = self.pages.get(parent) else { return json.null() };
+        let Some(page) = self.of_parents.get(parent) else { return json.null() };
         let rows: Vec<&T> = page.rows.iter().collect();
         let order = self.plan.list_query.page.order;
         self.plan.selected.write(json, &self.plan.parts, |json, at, part| match part {

@@ -3,7 +3,7 @@
 use async_graphql::{Enum, InputObject};
 
 use super::{
-    Budget, Combined, FilterInput, OrderDirection,
+    FilterInput, NestedFilters, OrderDirection, SizeLimit,
     ip_address::IpAddressFilter,
     operators::{AuditActionFilter, DateTimeFilter, IdFilter, JsonFilter, TextFilter},
 };
@@ -15,71 +15,71 @@ use crate::{
     error::Result,
 };
 
-/// Which audit log entries to list: all that is given has to hold. At most 5 levels, 50 operators and 500 values.
+/// A filter for audit log entries: all given fields must match. At most 5 levels, 50 operators and 500 values.
 #[derive(InputObject)]
 pub struct AuditLogFilter {
-    /// By id.
+    /// The id.
     id: Option<IdFilter>,
-    /// By who did it; `isNull: true` finds what the system did, and deleted users.
+    /// The id of the actor; `isNull: true` matches entries of the system and of deleted users.
     user: Option<IdFilter>,
-    /// By the user name of who did it, as the field `username` shows it: the name of that time, also of users who are deleted
-    /// by now; of a failed login the name that it was tried with.
+    /// The user name of the actor, as in the field `username`: at the time of the action, deleted users included; for a failed
+    /// login the user name that was tried.
     username: Option<TextFilter>,
-    /// By what was done.
+    /// The action.
     action: Option<AuditActionFilter>,
-    /// Only what succeeded, or only what failed.
+    /// True for succeeded actions, false for failed ones.
     success: Option<bool>,
-    /// By when it happened.
+    /// The time of the action.
     timestamp: Option<DateTimeFilter>,
-    /// By the address it came from.
+    /// The IP address of the client.
     ip_address: Option<IpAddressFilter>,
-    /// By what the client called itself.
+    /// The `User-Agent` of the client.
     user_agent: Option<TextFilter>,
-    /// By the sentence for people.
+    /// The description.
     description: Option<TextFilter>,
-    /// By what the writer gave.
+    /// The details.
     details: Option<JsonFilter>,
-    /// All of these hold.
+    /// All of these filters match.
     and: Option<Vec<AuditLogFilter>>,
-    /// At least one of these holds; none does in an empty list.
+    /// At least one of these filters matches; an empty list matches nothing.
     or: Option<Vec<AuditLogFilter>>,
-    /// This does not hold.
+    /// This filter does not match.
     not: Option<Box<AuditLogFilter>>,
 }
 
-/// In which order to list audit log entries. The id breaks ties.
+/// An order of audit log entries. Ties are broken by id.
 #[derive(InputObject)]
 pub struct AuditLogOrder {
-    /// What to compare.
+    /// The field to sort by.
     field: AuditLogOrderField,
-    /// Which end comes first.
+    /// The direction.
     #[graphql(default_with = "OrderDirection::Desc")]
     direction: OrderDirection,
 }
 
-/// What audit log entries can be ordered by.
+/// The fields that audit log entries can be sorted by.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum AuditLogOrderField {
-    /// When it happened.
+    /// The time of the action.
     Timestamp,
 }
 
 impl FilterInput for AuditLogFilter {
-    fn build(self, budget: &mut Budget, level: u32) -> Result<Filter> {
+    fn build(self, limit: &mut SizeLimit, level: u32) -> Result<Filter> {
         let mut parts = Vec::new();
-        budget.field(columns::ID, self.id, &mut parts)?;
-        budget.field(columns::USER, self.user, &mut parts)?;
+        limit.field(columns::ID, self.id, &mut parts)?;
+        limit.field(columns::USER, self.user, &mut parts)?;
         if let Some(username) = self.username {
-            parts.extend(username.predicates(budget)?.map(Filter::ActorName));
+            parts.extend(username.predicates(limit)?.map(Filter::ActorName));
         }
-        budget.field(columns::ACTION, self.action, &mut parts)?;
-        budget.truth(columns::SUCCESS, self.success, &mut parts)?;
-        budget.field(columns::TIMESTAMP, self.timestamp, &mut parts)?;
-        budget.field(columns::IP_ADDRESS, self.ip_address, &mut parts)?;
-        budget.field(columns::USER_AGENT, self.user_agent, &mut parts)?;
-        budget.field(columns::DESCRIPTION, self.description, &mut parts)?;
-        budget.field(columns::DETAILS, self.details, &mut parts)?;
-        budget.combine(level, &mut parts, Combined { and: self.and, or: self.or, not: self.not })?;
+        limit.field(columns::ACTION, self.action, &mut parts)?;
+        limit.boolean(columns::SUCCESS, self.success, &mut parts)?;
+        limit.field(columns::TIMESTAMP, self.timestamp, &mut parts)?;
+        limit.field(columns::IP_ADDRESS, self.ip_address, &mut parts)?;
+        limit.field(columns::USER_AGENT, self.user_agent, &mut parts)?;
+        limit.field(columns::DESCRIPTION, self.description, &mut parts)?;
+        limit.field(columns::DETAILS, self.details, &mut parts)?;
+        limit.nested(level, &mut parts, NestedFilters { and: self.and, or: self.or, not: self.not })?;
         Ok(Filter::All(parts))
     }
 }

@@ -1,4 +1,4 @@
-//! `IpAddressFilter`: the tests of a text, and whether an address lies in a network.
+//! `IpAddressFilter`: the operators of a text and `cidr`.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use async_graphql::{InputObject, MaybeUndefined};
 use ipnet::IpNet;
 
 use super::{
-    Budget,
+    SizeLimit,
     operators::{Operators, TextFilter},
 };
 use crate::{
@@ -14,52 +14,50 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Tests of an address, which is kept as text: IPv4 as `192.0.2.17`, IPv6 as RFC 5952 has it, such as `2001:db8::17`.
-/// `eq` and `in` compare to the letter; `contains` and `startsWith` take letters without regard to case.
+/// A filter for an IP address. Addresses are stored as text: IPv4 such as `192.0.2.17`, IPv6 in the form of RFC 5952 such as
+/// `2001:db8::17`. `eq` and `in` are case-sensitive; `contains` and `startsWith` are case-insensitive.
 #[derive(InputObject)]
 pub struct IpAddressFilter {
-    /// Is this text.
+    /// Equals this text.
     eq: MaybeUndefined<String>,
-    /// Is one of these texts; none for an empty list.
+    /// Equals one of these texts; an empty list matches nothing.
     r#in: MaybeUndefined<Vec<String>>,
-    /// Holds this text.
+    /// Contains this text.
     contains: MaybeUndefined<String>,
-    /// Begins with this text.
+    /// Starts with this text.
     starts_with: MaybeUndefined<String>,
-    /// Lies in this network: `10.1.0.0/16`, `2001:db8::/32`. All bits after the prefix have to be zero.
+    /// Is in this network, such as `10.1.0.0/16` or `2001:db8::/32`. All bits after the prefix must be zero.
     cidr: MaybeUndefined<String>,
-    /// Is absent, or is present.
+    /// True matches rows without a value, false rows with a value.
     is_null: MaybeUndefined<bool>,
 }
 
 impl Operators for IpAddressFilter {
-    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
+    fn add(self, column: Column, limit: &mut SizeLimit, parts: &mut Vec<Filter>) -> Result<()> {
         let Self { eq, r#in, contains, starts_with, cidr, is_null } = self;
-        TextFilter { eq, r#in, contains, starts_with, is_null }.add(column, budget, parts)?;
-        let network = budget.operator("cidr", cidr)?.map(|text| network_of(&text)).transpose()?;
+        TextFilter { eq, r#in, contains, starts_with, is_null }.add(column, limit, parts)?;
+        let network = limit.operator("cidr", cidr)?.map(|text| network_of(&text)).transpose()?;
         parts.extend(network.map(|network| Filter::Column(column, network::within(network))));
         Ok(())
     }
 }
 
-/// Refuses what may be a slip: a network whose address has bits after its prefix, and one that holds no stored address.
+/// Parses a network. Rejects likely mistakes: bits after the prefix, and networks that contain no stored address.
 fn network_of(text: &str) -> Result<IpNet> {
     let refused = |message: String| Err(Error::bad_input("cidr", message));
-    // The one parser knows prefixes, the other refuses zeros in front, which some take for octal.
+    // `IpNet` parses the prefix; `IpAddr` rejects leading zeros, which some programs read as octal.
     let is_address = text.split_once('/').is_some_and(|(address, _)| address.parse::<IpAddr>().is_ok());
     let Some(network) = text.parse::<IpNet>().ok().filter(|_| is_address) else {
-        return refused(
-            "a network is an address and the length of its prefix, such as 10.1.0.0/16 or 2001:db8::/32".to_owned(),
-        );
+        return refused("expected a network in CIDR notation, such as 10.1.0.0/16 or 2001:db8::/32".to_owned());
     };
     if network != network.trunc() {
-        return refused(format!("the address has bits after the prefix: the network is {}", network.trunc()));
+        return refused(format!("the address has bits after the prefix; the network is {}", network.trunc()));
     }
-    // An address of IPv4 that came by IPv6 is kept as what it is.
+    // IPv4-mapped IPv6 addresses are stored as IPv4.
     if let IpNet::V6(v6) = network
         && let (Some(v4), Some(prefix)) = (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(96))
     {
-        return refused(format!("addresses of IPv4 are kept as such: the network is {v4}/{prefix}"));
+        return refused(format!("IPv4 addresses are stored as IPv4; the network is {v4}/{prefix}"));
     }
     Ok(network)
 }
@@ -69,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_is_taken_when_it_is_one() {
+    fn networks_are_accepted() {
         for text in
             ["10.1.0.0/16", "0.0.0.0/0", "10.1.2.3/32", "::/0", "2001:db8::/32", "2001:DB8:0::/32", "::1/128", "::/95"]
         {
@@ -78,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused_with_the_reason() {
+    fn other_texts_are_rejected_with_a_reason() {
         for (text, reason) in [
             ("10.1.2.3/16", "the network is 10.1.0.0/16"),
             ("2001:db8::1/32", "the network is 2001:db8::/32"),

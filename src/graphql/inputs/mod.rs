@@ -1,4 +1,4 @@
-//! The input types of lists: filters and orders, and what they become for the database.
+//! The input types of lists: filters and orders, and their conversion to the database's.
 
 mod audit_log;
 mod ip_address;
@@ -21,19 +21,19 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Which end of an order comes first.
+/// The direction of an order.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum OrderDirection {
-    /// From the least to the greatest: the oldest first, A before Z.
+    /// Ascending: oldest first, A before Z.
     Asc,
-    /// From the greatest to the least: the newest first, Z before A.
+    /// Descending: newest first, Z before A.
     Desc,
 }
 
-/// A filter as it comes in.
+/// A filter of the API.
 pub trait FilterInput: Sized {
-    /// As a condition; refused when it is larger than the budget allows.
-    fn build(self, budget: &mut Budget, level: u32) -> Result<Filter>;
+    /// Converts the filter; an error if it exceeds the size limit.
+    fn build(self, limit: &mut SizeLimit, level: u32) -> Result<Filter>;
 }
 
 /// The type of the arguments `filter` and `orderBy` of a list that does not have them. It has no values.
@@ -65,7 +65,7 @@ impl InputType for NotGiven {
 }
 
 impl FilterInput for NotGiven {
-    fn build(self, _budget: &mut Budget, _level: u32) -> Result<Filter> {
+    fn build(self, _limit: &mut SizeLimit, _level: u32) -> Result<Filter> {
         match self {}
     }
 }
@@ -76,78 +76,80 @@ impl From<NotGiven> for Order {
     }
 }
 
-/// The filters inside a filter.
-struct Combined<F> {
+/// The nested filters of a filter.
+struct NestedFilters<F> {
     and: Option<Vec<F>>,
     or: Option<Vec<F>>,
     not: Option<Box<F>>,
 }
 
-/// How large a filter may be.
+/// What is left of the maximum size of a filter.
 #[derive(Debug)]
-pub struct Budget {
-    tests: u32,
+pub struct SizeLimit {
+    operators: u32,
     values: usize,
 }
 
-/// `and`, `or` and `not` inside each other.
+/// The maximum nesting of `and`, `or` and `not`.
 const MAX_LEVELS: u32 = 5;
-/// Operators in the whole filter.
-const MAX_TESTS: u32 = 50;
-/// Values in all lists of the filter together.
+/// The maximum number of operators in a filter.
+const MAX_OPERATORS: u32 = 50;
+/// The maximum number of values in all lists of a filter together.
 const MAX_VALUES: usize = 500;
-/// Characters of a text to look for, or to compare with.
+/// The maximum number of characters in a text of a filter.
 const MAX_TEXT: usize = 1_000;
 
-impl Budget {
-    /// The whole budget for one filter; an absent filter lets everything through.
+impl SizeLimit {
+    /// Converts the filter of a list; none matches all rows.
     pub fn build<F: FilterInput>(filter: Option<F>) -> Result<Option<Filter>> {
-        let mut budget = Self { tests: MAX_TESTS, values: MAX_VALUES };
-        let filter = filter.map(|filter| filter.build(&mut budget, 1)).transpose()?;
+        let mut limit = Self { operators: MAX_OPERATORS, values: MAX_VALUES };
+        let filter = filter.map(|filter| filter.build(&mut limit, 1)).transpose()?;
         Ok(filter.filter(|filter| !filter.is_empty()))
     }
 
-    fn test(&mut self) -> Result<()> {
-        self.tests = self
-            .tests
-            .checked_sub(1)
-            .ok_or_else(|| Error::bad_input("filter", format!("at most {MAX_TESTS} operators in one filter")))?;
+    fn count_operator(&mut self) -> Result<()> {
+        self.operators = self.operators.checked_sub(1).ok_or_else(|| {
+            Error::bad_input("filter", format!("a filter can have at most {MAX_OPERATORS} operators"))
+        })?;
         Ok(())
     }
 
-    fn values(&mut self, count: usize) -> Result<()> {
+    fn count_values(&mut self, count: usize) -> Result<()> {
         self.values = self
             .values
             .checked_sub(count)
-            .ok_or_else(|| Error::bad_input("filter", format!("at most {MAX_VALUES} values in one filter")))?;
+            .ok_or_else(|| Error::bad_input("filter", format!("a filter can have at most {MAX_VALUES} values")))?;
         Ok(())
     }
 
-    /// A text of the filter, if it is not too long.
+    /// Checks the length of a text of the filter.
     fn text(text: String) -> Result<String> {
         if text.chars().count() > MAX_TEXT {
-            return Err(Error::bad_input("filter", format!("at most {MAX_TEXT} characters in one text")));
+            return Err(Error::bad_input(
+                "filter",
+                format!("a text in a filter can have at most {MAX_TEXT} characters"),
+            ));
         }
         Ok(text)
     }
 
-    /// Adds what `and`, `or` and `not` hold.
-    fn combine<F: FilterInput>(&mut self, level: u32, parts: &mut Vec<Filter>, combined: Combined<F>) -> Result<()> {
+    /// Adds the nested filters of `and`, `or` and `not`.
+    fn nested<F: FilterInput>(&mut self, level: u32, parts: &mut Vec<Filter>, filters: NestedFilters<F>) -> Result<()> {
         let mut inner = |filter: F| {
             if level == MAX_LEVELS {
-                return Err(Error::bad_input("filter", format!("at most {MAX_LEVELS} levels in one filter")));
+                return Err(Error::bad_input("filter", format!("a filter can have at most {MAX_LEVELS} levels")));
             }
-            // An empty object is an operator too: it costs a place in the statement.
-            self.test()?;
+            // An empty filter counts as an operator: it is part of the statement too.
+            self.count_operator()?;
             filter.build(self, level + 1)
         };
-        if let Some(and) = combined.and {
+        if let Some(and) = filters.and {
             parts.push(Filter::All(and.into_iter().map(&mut inner).collect::<Result<_>>()?));
         }
-        if let Some(or) = combined.or {
+        if let Some(or) = filters.or {
             parts.push(Filter::Any(or.into_iter().map(&mut inner).collect::<Result<_>>()?));
         }
-        if let Some(not) = combined.not {
+        if let Some(not) = filters.not {
             parts.push(Filter::Not(Box::new(inner(*not)?)));
         }
         Ok(())

@@ -1,9 +1,9 @@
-//! The operators that a field of a filter takes, by the kind of its value. Several operators in one object all have to
-//! hold. A null operator is refused: a variable that was forgotten must not widen what is found.
+//! The operators of a filter, by the type of the field. All given operators must match. An operator that is null is an
+//! error: an omitted variable must not widen the result.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::Budget;
+use super::SizeLimit;
 use crate::{
     db::query::{Column, Filter, Predicate, TimeComparison},
     error::{Error, Result},
@@ -15,89 +15,89 @@ use crate::{
     model::{self, RawJson, Timestamp},
 };
 
-/// Tests of a text. `eq` and `in` compare to the letter; `contains` and `startsWith` take ASCII letters without regard
-/// to case, and `%`, `_` and `\` for what they are.
+/// A filter for a text. `eq` and `in` are case-sensitive; `contains` and `startsWith` compare ASCII letters
+/// case-insensitively. `%`, `_` and `\` have no special meaning.
 #[derive(InputObject)]
 pub struct TextFilter {
-    /// Is this text.
+    /// Equals this text.
     pub(super) eq: MaybeUndefined<String>,
-    /// Is one of these texts; none for an empty list.
+    /// Equals one of these texts; an empty list matches nothing.
     pub(super) r#in: MaybeUndefined<Vec<String>>,
-    /// Holds this text.
+    /// Contains this text.
     pub(super) contains: MaybeUndefined<String>,
-    /// Begins with this text.
+    /// Starts with this text.
     pub(super) starts_with: MaybeUndefined<String>,
-    /// Is absent, or is present.
+    /// True matches rows without a value, false rows with a value.
     pub(super) is_null: MaybeUndefined<bool>,
 }
 
-/// Tests of an id.
+/// A filter for an id.
 #[derive(InputObject)]
 pub struct IdFilter {
-    /// Is this id.
+    /// Equals this id.
     eq: MaybeUndefined<ID>,
-    /// Is one of these ids; none for an empty list.
+    /// Equals one of these ids; an empty list matches nothing.
     r#in: MaybeUndefined<Vec<ID>>,
-    /// Is none of these ids; an absent value is none of them.
+    /// Equals none of these ids; matches rows without a value.
     not_in: MaybeUndefined<Vec<ID>>,
-    /// Is absent, or is present.
+    /// True matches rows without a value, false rows with a value.
     is_null: MaybeUndefined<bool>,
 }
 
-/// Tests of a role.
+/// A filter for a role.
 #[derive(InputObject)]
 pub struct RoleFilter {
-    /// Is this role.
+    /// Equals this role.
     eq: MaybeUndefined<Role>,
-    /// Is one of these roles; none for an empty list.
+    /// Equals one of these roles; an empty list matches nothing.
     r#in: MaybeUndefined<Vec<Role>>,
-    /// Is none of these roles.
+    /// Equals none of these roles.
     not_in: MaybeUndefined<Vec<Role>>,
 }
 
-/// Tests of an action.
+/// A filter for an action.
 #[derive(InputObject)]
 pub struct AuditActionFilter {
-    /// Is this action.
+    /// Equals this action.
     eq: MaybeUndefined<AuditAction>,
-    /// Is one of these actions; none for an empty list.
+    /// Equals one of these actions; an empty list matches nothing.
     r#in: MaybeUndefined<Vec<AuditAction>>,
-    /// Is none of these actions.
+    /// Equals none of these actions.
     not_in: MaybeUndefined<Vec<AuditAction>>,
 }
 
-/// Tests of a time.
+/// A filter for a time.
 #[derive(InputObject)]
 pub struct DateTimeFilter {
-    /// Later than this.
+    /// Later than this time.
     gt: MaybeUndefined<Timestamp>,
     /// At this time or later.
     gte: MaybeUndefined<Timestamp>,
-    /// Earlier than this.
+    /// Earlier than this time.
     lt: MaybeUndefined<Timestamp>,
     /// At this time or earlier.
     lte: MaybeUndefined<Timestamp>,
-    /// Is absent ("never", "not yet"), or is present.
+    /// True matches rows without a time, false rows with a time.
     is_null: MaybeUndefined<bool>,
 }
 
-/// Tests of a JSON value.
+/// A filter for a JSON value.
 #[derive(InputObject)]
 pub struct JsonFilter {
-    /// Holds this value: an object each of its fields, an array each of its elements in any order, as `jsonb @>` does.
-    /// At most 50 values in all.
+    /// Contains this value, as `jsonb @>` in PostgreSQL: an object contains each of its keys, an array each of its elements in
+    /// any order. At most 50 values and 10 levels.
     contains: MaybeUndefined<RawJson>,
-    /// Is absent, or is present.
+    /// True matches rows without a value, false rows with a value.
     is_null: MaybeUndefined<bool>,
 }
 
-/// Something with operators.
+/// A set of operators.
 pub trait Operators {
     /// Adds a predicate of the column for each operator that is given.
-    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()>;
+    fn add(self, column: Column, limit: &mut SizeLimit, parts: &mut Vec<Filter>) -> Result<()>;
 }
 
-impl Budget {
+impl SizeLimit {
     /// Adds the predicates of a field, if it is given.
     pub(super) fn field<O: Operators>(
         &mut self,
@@ -109,30 +109,30 @@ impl Budget {
     }
 
     /// Adds the predicate of a truth value, if it is given.
-    pub(super) fn truth(&mut self, column: Column, value: Option<bool>, parts: &mut Vec<Filter>) -> Result<()> {
+    pub(super) fn boolean(&mut self, column: Column, value: Option<bool>, parts: &mut Vec<Filter>) -> Result<()> {
         if let Some(value) = value {
-            self.test()?;
+            self.count_operator()?;
             parts.push(Filter::Column(column, Predicate::IsTrue(value)));
         }
         Ok(())
     }
 
-    /// One operator's value, if it is given.
+    /// The value of an operator, if it is given.
     pub(super) fn operator<T>(&mut self, name: &'static str, value: MaybeUndefined<T>) -> Result<Option<T>> {
         match value {
             MaybeUndefined::Undefined => Ok(None),
             MaybeUndefined::Null => Err(Error::bad_input(
                 name,
-                "an operator is not null: leave it out, or use isNull to find what is absent",
+                format!("`{name}` cannot be null: omit it, or use `isNull` to match rows without a value"),
             )),
             MaybeUndefined::Value(value) => {
-                self.test()?;
+                self.count_operator()?;
                 Ok(Some(value))
             }
         }
     }
 
-    /// One operator's list, if it is given.
+    /// The list of an operator, if it is given.
     fn list<T, U>(
         &mut self,
         name: &'static str,
@@ -140,7 +140,7 @@ impl Budget {
         convert: impl Fn(T) -> Result<U>,
     ) -> Result<Option<Vec<U>>> {
         let Some(values) = self.operator(name, values)? else { return Ok(None) };
-        self.values(values.len())?;
+        self.count_values(values.len())?;
         values.into_iter().map(convert).collect::<Result<_>>().map(Some)
     }
 }
@@ -151,30 +151,31 @@ fn not(column: Column, predicate: Predicate) -> Filter {
 
 impl TextFilter {
     /// A predicate for each operator that is given.
-    pub(super) fn predicates(self, budget: &mut Budget) -> Result<impl Iterator<Item = Predicate>> {
-        let eq = budget.operator("eq", self.eq)?.map(Budget::text).transpose()?.map(|text| Predicate::Text(vec![text]));
-        let among = budget.list("in", self.r#in, Budget::text)?.map(Predicate::Text);
+    pub(super) fn predicates(self, limit: &mut SizeLimit) -> Result<impl Iterator<Item = Predicate>> {
+        let eq =
+            limit.operator("eq", self.eq)?.map(SizeLimit::text).transpose()?.map(|text| Predicate::Text(vec![text]));
+        let among = limit.list("in", self.r#in, SizeLimit::text)?.map(Predicate::Text);
         let contains =
-            budget.operator("contains", self.contains)?.map(Budget::text).transpose()?.map(Predicate::Contains);
-        let starts = budget.operator("startsWith", self.starts_with)?.map(Budget::text).transpose()?;
-        let is_null = budget.operator("isNull", self.is_null)?.map(Predicate::IsNull);
+            limit.operator("contains", self.contains)?.map(SizeLimit::text).transpose()?.map(Predicate::Contains);
+        let starts = limit.operator("startsWith", self.starts_with)?.map(SizeLimit::text).transpose()?;
+        let is_null = limit.operator("isNull", self.is_null)?.map(Predicate::IsNull);
         Ok([eq, among, contains, starts.map(Predicate::StartsWith), is_null].into_iter().flatten())
     }
 }
 
 impl Operators for TextFilter {
-    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
-        parts.extend(self.predicates(budget)?.map(|predicate| Filter::Column(column, predicate)));
+    fn add(self, column: Column, limit: &mut SizeLimit, parts: &mut Vec<Filter>) -> Result<()> {
+        parts.extend(self.predicates(limit)?.map(|predicate| Filter::Column(column, predicate)));
         Ok(())
     }
 }
 
 impl Operators for IdFilter {
-    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
-        let eq = budget.operator("eq", self.eq)?.map(|id| scalars::uuid("eq", &id)).transpose()?;
-        let among = budget.list("in", self.r#in, |id| scalars::uuid("in", &id))?;
-        let none_of = budget.list("notIn", self.not_in, |id| scalars::uuid("notIn", &id))?;
-        let is_null = budget.operator("isNull", self.is_null)?.map(Predicate::IsNull);
+    fn add(self, column: Column, limit: &mut SizeLimit, parts: &mut Vec<Filter>) -> Result<()> {
+        let eq = limit.operator("eq", self.eq)?.map(|id| scalars::uuid("eq", &id)).transpose()?;
+        let among = limit.list("in", self.r#in, |id| scalars::uuid("in", &id))?;
+        let none_of = limit.list("notIn", self.not_in, |id| scalars::uuid("notIn", &id))?;
+        let is_null = limit.operator("isNull", self.is_null)?.map(Predicate::IsNull);
         let predicates = [eq.map(|id| Predicate::Id(vec![id])), among.map(Predicate::Id), is_null];
         parts.extend(predicates.into_iter().flatten().map(|predicate| Filter::Column(column, predicate)));
         parts.extend(none_of.map(|ids| not(column, Predicate::Id(ids))));
@@ -183,11 +184,11 @@ impl Operators for IdFilter {
 }
 
 impl Operators for RoleFilter {
-    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
+    fn add(self, column: Column, limit: &mut SizeLimit, parts: &mut Vec<Filter>) -> Result<()> {
         let role = |role| Ok(model::Role::from(role));
-        let eq = budget.operator("eq", self.eq)?.map(|role| Predicate::Role(vec![role.into()]));
-        let among = budget.list("in", self.r#in, role)?.map(Predicate::Role);
-        let none_of = budget.list("notIn", self.not_in, role)?;
+        let eq = limit.operator("eq", self.eq)?.map(|role| Predicate::Role(vec![role.into()]));
+        let among = limit.list("in", self.r#in, role)?.map(Predicate::Role);
+        let none_of = limit.list("notIn", self.not_in, role)?;
         parts.extend([eq, among].into_iter().flatten().map(|predicate| Filter::Column(column, predicate)));
         parts.extend(none_of.map(|roles| not(column, Predicate::Role(roles))));
         Ok(())
@@ -195,11 +196,11 @@ impl Operators for RoleFilter {
 }
 
 impl Operators for AuditActionFilter {
-    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
+    fn add(self, column: Column, limit: &mut SizeLimit, parts: &mut Vec<Filter>) -> Result<()> {
         let action = |action| Ok(model::AuditAction::from(action));
-        let eq = budget.operator("eq", self.eq)?.map(|action| Predicate::Action(vec![action.into()]));
-        let among = budget.list("in", self.r#in, action)?.map(Predicate::Action);
-        let none_of = budget.list("notIn", self.not_in, action)?;
+        let eq = limit.operator("eq", self.eq)?.map(|action| Predicate::Action(vec![action.into()]));
+        let among = limit.list("in", self.r#in, action)?.map(Predicate::Action);
+        let none_of = limit.list("notIn", self.not_in, action)?;
         parts.extend([eq, among].into_iter().flatten().map(|predicate| Filter::Column(column, predicate)));
         parts.extend(none_of.map(|actions| not(column, Predicate::Action(actions))));
         Ok(())
@@ -207,36 +208,36 @@ impl Operators for AuditActionFilter {
 }
 
 impl Operators for DateTimeFilter {
-    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
+    fn add(self, column: Column, limit: &mut SizeLimit, parts: &mut Vec<Filter>) -> Result<()> {
         for (name, value, order) in [
             ("gt", self.gt, TimeComparison::After),
             ("gte", self.gte, TimeComparison::AtOrAfter),
             ("lt", self.lt, TimeComparison::Before),
             ("lte", self.lte, TimeComparison::AtOrBefore),
         ] {
-            let predicate = budget.operator(name, value)?.map(|at| Predicate::Time(order, at));
+            let predicate = limit.operator(name, value)?.map(|at| Predicate::Time(order, at));
             parts.extend(predicate.map(|predicate| Filter::Column(column, predicate)));
         }
-        let is_null = budget.operator("isNull", self.is_null)?.map(Predicate::IsNull);
+        let is_null = limit.operator("isNull", self.is_null)?.map(Predicate::IsNull);
         parts.extend(is_null.map(|predicate| Filter::Column(column, predicate)));
         Ok(())
     }
 }
 
 impl Operators for JsonFilter {
-    fn add(self, column: Column, budget: &mut Budget, parts: &mut Vec<Filter>) -> Result<()> {
-        if let Some(RawJson(text)) = budget.operator("contains", self.contains)? {
+    fn add(self, column: Column, limit: &mut SizeLimit, parts: &mut Vec<Filter>) -> Result<()> {
+        if let Some(RawJson(text)) = limit.operator("contains", self.contains)? {
             let value = json::read("contains", text.as_bytes())?;
             check_json(&value)?;
             parts.push(Filter::Column(column, Predicate::JsonContains(value)));
         }
-        let is_null = budget.operator("isNull", self.is_null)?.map(Predicate::IsNull);
+        let is_null = limit.operator("isNull", self.is_null)?.map(Predicate::IsNull);
         parts.extend(is_null.map(|predicate| Filter::Column(column, predicate)));
         Ok(())
     }
 }
 
-/// A JSON value to look for becomes part of the statement on SQLite, so it is small.
+/// Checks the size of a JSON value. On SQLite the statement grows with it.
 fn check_json(value: &serde_json::Value) -> Result<()> {
     const MAX_JSON_VALUES: usize = 50;
     const MAX_JSON_LEVELS: u32 = 10;
@@ -254,7 +255,7 @@ fn check_json(value: &serde_json::Value) -> Result<()> {
         Some(size) if size <= MAX_JSON_VALUES => Ok(()),
         _ => Err(Error::bad_input(
             "contains",
-            format!("at most {MAX_JSON_VALUES} values and {MAX_JSON_LEVELS} levels in a JSON value to look for"),
+            format!("a JSON value in a filter can have at most {MAX_JSON_VALUES} values and {MAX_JSON_LEVELS} levels"),
         )),
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Enum, InputObject};
 
 use super::{
-    Budget, Combined, FilterInput, OrderDirection,
+    FilterInput, NestedFilters, OrderDirection, SizeLimit,
     operators::{DateTimeFilter, IdFilter, JsonFilter, TextFilter},
 };
 use crate::{
@@ -14,67 +14,67 @@ use crate::{
     error::Result,
 };
 
-/// Which sessions to list: all that is given has to hold. At most 5 levels, 50 operators and 500 values.
+/// A filter for sessions: all given fields must match. At most 5 levels, 50 operators and 500 values.
 #[derive(InputObject)]
 pub struct SessionFilter {
-    /// By id.
+    /// The id.
     id: Option<IdFilter>,
-    /// By whose they are.
+    /// The id of the owner.
     user: Option<IdFilter>,
-    /// By the id of the LangGraph thread.
+    /// The id of the LangGraph thread.
     thread_id: Option<TextFilter>,
-    /// By title.
+    /// The title.
     title: Option<TextFilter>,
-    /// By what the agents keep about them.
+    /// The context that the agents store.
     context: Option<JsonFilter>,
-    /// Only those that are open, or only those that are not.
+    /// True for active sessions, false for ended ones.
     is_active: Option<bool>,
-    /// By when they were opened.
+    /// The time of creation.
     created_at: Option<DateTimeFilter>,
-    /// By when they were last changed.
+    /// The time of the last change.
     updated_at: Option<DateTimeFilter>,
-    /// By when they were ended; `isNull: true` finds those that were not.
+    /// The time of the end; `isNull: true` matches active sessions.
     ended_at: Option<DateTimeFilter>,
-    /// All of these hold.
+    /// All of these filters match.
     and: Option<Vec<SessionFilter>>,
-    /// At least one of these holds; none does in an empty list.
+    /// At least one of these filters matches; an empty list matches nothing.
     or: Option<Vec<SessionFilter>>,
-    /// This does not hold.
+    /// This filter does not match.
     not: Option<Box<SessionFilter>>,
 }
 
-/// In which order to list sessions. The id breaks ties.
+/// An order of sessions. Ties are broken by id.
 #[derive(InputObject)]
 pub struct SessionOrder {
-    /// What to compare.
+    /// The field to sort by.
     field: SessionOrderField,
-    /// Which end comes first.
+    /// The direction.
     #[graphql(default_with = "OrderDirection::Desc")]
     direction: OrderDirection,
 }
 
-/// What sessions can be ordered by.
+/// The fields that sessions can be sorted by.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum SessionOrderField {
-    /// When they were opened.
+    /// The time of creation.
     CreatedAt,
-    /// When they were last changed.
+    /// The time of the last change.
     UpdatedAt,
 }
 
 impl FilterInput for SessionFilter {
-    fn build(self, budget: &mut Budget, level: u32) -> Result<Filter> {
+    fn build(self, limit: &mut SizeLimit, level: u32) -> Result<Filter> {
         let mut parts = Vec::new();
-        budget.field(columns::ID, self.id, &mut parts)?;
-        budget.field(columns::USER, self.user, &mut parts)?;
-        budget.field(columns::THREAD_ID, self.thread_id, &mut parts)?;
-        budget.field(columns::TITLE, self.title, &mut parts)?;
-        budget.field(columns::CONTEXT, self.context, &mut parts)?;
-        budget.truth(columns::IS_ACTIVE, self.is_active, &mut parts)?;
-        budget.field(columns::CREATED_AT, self.created_at, &mut parts)?;
-        budget.field(columns::UPDATED_AT, self.updated_at, &mut parts)?;
-        budget.field(columns::ENDED_AT, self.ended_at, &mut parts)?;
-        budget.combine(level, &mut parts, Combined { and: self.and, or: self.or, not: self.not })?;
+        limit.field(columns::ID, self.id, &mut parts)?;
+        limit.field(columns::USER, self.user, &mut parts)?;
+        limit.field(columns::THREAD_ID, self.thread_id, &mut parts)?;
+        limit.field(columns::TITLE, self.title, &mut parts)?;
+        limit.field(columns::CONTEXT, self.context, &mut parts)?;
+        limit.boolean(columns::IS_ACTIVE, self.is_active, &mut parts)?;
+        limit.field(columns::CREATED_AT, self.created_at, &mut parts)?;
+        limit.field(columns::UPDATED_AT, self.updated_at, &mut parts)?;
+        limit.field(columns::ENDED_AT, self.ended_at, &mut parts)?;
+        limit.nested(level, &mut parts, NestedFilters { and: self.and, or: self.or, not: self.not })?;
         Ok(Filter::All(parts))
     }
 }

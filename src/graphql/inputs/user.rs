@@ -3,7 +3,7 @@
 use async_graphql::{Enum, InputObject};
 
 use super::{
-    Budget, Combined, FilterInput, OrderDirection,
+    FilterInput, NestedFilters, OrderDirection, SizeLimit,
     operators::{DateTimeFilter, IdFilter, RoleFilter, TextFilter},
 };
 use crate::{
@@ -14,79 +14,79 @@ use crate::{
     error::Result,
 };
 
-/// Which users to list: all that is given has to hold. At most 5 levels, 50 operators and 500 values.
+/// A filter for users: all given fields must match. At most 5 levels, 50 operators and 500 values.
 #[derive(InputObject)]
 pub struct UserFilter {
-    /// By id.
+    /// The id.
     id: Option<IdFilter>,
-    /// By user name.
+    /// The user name.
     username: Option<TextFilter>,
-    /// By e-mail address.
+    /// The e-mail address.
     email: Option<TextFilter>,
-    /// By the name for people.
+    /// The full name.
     full_name: Option<TextFilter>,
-    /// By role.
+    /// The role.
     role: Option<RoleFilter>,
-    /// Only those who can log in, or only those who cannot.
+    /// True for users who can log in, false for deactivated ones.
     is_active: Option<bool>,
-    /// By when they were created.
+    /// The time of creation.
     created_at: Option<DateTimeFilter>,
-    /// By when they were last changed.
+    /// The time of the last change.
     updated_at: Option<DateTimeFilter>,
-    /// By when they last logged in; `isNull: true` finds those who never did.
+    /// The time of the last login; `isNull: true` matches users who never logged in.
     last_login: Option<DateTimeFilter>,
-    /// Those whose user name, e-mail address or name holds this text.
+    /// A text that the user name, the e-mail address or the full name contains (ASCII letters case-insensitive).
     search: Option<String>,
-    /// All of these hold.
+    /// All of these filters match.
     and: Option<Vec<UserFilter>>,
-    /// At least one of these holds; none does in an empty list.
+    /// At least one of these filters matches; an empty list matches nothing.
     or: Option<Vec<UserFilter>>,
-    /// This does not hold.
+    /// This filter does not match.
     not: Option<Box<UserFilter>>,
 }
 
-/// In which order to list users. The id breaks ties.
+/// An order of users. Ties are broken by id.
 #[derive(InputObject)]
 pub struct UserOrder {
-    /// What to compare.
+    /// The field to sort by.
     field: UserOrderField,
-    /// Which end comes first.
+    /// The direction.
     #[graphql(default_with = "OrderDirection::Desc")]
     direction: OrderDirection,
 }
 
-/// What users can be ordered by.
+/// The fields that users can be sorted by.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum UserOrderField {
-    /// When they were created.
+    /// The time of creation.
     CreatedAt,
-    /// The user name, letter by letter by code point.
+    /// The user name, by code points.
     Username,
-    /// The e-mail address, letter by letter by code point.
+    /// The e-mail address, by code points.
     Email,
-    /// When they last logged in; never is before all times.
+    /// The time of the last login; users who never logged in sort before all times.
     LastLogin,
 }
 
 impl FilterInput for UserFilter {
-    fn build(self, budget: &mut Budget, level: u32) -> Result<Filter> {
+    fn build(self, limit: &mut SizeLimit, level: u32) -> Result<Filter> {
         let mut parts = Vec::new();
-        budget.field(columns::ID, self.id, &mut parts)?;
-        budget.field(columns::USERNAME, self.username, &mut parts)?;
-        budget.field(columns::EMAIL, self.email, &mut parts)?;
-        budget.field(columns::FULL_NAME, self.full_name, &mut parts)?;
-        budget.field(columns::ROLE, self.role, &mut parts)?;
-        budget.truth(columns::IS_ACTIVE, self.is_active, &mut parts)?;
-        budget.field(columns::CREATED_AT, self.created_at, &mut parts)?;
-        budget.field(columns::UPDATED_AT, self.updated_at, &mut parts)?;
-        budget.field(columns::LAST_LOGIN, self.last_login, &mut parts)?;
+        limit.field(columns::ID, self.id, &mut parts)?;
+        limit.field(columns::USERNAME, self.username, &mut parts)?;
+        limit.field(columns::EMAIL, self.email, &mut parts)?;
+        limit.field(columns::FULL_NAME, self.full_name, &mut parts)?;
+        limit.field(columns::ROLE, self.role, &mut parts)?;
+        limit.boolean(columns::IS_ACTIVE, self.is_active, &mut parts)?;
+        limit.field(columns::CREATED_AT, self.created_at, &mut parts)?;
+        limit.field(columns::UPDATED_AT, self.updated_at, &mut parts)?;
+        limit.field(columns::LAST_LOGIN, self.last_login, &mut parts)?;
         if let Some(text) = self.search {
-            budget.test()?;
-            let text = Budget::text(text)?;
+            limit.count_operator()?;
+            let text = SizeLimit::text(text)?;
             let holds = |column| Filter::Column(column, Predicate::Contains(text.clone()));
             parts.push(Filter::Any([columns::USERNAME, columns::EMAIL, columns::FULL_NAME].map(holds).into()));
         }
-        budget.combine(level, &mut parts, Combined { and: self.and, or: self.or, not: self.not })?;
+        limit.nested(level, &mut parts, NestedFilters { and: self.and, or: self.or, not: self.not })?;
         Ok(Filter::All(parts))
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens for scripts.
+//! API tokens.
 
 use std::sync::Arc;
 
@@ -19,44 +19,44 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct ApiTokenMutation;
 
-/// What a token is to be.
+/// The input of `createApiToken`.
 #[derive(Debug, InputObject)]
 pub struct CreateApiTokenInput {
-    /// What it is for, in your words: 1 to 100 characters.
+    /// A name that describes the purpose: 1 to 100 characters.
     name: String,
-    /// What it may be used for: at least one scope, and none that your role has no use for. `WRITE_SESSIONS` and
-    /// `WRITE_AUDIT` take an analyst, `MANAGE_USERS` an admin.
+    /// The scopes: at least one, and only those that your role permits. `WRITE_SESSIONS` and `WRITE_AUDIT` need the role
+    /// ANALYST, `MANAGE_USERS` needs ADMIN.
     scopes: Vec<Scope>,
-    /// When it ends: within a year; by default in 90 days.
+    /// The time of expiry: at most a year ahead; the default is in 90 days.
     expires_at: Option<Timestamp>,
 }
 
-/// A new token.
+/// The payload of `createApiToken`.
 #[derive(Debug, SimpleObject)]
 pub struct CreateApiTokenPayload {
-    /// The token for the header `Authorization: Bearer <token>`. It is shown this once: keep it as secret as a password.
-    /// `gey_`, 43 random digits in base62, and the CRC-32 of these digits in 6 digits of base62 (0-9, A-Z, a-z).
+    /// The token, for the header `Authorization: Bearer <token>`. It is shown only once; keep it as secret as a password.
+    /// Format: `gey_`, 43 random base62 digits, and the CRC-32 of these digits as 6 base62 digits (0-9, A-Z, a-z).
     token: String,
-    /// What is kept of it.
+    /// The stored token, without its secret.
     api_token: Arc<ApiToken>,
 }
 
-/// A token that was revoked.
+/// The payload of `revokeApiToken`.
 #[derive(Debug, SimpleObject)]
 pub struct RevokeApiTokenPayload {
-    /// The token.
+    /// The revoked token.
     api_token: Arc<ApiToken>,
 }
 
 #[Object]
 impl ApiTokenMutation {
-    /// Makes a token for scripts, which acts in your name, within its scopes and your role. Only a login makes tokens,
-    /// once in an operation.
+    /// Creates an API token that acts as you, limited by its scopes and your role. Needs a login session. Allowed once per
+    /// operation.
     #[graphql(directive = Requires::apply(LOGIN_SESSION))]
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What it is to be.")] input: CreateApiTokenInput,
+        #[graphql(desc = "The properties of the token.")] input: CreateApiTokenInput,
     ) -> Result<CreateApiTokenPayload> {
         let scopes = input.scopes.into_iter().map(model::Scope::from).collect();
         let wanted = Wanted { name: input.name, scopes, expires_at: input.expires_at };
@@ -64,12 +64,12 @@ impl ApiTokenMutation {
         Ok(CreateApiTokenPayload { token: key.expose().to_owned(), api_token: Arc::new(api_token) })
     }
 
-    /// Revokes a token, which is refused from then on: one's own, or for an admin anybody's. `NOT_FOUND` for any other.
+    /// Revokes an API token. Users revoke their own tokens, admins all. `NOT_FOUND` for any other id.
     #[graphql(directive = Requires::apply(MANAGE_OWN))]
     async fn revoke_api_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of the token, a UUID; not the token itself.")] id: ID,
+        #[graphql(desc = "The id of the token, a UUID (not the token itself).")] id: ID,
     ) -> Result<RevokeApiTokenPayload> {
         let id = ApiTokenId(uuid("id", &id)?);
         let api_token = api_tokens::revoke(ctx.request().actor()?, id).await?;

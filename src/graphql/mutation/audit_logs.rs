@@ -1,4 +1,4 @@
-//! Recording what agents and scripts did.
+//! Audit log entries that clients record.
 
 use std::sync::Arc;
 
@@ -19,38 +19,38 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct AuditLogMutation;
 
-/// What an agent or a script did.
+/// The input of `recordAuditLog`.
 #[derive(InputObject)]
 pub struct RecordAuditLogInput {
-    /// What was done: `QUERY_AGENT` or `AGENT_EXECUTION`. The other actions are recorded by the server only.
+    /// The action: `QUERY_AGENT` or `AGENT_EXECUTION`. Only the server records other actions.
     action: AuditAction,
-    /// A sentence for people, at most 4,000 characters.
+    /// A description for people; at most 4,000 characters.
     description: Option<String>,
-    /// More about it: a JSON object of at most 64 KiB. Never a secret. The key `guardianeye` is reserved: under it the
-    /// server adds who recorded the entry for another user (`recordedBy`) and by which API token (`apiToken`).
+    /// Details: a JSON object of at most 64 KiB, without secrets. The key `guardianeye` is reserved: the server stores there
+    /// who recorded the entry for another user (`recordedBy`) and the API token that was used (`apiToken`).
     details: Option<RawJson>,
-    /// Whether it succeeded.
+    /// True if the action succeeded.
     #[graphql(default = true)]
     success: bool,
-    /// Who did it; the caller by default. Only an admin records for others.
+    /// The id of the actor; the default is the principal. Only admins record for other users.
     user_id: Option<ID>,
 }
 
-/// An entry that was recorded.
+/// The payload of `recordAuditLog`.
 #[derive(Debug, SimpleObject)]
 pub struct RecordAuditLogPayload {
-    /// The entry.
+    /// The recorded entry.
     audit_log: Arc<AuditLog>,
 }
 
 #[Object]
 impl AuditLogMutation {
-    /// Records what an agent or a script did. The address, the client and the time are those of the request.
+    /// Records an action of an agent or a script. IP address, user agent and time are those of the request.
     #[graphql(directive = Requires::apply(WRITE_AUDIT))]
     async fn record_audit_log(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What was done.")] input: RecordAuditLogInput,
+        #[graphql(desc = "The entry.")] input: RecordAuditLogInput,
     ) -> Result<RecordAuditLogPayload> {
         let new = NewEntry {
             action: input.action.into(),

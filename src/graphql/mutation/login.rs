@@ -1,4 +1,4 @@
-//! Logging in, staying logged in, logging out.
+//! Login, token refresh, logout and revocation of login sessions.
 
 use std::sync::Arc;
 
@@ -23,57 +23,57 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct LoginMutation;
 
-/// Who wants to log in.
+/// The input of `login`.
 #[derive(InputObject)]
 pub struct LoginInput {
-    /// The user name or the e-mail address, without regard to case.
+    /// The user name or the e-mail address (case-insensitive).
     username: String,
-    /// The password, at most 1,024 bytes.
+    /// The password; at most 1,024 bytes.
     #[graphql(secret)]
     password: String,
 }
 
-/// What keeps a login going.
+/// The input of `refreshToken`.
 #[derive(InputObject)]
 pub struct RefreshTokenInput {
-    /// The refresh token of the last login or refresh.
+    /// The refresh token from the last login or refresh.
     #[graphql(secret)]
     refresh_token: String,
 }
 
-/// A login that holds.
+/// The payload of `login` and `refreshToken`.
 #[derive(Debug, SimpleObject)]
 pub struct LoginPayload {
-    /// The token for the header `Authorization: Bearer <accessToken>`.
+    /// The access token, for the header `Authorization: Bearer <accessToken>`.
     access_token: String,
-    /// The token for `refreshToken`, to be used once. Keep it as secret as a password.
+    /// The refresh token, for one use in `refreshToken`. Keep it as secret as a password.
     refresh_token: String,
-    /// When the access token ends.
+    /// The time of expiry of the access token.
     expires_at: Timestamp,
-    /// Who is logged in now.
+    /// The user who logged in.
     user: Arc<User>,
-    /// Whether somebody else knows the password too, so that it has to be changed.
+    /// True if the password was chosen by another person and must be changed.
     password_change_required: bool,
 }
 
-/// A login that was ended by its user.
+/// The payload of `logout`.
 #[derive(Debug, SimpleObject)]
 pub struct LogoutPayload {
-    /// True: from here on the tokens of this login are refused.
+    /// True: the tokens of the login session are refused from now on.
     success: bool,
 }
 
-/// A login that was ended.
+/// The payload of `revokeAuthSession`.
 #[derive(Debug, SimpleObject)]
 pub struct RevokeAuthSessionPayload {
-    /// The login.
+    /// The revoked login session.
     auth_session: Arc<AuthSession>,
 }
 
-/// All logins of a user, ended.
+/// The payload of `revokeAllAuthSessions`.
 #[derive(Debug, SimpleObject)]
 pub struct RevokeAllAuthSessionsPayload {
-    /// How many there were.
+    /// The number of revoked login sessions.
     count: u64,
 }
 
@@ -91,15 +91,15 @@ impl From<Issued> for LoginPayload {
 
 #[Object]
 impl LoginMutation {
-    /// Logs in with a password. An unknown user, a wrong password and an inactive user are all `UNAUTHENTICATED`, alike.
-    /// After several failures in a row each further try has to wait: `RATE_LIMITED`, with `extensions.retryAfter`. With a
-    /// password that somebody else chose, what the login may do is to change it: `me`, `changePassword`, `logout` and
-    /// `refreshToken` answer, any other field is `FORBIDDEN` with `extensions.reason` `PASSWORD_CHANGE_REQUIRED` (unless the
-    /// server is set otherwise).
+    /// Logs in with a password. An unknown user, a wrong password and an inactive user get the same `UNAUTHENTICATED`. After
+    /// several failures in a row, further attempts are delayed: `RATE_LIMITED`, with `extensions.retryAfter`. While
+    /// `passwordChangeRequired` is true, only `me`, `changePassword`, `logout` and `refreshToken` are allowed; all other
+    /// fields are `FORBIDDEN` with `extensions.reason` `PASSWORD_CHANGE_REQUIRED` (unless the server is configured not to
+    /// enforce it).
     async fn login(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who wants to log in.")] input: LoginInput,
+        #[graphql(desc = "The credentials.")] input: LoginInput,
     ) -> Result<LoginPayload> {
         let request = ctx.request();
         let password = SecretString::from(input.password);
@@ -108,13 +108,13 @@ impl LoginMutation {
         Ok(issued.into())
     }
 
-    /// Gives new tokens for a refresh token, which is used up by it. Tabs that send the same one within ten seconds get
-    /// the same answer; when it is sent later, somebody else has it, and the login is ended. `UNAUTHENTICATED` for a token
-    /// that does not hold.
+    /// Exchanges a refresh token for a new access token and a new refresh token. Requests with the same refresh token within
+    /// ten seconds get the same new tokens; a later reuse indicates theft and ends the login session. `UNAUTHENTICATED` if
+    /// the token is not valid.
     async fn refresh_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What keeps a login going.")] input: RefreshTokenInput,
+        #[graphql(desc = "The refresh token.")] input: RefreshTokenInput,
     ) -> Result<LoginPayload> {
         let request = ctx.request();
         let token = RefreshToken::sent(input.refresh_token);
@@ -123,31 +123,32 @@ impl LoginMutation {
         Ok(issued.into())
     }
 
-    /// Ends the login that the request is sent with: its tokens are refused from here on.
+    /// Ends the login session of the request. Its tokens are refused from now on.
     #[graphql(directive = Requires::apply(LOGIN_SESSION))]
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
         auth_sessions::logout(ctx.request().actor()?).await?;
         Ok(LogoutPayload { success: true })
     }
 
-    /// Ends one login, wherever it is: one's own, or for an admin anybody's. `NOT_FOUND` for any other.
+    /// Ends a login session. Users end their own login sessions, admins all. `NOT_FOUND` for any other id.
     #[graphql(directive = Requires::apply(MANAGE_OWN))]
     async fn revoke_auth_session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of the login, a UUID.")] id: ID,
+        #[graphql(desc = "The id of the login session, a UUID.")] id: ID,
     ) -> Result<RevokeAuthSessionPayload> {
         let id = AuthSessionId(uuid("id", &id)?);
         let auth_session = auth_sessions::revoke(ctx.request().actor()?, id).await?;
         Ok(RevokeAuthSessionPayload { auth_session: Arc::new(auth_session) })
     }
 
-    /// Ends all logins of a user, this one included: one's own, or for an admin anybody's. `NOT_FOUND` for any other user.
+    /// Ends all login sessions of a user, that of the request included. Users end their own, admins those of all users.
+    /// `NOT_FOUND` for any other id.
     #[graphql(directive = Requires::apply(MANAGE_OWN))]
     async fn revoke_all_auth_sessions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of the user, a UUID; the caller by default.")] user_id: Option<ID>,
+        #[graphql(desc = "The id of the user, a UUID; the default is the principal.")] user_id: Option<ID>,
     ) -> Result<RevokeAllAuthSessionsPayload> {
         let actor = ctx.request().actor()?;
         let user = user_id.map(|id| uuid("userId", &id).map(UserId)).transpose()?;

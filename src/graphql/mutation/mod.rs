@@ -1,4 +1,4 @@
-//! The root of writing: one file per subject.
+//! `Mutation`: one file per subject.
 
 mod api_tokens;
 mod audit_logs;
@@ -10,7 +10,7 @@ use async_graphql::{MaybeUndefined, MergedObject};
 
 use crate::services::Patch;
 
-/// The root of writing. The fields of one operation run one after the other.
+/// The mutation root. The fields of an operation run serially.
 #[derive(Debug, Default, MergedObject)]
 pub struct Mutation(
     login::LoginMutation,
@@ -20,7 +20,7 @@ pub struct Mutation(
     api_tokens::ApiTokenMutation,
 );
 
-/// An absent field keeps what there is, null clears it.
+/// An omitted field keeps the value; null clears it.
 impl<T> From<MaybeUndefined<T>> for Patch<Option<T>> {
     fn from(value: MaybeUndefined<T>) -> Self {
         match value {

@@ -1,4 +1,4 @@
-//! Writing conversation sessions.
+//! Sessions.
 
 use std::sync::Arc;
 
@@ -18,72 +18,72 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct SessionMutation;
 
-/// What a new conversation has.
+/// The input of `createSession`.
 #[derive(InputObject)]
 pub struct CreateSessionInput {
-    /// Whose it is; the caller's by default. Only an admin opens one for others.
+    /// The id of the owner; the default is the principal. Only admins create sessions for other users.
     user_id: Option<ID>,
-    /// The title, at most 255 characters.
+    /// The title; at most 255 characters.
     title: Option<String>,
-    /// The id of the LangGraph thread, at most 255 characters.
+    /// The id of the LangGraph thread; at most 255 characters.
     thread_id: Option<String>,
-    /// What the agents keep about it, at most 64 KiB.
+    /// The context that the agents store; at most 64 KiB.
     context: Option<RawJson>,
 }
 
-/// What is to become of a conversation. What is absent stays as it is; null clears.
+/// The input of `updateSession`. An omitted field keeps its value; null clears it.
 #[derive(InputObject)]
 pub struct UpdateSessionInput {
     /// The id of the session, a UUID.
     id: ID,
-    /// The title, at most 255 characters.
+    /// The title; at most 255 characters.
     title: MaybeUndefined<String>,
-    /// The id of the LangGraph thread, at most 255 characters.
+    /// The id of the LangGraph thread; at most 255 characters.
     thread_id: MaybeUndefined<String>,
-    /// What the agents keep about it, as a whole, at most 64 KiB. Not together with `contextPatch`.
+    /// The new context, which replaces the stored one; at most 64 KiB. Not with `contextPatch`.
     context: MaybeUndefined<RawJson>,
-    /// Changes to what is kept, as a JSON merge patch (RFC 7396): null removes a field.
+    /// A JSON merge patch (RFC 7396) for the stored context: null removes a key.
     context_patch: MaybeUndefined<RawJson>,
-    /// The `updatedAt` that was read: when it is another by now, the answer is `CONFLICT`.
+    /// The expected value of `updatedAt`. If the session was changed since, the error is `CONFLICT`.
     expected_updated_at: Option<Timestamp>,
 }
 
-/// A conversation that was opened.
+/// The payload of `createSession`.
 #[derive(Debug, SimpleObject)]
 pub struct CreateSessionPayload {
-    /// The conversation.
+    /// The created session.
     session: Arc<Session>,
 }
 
-/// A conversation that was changed.
+/// The payload of `updateSession`.
 #[derive(Debug, SimpleObject)]
 pub struct UpdateSessionPayload {
-    /// The conversation as it is now.
+    /// The session after the change.
     session: Arc<Session>,
 }
 
-/// A conversation that was ended.
+/// The payload of `endSession`.
 #[derive(Debug, SimpleObject)]
 pub struct EndSessionPayload {
-    /// The conversation as it is now.
+    /// The session after the change.
     session: Arc<Session>,
 }
 
-/// A conversation that was deleted.
+/// The payload of `deleteSession`.
 #[derive(Debug, SimpleObject)]
 pub struct DeleteSessionPayload {
-    /// The id that it had.
+    /// The id of the deleted session.
     deleted_session_id: ID,
 }
 
 #[Object]
 impl SessionMutation {
-    /// Opens a conversation: one's own, or for an admin anybody's.
+    /// Creates a session. Analysts create their own sessions, admins those of all users.
     #[graphql(directive = Requires::apply(WRITE_SESSIONS))]
     async fn create_session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What the conversation has.")] input: CreateSessionInput,
+        #[graphql(desc = "The properties of the session.")] input: CreateSessionInput,
     ) -> Result<CreateSessionPayload> {
         let new = NewSession {
             user: input.user_id.map(|id| uuid("userId", &id).map(UserId)).transpose()?,
@@ -95,12 +95,13 @@ impl SessionMutation {
         Ok(CreateSessionPayload { session: Arc::new(session) })
     }
 
-    /// Changes an open conversation: one's own, or for an admin anybody's. One that has ended is `CONFLICT`.
+    /// Changes an active session. Analysts change their own sessions, admins those of all users. `CONFLICT` if the session
+    /// is ended.
     #[graphql(directive = Requires::apply(WRITE_SESSIONS))]
     async fn update_session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What is to become of it.")] input: UpdateSessionInput,
+        #[graphql(desc = "The changes.")] input: UpdateSessionInput,
     ) -> Result<UpdateSessionPayload> {
         let context = match (input.context, input.context_patch) {
             (MaybeUndefined::Undefined, MaybeUndefined::Undefined) => None,
@@ -109,10 +110,10 @@ impl SessionMutation {
             (MaybeUndefined::Undefined, MaybeUndefined::Null) => {
                 return Err(Error::bad_input(
                     "contextPatch",
-                    "a patch is an object; to clear the context give null to it",
+                    "`contextPatch` must be an object; to clear the context, set `context` to null",
                 ));
             }
-            _ => return Err(Error::bad_input("contextPatch", "give either context or contextPatch, not both")),
+            _ => return Err(Error::bad_input("contextPatch", "`context` cannot be combined with `contextPatch`")),
         };
         let change = SessionChange {
             title: input.title.into(),
@@ -125,7 +126,8 @@ impl SessionMutation {
         Ok(UpdateSessionPayload { session: Arc::new(session) })
     }
 
-    /// Ends an open conversation: one's own, or for an admin anybody's. From then on it cannot be changed.
+    /// Ends an active session. Analysts end their own sessions, admins those of all users. An ended session cannot be
+    /// changed.
     #[graphql(directive = Requires::apply(WRITE_SESSIONS))]
     async fn end_session(
         &self,
@@ -136,7 +138,8 @@ impl SessionMutation {
         Ok(EndSessionPayload { session: Arc::new(session) })
     }
 
-    /// Deletes a conversation, open or ended: one's own, or for an admin anybody's. The audit log keeps what happened.
+    /// Deletes a session, active or ended. Analysts delete their own sessions, admins those of all users. The audit log
+    /// keeps its entries.
     #[graphql(directive = Requires::apply(WRITE_SESSIONS))]
     async fn delete_session(
         &self,

@@ -1,4 +1,4 @@
-//! Managing users and their passwords.
+//! Users and passwords.
 
 use std::sync::Arc;
 
@@ -23,80 +23,81 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct UserMutation;
 
-/// Who is to be created.
+/// The input of `createUser`.
 #[derive(InputObject)]
 pub struct CreateUserInput {
-    /// The name to log in with: 1 to 50 letters, digits, dots, underscores and hyphens of ASCII, a letter or digit
-    /// first. No other user has it, without regard to case.
+    /// The user name: 1 to 50 ASCII letters, digits, dots, underscores and hyphens, starting with a letter or digit; unique
+    /// (case-insensitive).
     username: String,
-    /// The e-mail address, of ASCII, at most 255 characters. No other user has it, without regard to case.
+    /// The e-mail address: ASCII; at most 255 characters; unique (case-insensitive).
     email: String,
-    /// The first password, hard to guess: at least 12 characters unless the server is set otherwise, at most 1,024
-    /// bytes. The user is asked to change it.
+    /// The initial password, which the user must change: not easy to guess; at least 12 characters unless the server is
+    /// configured otherwise; at most 1,024 bytes.
     #[graphql(secret)]
     password: String,
-    /// What the user may do. `ADMIN` takes a login session: no API token creates an admin.
+    /// The role. `ADMIN` needs a login session: API tokens cannot create admins.
     #[graphql(default_with = "Role::Viewer")]
     role: Role,
-    /// The name for people: 1 to 255 characters, without control, invisible and direction-changing characters.
+    /// The full name: 1 to 255 characters, without control, invisible and direction-changing characters.
     full_name: Option<String>,
 }
 
-/// What is to be changed of a user's profile. What is absent stays as it is.
+/// The input of `updateUser`. An omitted field keeps its value.
 #[derive(InputObject)]
 pub struct UpdateUserInput {
     /// The id of the user, a UUID.
     id: ID,
-    /// Another name to log in with, as in `CreateUserInput`; not null.
+    /// The new user name, as in `CreateUserInput`; not null.
     username: MaybeUndefined<String>,
-    /// Another e-mail address, as in `CreateUserInput`; not null.
+    /// The new e-mail address, as in `CreateUserInput`; not null.
     email: MaybeUndefined<String>,
-    /// Another name for people, as in `CreateUserInput`; null clears it.
+    /// The new full name, as in `CreateUserInput`; null clears it.
     full_name: MaybeUndefined<String>,
-    /// The `updatedAt` that the change is meant for: when the user has another by now, the answer is `CONFLICT`.
+    /// The expected value of `updatedAt`. If the user was changed since, the error is `CONFLICT`.
     expected_updated_at: Option<Timestamp>,
 }
 
-/// A role for a user.
+/// The input of `setUserRole`.
 #[derive(InputObject)]
 pub struct SetUserRoleInput {
     /// The id of the user, a UUID.
     id: ID,
-    /// What the user may do from now on. `ADMIN` takes a login session: no API token makes anybody an admin.
+    /// The new role. `ADMIN` needs a login session: API tokens cannot promote users to admin.
     role: Role,
-    /// The `updatedAt` that the change is meant for: when the user has another by now, the answer is `CONFLICT`.
+    /// The expected value of `updatedAt`. If the user was changed since, the error is `CONFLICT`.
     expected_updated_at: Option<Timestamp>,
 }
 
-/// Another password of one's own.
+/// The input of `changePassword`.
 #[derive(InputObject)]
 pub struct ChangePasswordInput {
-    /// The password so far, at most 1,024 bytes.
+    /// The current password; at most 1,024 bytes.
     #[graphql(secret)]
     current_password: String,
-    /// Another one, hard to guess: at least 12 characters unless the server is set otherwise, at most 1,024 bytes.
-    #[graphql(secret)]
-    new_password: String,
-}
-
-/// Another password of somebody else.
-#[derive(InputObject)]
-pub struct ResetPasswordInput {
-    /// The id of the user, a UUID; not the caller's own.
-    user_id: ID,
-    /// A password that is hard to guess: at least 12 characters unless the server is set otherwise, at most 1,024
+    /// The new password: not easy to guess; at least 12 characters unless the server is configured otherwise; at most 1,024
     /// bytes.
     #[graphql(secret)]
     new_password: String,
 }
 
-/// A payload that holds the user as it is now.
+/// The input of `resetPassword`.
+#[derive(InputObject)]
+pub struct ResetPasswordInput {
+    /// The id of another user, a UUID.
+    user_id: ID,
+    /// The new password: not easy to guess; at least 12 characters unless the server is configured otherwise; at most 1,024
+    /// bytes.
+    #[graphql(secret)]
+    new_password: String,
+}
+
+/// Defines payload types with the single field `user`: each expands to the struct and `From<User>` for it.
 macro_rules! user_payloads {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, SimpleObject)]
         pub struct $name {
-            /// The user as it is now.
+            /// The user after the change.
             user: Arc<User>,
         }
 
@@ -109,40 +110,40 @@ macro_rules! user_payloads {
 }
 
 user_payloads! {
-    /// A user who was created.
+    /// The payload of `createUser`.
     CreateUserPayload,
-    /// A user whose profile was changed.
+    /// The payload of `updateUser`.
     UpdateUserPayload,
-    /// A user who has another role.
+    /// The payload of `setUserRole`.
     SetUserRolePayload,
-    /// A user who is kept out.
+    /// The payload of `deactivateUser`.
     DeactivateUserPayload,
-    /// A user who may log in again.
+    /// The payload of `reactivateUser`.
     ReactivateUserPayload,
-    /// A user who no longer has to wait.
+    /// The payload of `unlockUser`.
     UnlockUserPayload,
-    /// The caller, with another password.
+    /// The payload of `changePassword`.
     ChangePasswordPayload,
-    /// A user with another password.
+    /// The payload of `resetPassword`.
     ResetPasswordPayload,
 }
 
-/// A user who was deleted.
+/// The payload of `deleteUser`.
 #[derive(Debug, SimpleObject)]
 pub struct DeleteUserPayload {
-    /// The id that the user had.
+    /// The id of the deleted user.
     deleted_user_id: ID,
 }
 
 #[Object]
 impl UserMutation {
-    /// Creates a user, who can log in at once. `BAD_USER_INPUT` for a name, an address or a password against the rules,
-    /// with `extensions.field`; `CONFLICT` when another user has the name or the address.
+    /// Creates a user. `BAD_USER_INPUT`, with `extensions.field`, if the user name, e-mail address or password is not
+    /// acceptable; `CONFLICT` if another user has the user name or e-mail address.
     #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn create_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who is to be created.")] input: CreateUserInput,
+        #[graphql(desc = "The properties of the user.")] input: CreateUserInput,
     ) -> Result<CreateUserPayload> {
         check_new_role(ctx, input.role)?;
         let new = NewUser {
@@ -155,15 +156,15 @@ impl UserMutation {
         users::create(ctx.request().actor()?, new).await.map(Into::into)
     }
 
-    /// Changes a profile: one's own, or for an admin anybody's. `BAD_USER_INPUT` for a name or an address against the
-    /// rules, with `extensions.field`; `CONFLICT` when another user has it, or when `expectedUpdatedAt` no longer
-    /// holds. Whoever is no admin may ask for ten names or addresses of others in an hour unless the server is set otherwise,
-    /// then `RATE_LIMITED`, with `extensions.retryAfter`.
+    /// Changes the profile of a user. Users change their own profile, admins all. `BAD_USER_INPUT`, with `extensions.field`,
+    /// if the user name or e-mail address is not acceptable; `CONFLICT` if another user has it, or if `expectedUpdatedAt`
+    /// does not match. Principals other than admins may cause ten such conflicts per hour unless the server is configured
+    /// otherwise, then `RATE_LIMITED`, with `extensions.retryAfter`.
     #[graphql(directive = Requires::apply(MANAGE_OWN))]
     async fn update_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What is to be changed.")] input: UpdateUserInput,
+        #[graphql(desc = "The changes.")] input: UpdateUserInput,
     ) -> Result<UpdateUserPayload> {
         let id = UserId(uuid("id", &input.id)?);
         check_owner(ctx, id)?;
@@ -175,13 +176,13 @@ impl UserMutation {
         users::update(ctx.request().actor()?, id, profile, input.expected_updated_at).await.map(Into::into)
     }
 
-    /// Gives a user another role, which counts from the next request on, on other instances within a second. `CONFLICT` for
-    /// the last active admin, or when `expectedUpdatedAt` no longer holds; `NOT_FOUND` for an unknown id.
+    /// Changes the role of a user. It takes effect with the next request, on other instances within a second. `CONFLICT` for
+    /// the last active admin, or if `expectedUpdatedAt` does not match; `NOT_FOUND` for an unknown id.
     #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn set_user_role(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose role, and which.")] input: SetUserRoleInput,
+        #[graphql(desc = "The user and the new role.")] input: SetUserRoleInput,
     ) -> Result<SetUserRolePayload> {
         check_new_role(ctx, input.role)?;
         let id = UserId(uuid("id", &input.id)?);
@@ -189,8 +190,9 @@ impl UserMutation {
         users::set_role(ctx.request().actor()?, id, input.role.into(), expected).await.map(Into::into)
     }
 
-    /// Keeps a user out from the next request on, on other instances within a second, and ends all logins and API tokens.
-    /// What the user has stays. `CONFLICT` for the last active admin; `NOT_FOUND` for an unknown id.
+    /// Deactivates a user and revokes all login sessions and API tokens. It takes effect with the next request, on other
+    /// instances within a second. The data of the user stays. `CONFLICT` for the last active admin; `NOT_FOUND` for an
+    /// unknown id.
     #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn deactivate_user(
         &self,
@@ -200,8 +202,8 @@ impl UserMutation {
         users::set_active(ctx.request().actor()?, UserId(uuid("id", &id)?), false).await.map(Into::into)
     }
 
-    /// Lets a user log in again. The logins and API tokens that were ended stay so. An ADMIN is reactivated with the access
-    /// token of a login session, not by an API token. `NOT_FOUND` for an unknown id.
+    /// Lets a deactivated user log in again. Revoked login sessions and API tokens stay revoked. Reactivating an admin needs
+    /// a login session. `NOT_FOUND` for an unknown id.
     #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn reactivate_user(
         &self,
@@ -211,7 +213,7 @@ impl UserMutation {
         users::set_active(ctx.request().actor()?, UserId(uuid("id", &id)?), true).await.map(Into::into)
     }
 
-    /// Forgets the failed logins that make a user wait. `NOT_FOUND` for an unknown id.
+    /// Clears the failed logins of a user, and so the delay of further attempts. `NOT_FOUND` for an unknown id.
     #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn unlock_user(
         &self,
@@ -221,8 +223,8 @@ impl UserMutation {
         users::unlock(ctx.request().actor()?, UserId(uuid("id", &id)?)).await.map(Into::into)
     }
 
-    /// Deletes a user for good, with all conversations, logins and tokens. The audit log entries stay, under the user
-    /// name. `CONFLICT` for the last active admin; `NOT_FOUND` for an unknown id.
+    /// Deletes a user permanently, with all sessions, login sessions and API tokens. The audit log entries stay, with the
+    /// user name. `CONFLICT` for the last active admin; `NOT_FOUND` for an unknown id.
     #[graphql(directive = Requires::apply(MANAGE_USERS))]
     async fn delete_user(
         &self,
@@ -233,27 +235,27 @@ impl UserMutation {
         Ok(DeleteUserPayload { deleted_user_id: deleted.into() })
     }
 
-    /// Changes one's own password and ends all other logins of one's own; API tokens stay. `BAD_USER_INPUT` for a wrong
-    /// current password, which counts as a failed login, or for a new one that is the same or easy to guess, with
-    /// `extensions.field`. After several failures in a row `RATE_LIMITED`, with `extensions.retryAfter` in seconds.
+    /// Changes the password of the principal and ends all its other login sessions; API tokens stay. `BAD_USER_INPUT`, with
+    /// `extensions.field`, if the current password is wrong, which counts as a failed login, or if the new one is the same
+    /// or easy to guess. After several failures in a row `RATE_LIMITED`, with `extensions.retryAfter` in seconds.
     #[graphql(directive = Requires::apply(LOGIN_SESSION))]
     async fn change_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The current password and another one.")] input: ChangePasswordInput,
+        #[graphql(desc = "The current and the new password.")] input: ChangePasswordInput,
     ) -> Result<ChangePasswordPayload> {
         let (current, new) = (SecretString::from(input.current_password), SecretString::from(input.new_password));
         passwords::change(ctx.request().actor()?, current, new).await.map(Into::into)
     }
 
-    /// Gives another user a password, which the user is asked to change. All logins and API tokens of the user end, and
-    /// failed logins are forgotten. It takes a login session: no API token resets a password. `BAD_USER_INPUT` for a
-    /// password that is easy to guess, or for one's own id; `NOT_FOUND` for an unknown id.
+    /// Sets a new password for another user, who must change it. Revokes all login sessions and API tokens of the user and
+    /// clears the failed logins. Needs a login session: API tokens cannot reset passwords. `BAD_USER_INPUT` if the password
+    /// is easy to guess, or for the id of the principal; `NOT_FOUND` for an unknown id.
     #[graphql(directive = Requires::apply(RESET_PASSWORDS))]
     async fn reset_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose password, and which.")] input: ResetPasswordInput,
+        #[graphql(desc = "The user and the new password.")] input: ResetPasswordInput,
     ) -> Result<ResetPasswordPayload> {
         let id = UserId(uuid("userId", &input.user_id)?);
         passwords::reset(ctx.request().actor()?, id, SecretString::from(input.new_password)).await.map(Into::into)
@@ -265,11 +267,13 @@ fn check_new_role(ctx: &Context<'_>, role: Role) -> Result<()> {
     if role == Role::Admin { MAKE_ADMINS.check(ctx.request().principal()) } else { Ok(()) }
 }
 
-/// What can be changed but not cleared.
+/// The value of a field that can be omitted but not cleared.
 fn not_null<T>(field: &'static str, value: MaybeUndefined<T>) -> Result<Option<T>> {
     match value {
         MaybeUndefined::Undefined => Ok(None),
-        MaybeUndefined::Null => Err(Error::bad_input(field, "it cannot be null; leave it out to keep it")),
+        MaybeUndefined::Null => {
+            Err(Error::bad_input(field, format!("`{field}` cannot be null; omit it to keep the value")))
+        }
         MaybeUndefined::Value(value) => Ok(Some(value)),
     }
 }

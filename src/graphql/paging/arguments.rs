@@ -11,7 +11,7 @@ use crate::{
     db::query::{Column, ListQuery, Order, PageRequest},
     error::{Error, Result},
     graphql::{
-        inputs::Budget,
+        inputs::SizeLimit,
         page_size::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE},
     },
 };
@@ -100,7 +100,7 @@ impl<T: ConnectionNode> ListArguments<T> {
         };
         let from = cursor.map(|cursor| cursor::decode(&T::type_name(), order, cursor_field, &cursor)).transpose()?;
         let page = PageRequest { order, limit, from, backward: field == "last", inclusive: false };
-        Ok(ListQuery { filter: Budget::build(self.filter)?, page, pruned_columns })
+        Ok(ListQuery { filter: SizeLimit::build(self.filter)?, page, pruned_columns })
     }
 }
 

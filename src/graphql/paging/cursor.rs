@@ -1,4 +1,4 @@
-//! Cursors: opaque, versioned, and bound to the type and the order of their list.
+//! Cursors: opaque, versioned, and bound to the node type and the order of their list.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -10,11 +10,11 @@ use crate::{
     model::{AnyId, Timestamp},
 };
 
-/// The layout: version, id, what the sort column holds (1 byte), its value, and a check over all of it and the order.
+/// The layout: version, id, type of the sort value (1 byte), sort value, checksum of these and of the order.
 const VERSION: u8 = 1;
 const HEAD: usize = 1 + 16 + 1;
 const CHECK: usize = 6;
-/// No honest cursor is longer.
+/// The maximum length of a cursor.
 const MAX_CHARS: usize = 2_000;
 
 const NEVER: u8 = 0;
@@ -43,7 +43,7 @@ pub(super) fn decode(of: &str, order: Order, field: &'static str, cursor: &str) 
     let position = (cursor.len() <= MAX_CHARS).then(|| BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()).flatten();
     position
         .and_then(|bytes| position_in(of, order, &bytes))
-        .ok_or_else(|| Error::bad_input(field, "not a cursor of this list and order"))
+        .ok_or_else(|| Error::bad_input(field, format!("`{field}` is not a cursor of this list in this order")))
 }
 
 fn position_in(of: &str, order: Order, bytes: &[u8]) -> Option<Position> {
@@ -62,8 +62,8 @@ fn position_in(of: &str, order: Order, bytes: &[u8]) -> Option<Position> {
     order.column.can_be(&value).then_some(Position { value, id })
 }
 
-/// Tells a cursor that was altered, cut or taken from another list. Whoever computes it anew gets no further than to
-/// another place in a list that they may read anyway: the value is still one that the order can have.
+/// Detects cursors that were altered, truncated or taken from another list. It is no protection against forgery, which
+/// reaches only another position in a list that the principal may read: the value is checked against the sort column.
 fn check(of: &str, order: Order, payload: &[u8]) -> [u8; CHECK] {
     let direction = if order.descending { "desc" } else { "asc" };
     let digest = Sha256::new()
@@ -81,7 +81,7 @@ mod tests {
     use crate::db::users::orders;
 
     #[test]
-    fn a_cursor_whose_check_is_right_still_needs_a_value_that_the_order_can_have() {
+    fn a_cursor_with_a_right_checksum_needs_a_value_of_the_sort_column() {
         let id = AnyId(Uuid::nil());
         let at = "2026-03-01T12:00:00Z".parse().ok();
         let values =
@@ -100,9 +100,9 @@ mod tests {
         }
     }
 
-    /// Also with a check that is right, which whoever forges a cursor can compute.
+    /// Also with a right checksum, which a forger can compute.
     #[test]
-    fn random_bytes_are_no_cursor_or_a_place_that_the_order_can_have() {
+    fn random_bytes_decode_to_nothing_or_to_a_position_of_the_order() {
         let mut rng = fastrand::Rng::with_seed(0xc0_0501);
         let mut taken = 0;
         for round in 0..10_000 {
@@ -128,7 +128,7 @@ mod tests {
                 Err(error) => assert_eq!((error.code().as_str(), error.field()), ("BAD_USER_INPUT", Some("after"))),
             }
             let text: String = (0..rng.usize(..60)).map(|_| rng.char(..)).collect();
-            decode("User", order, "after", &text).expect_err("no cursor");
+            decode("User", order, "after", &text).expect_err("not a cursor");
         }
         assert!(taken > 20, "{taken}");
     }

@@ -49,6 +49,7 @@ impl AuditLog {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
     async fn fields(&self) -> DefinedFields<'_, Self> {
         DefinedFields(self)
     }

@@ -1,4 +1,4 @@
-//! `AuditLogStats`: counts over the audit log, each made only when it is selected.
+//! `AuditLogStats`: statistics of the audit log, each counted only if it is selected.
 
 use std::{cmp::Ordering, sync::Arc};
 
@@ -19,67 +19,67 @@ use crate::{
     model::{Interval, Timestamp, User, UserId},
 };
 
-/// Rows of a ranking when `first` is not given, and at most.
+/// The default and the maximum of `first` in rankings.
 const DEFAULT_RANKS: i64 = 10;
 const MAX_RANKS: i64 = 100;
 
-/// Counts over the entries that pass a filter.
+/// Statistics of the entries that pass a filter.
 #[derive(Debug)]
 pub struct AuditLogStats {
     filter: Option<Filter>,
     total: OnceCell<Result<Tally>>,
 }
 
-/// A length of time in UTC.
+/// The length of an interval. Intervals are in UTC.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum StatsInterval {
-    /// From minute 0.
+    /// An hour, from minute 0.
     Hour,
-    /// From midnight.
+    /// A day, from midnight.
     Day,
-    /// From midnight before Monday.
+    /// A week, from Monday 00:00.
     Week,
-    /// From midnight before the first.
+    /// A month, from the first day 00:00.
     Month,
 }
 
-/// How often an action was recorded.
+/// The number of entries with an action.
 #[derive(Debug, SimpleObject)]
 pub struct ActionCount {
     /// The action.
     action: AuditAction,
-    /// Entries with it.
+    /// The number of entries.
     count: i64,
-    /// Those of them that record a failure.
+    /// The number of failed entries.
     failures: i64,
 }
 
-/// How much a user did.
+/// The number of entries of a user.
 #[derive(Debug)]
 pub struct UserCount {
     user: Option<UserId>,
     tally: Tally,
 }
 
-/// How much came from an address.
+/// The number of entries from an IP address.
 #[derive(Debug, SimpleObject)]
 pub struct IpAddressCount {
-    /// The address; null for the entries without one.
+    /// The IP address; null for entries without one.
     ip_address: Option<String>,
-    /// Entries from it.
+    /// The number of entries.
     count: i64,
-    /// Those of them that record a failure.
+    /// The number of failed entries.
     failures: i64,
 }
 
-/// How much happened in an interval.
+/// The number of entries in an interval.
 #[derive(Debug, SimpleObject)]
 pub struct IntervalCount {
-    /// When the interval begins.
+    /// The start of the interval.
     start: Timestamp,
-    /// Entries in it; 0 when nothing happened.
+    /// The number of entries; 0 if there are none.
     count: i64,
-    /// Those of them that record a failure.
+    /// The number of failed entries.
     failures: i64,
 }
 
@@ -88,27 +88,27 @@ impl AuditLogStats {
         Self { filter, total: OnceCell::new() }
     }
 
-    /// Two fields need it, and it is one statement.
+    /// The total, read once for the two fields that need it.
     async fn tally(&self, ctx: &Context<'_>) -> Result<Tally> {
         let count = || audit_log_stats::total(&ctx.request().db, self.filter.as_ref());
         self.total.get_or_init(count).await.clone()
     }
 }
 
-/// Counts over the audit log entries that pass a filter. Each part is counted only when it is selected.
+/// Statistics of the audit log entries that pass a filter. Each field is counted only if it is selected.
 #[Object]
 impl AuditLogStats {
-    /// How many entries there are.
+    /// The number of entries.
     async fn total(&self, ctx: &Context<'_>) -> Result<i64> {
         Ok(self.tally(ctx).await?.count)
     }
 
-    /// How many of them record a failure.
+    /// The number of failed entries.
     async fn failures(&self, ctx: &Context<'_>) -> Result<i64> {
         Ok(self.tally(ctx).await?.failures)
     }
 
-    /// By action, the most frequent first; actions that do not occur are left out.
+    /// The number of entries by action, most frequent first, without actions that do not occur.
     async fn by_action(&self, ctx: &Context<'_>) -> Result<Vec<ActionCount>> {
         let rows = audit_log_stats::by_action(&ctx.request().db, self.filter.as_ref()).await?;
         Ok(rows
@@ -117,21 +117,21 @@ impl AuditLogStats {
             .collect())
     }
 
-    /// By user, the busiest first.
+    /// The number of entries by user, most active first.
     async fn by_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many users: 1 to 100, by default 10.")] first: Option<i64>,
+        #[graphql(desc = "The maximum number of users: 1 to 100; the default is 10.")] first: Option<i64>,
     ) -> Result<Vec<UserCount>> {
         let rows = audit_log_stats::by_user(&ctx.request().db, self.filter.as_ref(), ranks(first)?).await?;
         Ok(rows.into_iter().map(|(user, tally)| UserCount { user, tally }).collect())
     }
 
-    /// By address, the busiest first.
+    /// The number of entries by IP address, most active first.
     async fn by_ip_address(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many addresses: 1 to 100, by default 10.")] first: Option<i64>,
+        #[graphql(desc = "The maximum number of addresses: 1 to 100; the default is 10.")] first: Option<i64>,
     ) -> Result<Vec<IpAddressCount>> {
         let rows = audit_log_stats::by_ip_address(&ctx.request().db, self.filter.as_ref(), ranks(first)?).await?;
         Ok(rows
@@ -140,16 +140,17 @@ impl AuditLogStats {
             .collect())
     }
 
-    /// Over time, the oldest interval first, those without entries included: from the filter's `timestamp` bounds
-    /// where it has them on its first level, else from the first entry to the last. At most 1,000 intervals.
+    /// The number of entries by interval, oldest first, intervals without entries included. The range is that of the
+    /// `timestamp` operators on the first level of the filter; without them it is from the first entry to the last. At most
+    /// 1,000 intervals.
     async fn over_time(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How long each interval is.")] interval: StatsInterval,
+        #[graphql(desc = "The length of each interval.")] interval: StatsInterval,
     ) -> Result<Vec<IntervalCount>> {
         let filter = self.filter.as_ref();
         let (from, to) = audit_log_stats::bounds(filter);
-        // Told before the work where the filter tells it.
+        // Checked before the statement runs if the filter has both bounds.
         if let (Some(from), Some(to)) = (from, to) {
             starts(interval, from, to)?;
         }
@@ -167,10 +168,10 @@ impl AuditLogStats {
     }
 }
 
-/// How much a user did.
+/// The number of entries of a user.
 #[Object]
 impl UserCount {
-    /// The user; null for what the system did, and for users who were deleted.
+    /// The user; null for entries of the system and of deleted users.
     async fn user(&self, ctx: &Context<'_>) -> Nullable<Arc<User>> {
         nullable(async {
             match self.user {
@@ -181,12 +182,12 @@ impl UserCount {
         .await
     }
 
-    /// Entries of the user.
+    /// The number of entries.
     async fn count(&self) -> i64 {
         self.tally.count
     }
 
-    /// Those of them that record a failure.
+    /// The number of failed entries.
     async fn failures(&self) -> i64 {
         self.tally.failures
     }
@@ -207,13 +208,14 @@ fn ranks(first: Option<i64>) -> Result<i64> {
     match first {
         None => Ok(DEFAULT_RANKS),
         Some(first) if (1..=MAX_RANKS).contains(&first) => Ok(first),
-        Some(_) => Err(Error::bad_input("first", format!("between 1 and {MAX_RANKS}"))),
+        Some(_) => Err(Error::bad_input("first", format!("`first` must be between 1 and {MAX_RANKS}"))),
     }
 }
 
 fn starts(interval: StatsInterval, from: Timestamp, to: Timestamp) -> Result<Vec<Timestamp>> {
     Interval::from(interval).starts(from, to, MAX_INTERVALS).ok_or_else(|| {
-        let message = format!("at most {MAX_INTERVALS} intervals: take a longer interval or a shorter time");
+        let message =
+            format!("more than {MAX_INTERVALS} intervals: use a longer interval or a shorter range of `timestamp`");
         Error::bad_input("interval", message)
     })
 }

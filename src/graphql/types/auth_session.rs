@@ -35,6 +35,7 @@ impl AuthSession {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
     async fn fields(&self) -> DefinedFields<'_, Self> {
         DefinedFields(self)
     }

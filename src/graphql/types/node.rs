@@ -1,4 +1,4 @@
-//! `Node`: whatever has an id.
+//! `Node`: the objects with a global id.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use crate::{
     model::{ApiToken, AuditLog, AuthSession, Role, Session, User},
 };
 
-/// Whatever has an id (GraphQL Global Object Identification Specification).
+/// An object with a globally unique id (GraphQL Global Object Identification Specification).
 #[derive(Debug, Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "The id, a UUID: unique across all types."))]
+#[graphql(field(name = "id", ty = "ID", desc = "The id, a UUID; unique across all types."))]
 pub enum Node {
     User(Arc<User>),
     Session(Arc<Session>),
@@ -20,9 +20,9 @@ pub enum Node {
     ApiToken(Arc<ApiToken>),
 }
 
-/// Whether a single row may be seen at all; whoever may not see it is told that there is none.
+/// The visibility of single rows. For a principal that may not see a row the response is the same as without the row.
 pub trait Visible {
-    /// Whether the caller may see the row: its owner, or an analyst.
+    /// Returns true if the principal may see the row.
     fn visible_to(&self, principal: &Principal) -> bool;
 }
 
@@ -44,14 +44,14 @@ impl Visible for AuditLog {
     }
 }
 
-/// What opens an account is for its owner and for admins.
+/// Login sessions give access to an account: only its owner and admins see them.
 impl Visible for AuthSession {
     fn visible_to(&self, principal: &Principal) -> bool {
         principal.has(Role::Admin) || principal.is(self.user_id)
     }
 }
 
-/// The same for what acts in somebody's name.
+/// API tokens give access to an account too.
 impl Visible for ApiToken {
     fn visible_to(&self, principal: &Principal) -> bool {
         principal.has(Role::Admin) || principal.is(self.user_id)

@@ -4,18 +4,18 @@ use async_graphql::SimpleObject;
 
 use crate::{auth::RateLimitStatus, model::Timestamp};
 
-/// What the caller's queries may still cost in this minute. The cost of a query is the number of fields that its largest
-/// possible answer has; the budget refills steadily, not at once.
+/// The rate limit by query complexity. The complexity of a query is the number of fields in its largest possible response.
+/// The allowance refills continuously.
 #[derive(Debug, SimpleObject)]
 pub struct RateLimit {
-    /// What the queries of a minute may cost.
+    /// The complexity allowed per minute.
     limit: u32,
-    /// What this query costs.
+    /// The complexity of this query.
     cost: u32,
-    /// What is left after this query. A query that costs more is refused with `RATE_LIMITED`, and
-    /// `extensions.retryAfter` says in how many seconds there will be enough.
+    /// The remaining allowance after this query. A query of greater complexity is refused with `RATE_LIMITED`;
+    /// `extensions.retryAfter` is the number of seconds until it is allowed.
     remaining: u32,
-    /// When everything will be there again if nothing more is asked.
+    /// The time at which the full allowance is available again if no query is sent.
     reset_at: Timestamp,
 }
 

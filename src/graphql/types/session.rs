@@ -29,6 +29,7 @@ impl Session {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
     async fn fields(&self) -> DefinedFields<'_, Self> {
         DefinedFields(self)
     }

@@ -31,6 +31,7 @@ impl User {
     }
 
     #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
     async fn fields(&self) -> DefinedFields<'_, Self> {
         DefinedFields(self)
     }
