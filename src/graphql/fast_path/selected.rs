@@ -1,5 +1,5 @@
-//! What is selected from one object, in a document without directives: fields with their names in the answer, fragments put
-//! in. It must not look at what the fields are.
+//! The selected fields of one object, in a document without directives, with fragments inlined. It must not interpret the
+//! fields.
 
 use std::collections::HashSet;
 
@@ -10,14 +10,14 @@ use async_graphql::{
 
 use super::Json;
 
-/// The selections of one object.
+/// The selected fields of one object.
 pub struct Selected<'a> {
-    /// Each with its key in the answer, as JSON text.
+    /// Each field with its response key as JSON text.
     pub fields: Vec<(String, &'a Positioned<Field>)>,
 }
 
 impl<'a> Selected<'a> {
-    /// `None` when a fragment is on another type than this: whether that includes this one is for the library to say.
+    /// None if a fragment has another type condition: only the library knows whether it applies.
     pub fn of(ctx: &'a ContextSelectionSet<'_>, set: &'a SelectionSet, ty: &str) -> Option<Self> {
         let mut selected = Self { fields: Vec::with_capacity(set.items.len()) };
         selected.add(ctx, set, ty, &mut HashSet::new())?;
@@ -56,7 +56,7 @@ impl<'a> Selected<'a> {
         Some(())
     }
 
-    /// `{..}`, each field written by its part of a plan.
+    /// Writes `{..}`, each field by its part of a plan.
     pub fn write<P>(&self, json: &mut Json, parts: &[P], mut write: impl FnMut(&mut Json, usize, &P)) {
         json.raw("{");
         for (at, ((key, _), part)) in self.fields.iter().zip(parts).enumerate() {
