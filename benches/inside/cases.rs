@@ -7,7 +7,7 @@ use async_graphql::{Response, Variables};
 use axum::{Router, body::Body, http::Request};
 use futures_util::future::join_all;
 use guardianeye::{
-    auth::{self, AuthCache, HashCost, Principal},
+    auth::{Authenticator, HashCost, Principal},
     clock::Clock,
     config::Limits,
     db::{Db, Settings},
@@ -114,7 +114,11 @@ impl Bed {
         seed::bulk(&db, SIZES, now(), &mut |_| {}).await.expect("seeds");
         let issued = login::login(&services, &db, &Client::default(), "admin", "admin".into()).await.expect("logs in");
         let header = format!("Bearer {}", issued.access_token.token);
-        let principal = services.authenticate(&db, Some(&header)).await.expect("the token holds");
+        let principal = services
+            .authenticator
+            .authenticate(&db, Some(&header), services.clock.now())
+            .await
+            .expect("the token holds");
         let api = GraphqlApi::default();
         let app = App { api: api.clone(), services: Arc::new(services.clone()), http: Arc::default() };
         let router = app.router();
@@ -140,9 +144,9 @@ impl Bed {
             }
             Case::Authenticate => {
                 let Services { db, access_tokens, clock, .. } = &self.services;
-                let header = Some(black_box(&*self.header));
-                let principal =
-                    auth::authenticate(db, access_tokens, &AuthCache::default(), *clock, header, true).await;
+                // A new authenticator has an empty cache.
+                let authenticator = Authenticator::new(access_tokens.clone(), true);
+                let principal = authenticator.authenticate(db, Some(black_box(&*self.header)), clock.now()).await;
                 assert!(principal.expect("is checked").authenticated().is_some());
             }
             Case::Loaders => {

@@ -1,5 +1,5 @@
-//! API tokens: `gey_`, 256 random bits in base62, and a checksum by which a scanner for leaked secrets, and this server,
-//! know a real one without asking the database. Stored as their SHA-256.
+//! API tokens: `gey_`, 256 random bits in base62, and a checksum. With it, this server and scanners for leaked secrets
+//! recognize a token without the database. The database stores the SHA-256 of a token.
 
 use aws_lc_rs::rand;
 use secrecy::{ExposeSecret, SecretString};
@@ -10,49 +10,50 @@ use crate::{
     error::{Error, Result},
 };
 
-/// By which scanners, people and `authenticate` know what it is.
+/// Identifies API tokens for the server, for scanners and for people.
 const PREFIX: &str = "gey_";
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// Digits of 256 bits.
-const RANDOM: usize = 43;
-/// Digits of a CRC-32.
-const CHECKSUM: usize = 6;
+/// The number of base62 digits of 256 bits.
+const RANDOM_DIGITS: usize = 43;
+/// The number of base62 digits of a CRC-32.
+const CHECKSUM_DIGITS: usize = 6;
 
-/// A token for scripts.
+/// The text of an API token.
 #[derive(Clone, Debug)]
 pub struct ApiTokenSecret(SecretString);
 
 impl ApiTokenSecret {
-    /// A new one.
+    /// A new random token.
     pub fn generate() -> Result<Self> {
         let mut bits = [0; 32];
         rand::fill(&mut bits).map_err(Error::internal)?;
-        let random = base62::<RANDOM>(&bits);
+        let random = base62::<RANDOM_DIGITS>(&bits);
         Ok(Self(format!("{PREFIX}{random}{}", checksum(&random)).into()))
     }
 
-    /// What a client sent; `None` for what cannot be a token of this server.
+    /// The token that a client sent; `None` if its form or checksum is wrong.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(PREFIX)?;
-        let (random, sum) = digits.split_at_checked(RANDOM)?;
-        let right = digits.len() == RANDOM + CHECKSUM && digits.bytes().all(|byte| ALPHABET.contains(&byte));
-        (right && sum == checksum(random)).then(|| Self(text.to_owned().into()))
+        let (random, sum) = digits.split_at_checked(RANDOM_DIGITS)?;
+        let is_well_formed =
+            digits.len() == RANDOM_DIGITS + CHECKSUM_DIGITS && digits.bytes().all(|byte| ALPHABET.contains(&byte));
+        (is_well_formed && sum == checksum(random)).then(|| Self(text.to_owned().into()))
     }
 
-    /// Whether a text is meant as an API token, right or wrong.
+    /// Returns true if the text begins like an API token, valid or not.
     #[must_use]
     pub fn has_prefix(text: &str) -> bool {
         text.starts_with(PREFIX)
     }
 
-    /// What is stored of it.
+    /// The SHA-256 that the database stores.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         Sha256::digest(self.0.expose_secret().as_bytes()).into()
     }
 
-    /// The token itself, for the one client that gets it.
+    /// The token itself, for the response that hands it out.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -61,10 +62,10 @@ impl ApiTokenSecret {
 
 /// The CRC-32 (that of zip and PNG) of the random digits as ASCII, in base62.
 fn checksum(random: &str) -> String {
-    base62::<CHECKSUM>(&crc32fast::hash(random.as_bytes()).to_be_bytes())
+    base62::<CHECKSUM_DIGITS>(&crc32fast::hash(random.as_bytes()).to_be_bytes())
 }
 
-/// A big-endian number in `N` digits, which are enough for it: long division, a digit at a time from the right.
+/// A big-endian number in `N` base62 digits, which must suffice: long division, one digit at a time from the right.
 fn base62<const N: usize>(number: &[u8]) -> String {
     let mut rest = number.to_vec();
     let mut digits = [b'0'; N];
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_in_base62() {
+    fn base62_encodes_numbers() {
         assert_eq!(base62::<6>(&[0, 0, 0, 0]), "000000");
         assert_eq!(base62::<6>(&[0, 0, 0, 61]), "00000z");
         assert_eq!(base62::<6>(&[0, 0, 0, 62]), "000010");
@@ -95,11 +96,11 @@ mod tests {
     }
 
     #[test]
-    fn any_change_of_a_token_is_seen_without_asking() {
+    fn checksum_detects_any_changed_character() {
         let key = ApiTokenSecret::generate().expect("random bits");
         let text = key.expose();
         assert_eq!(text.len(), 53);
-        assert_eq!(ApiTokenSecret::parse(text).expect("ours").hash(), key.hash());
+        assert_eq!(ApiTokenSecret::parse(text).expect("a token").hash(), key.hash());
         for at in 0..text.len() {
             let mut bytes = text.as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };

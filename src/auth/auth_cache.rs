@@ -1,8 +1,9 @@
-//! Who stands behind a token, kept for a moment: most requests of a principal follow each other closely, and to ask the database
-//! each time was half of the statements of a small one. See `docs/decisions/009-authentication-cache.md`.
+//! Caches the principal of a token for one second: most requests of a principal follow each other closely, and reading the
+//! user was half of the statements of a small query. See `docs/decisions/009-authentication-cache.md`.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -15,79 +16,80 @@ use crate::{
     model::Timestamp,
 };
 
-/// Principals that are kept; those who did not ask for the longest are forgotten first.
-const MOST: usize = 10_000;
-/// How long an answer is used from when it was asked for: so long may a change by another process go unnoticed.
-const FRESH: Duration = Duration::from_secs(1);
+/// The number of entries; the least recently used one is evicted first.
+const CAPACITY: usize = 10_000;
+/// How long an entry is valid from the moment before its statement was sent. A change by another process can stay
+/// unnoticed for this long.
+const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// The callers that were asked for lately, by the SHA-256 of their tokens. Cheap to clone.
+/// Principals by the SHA-256 of their tokens. Cheap to clone.
 #[derive(Clone)]
-pub struct AuthCache(Arc<Mutex<LruCache<TokenHash, Known>>>);
+pub(super) struct AuthCache(Arc<Mutex<LruCache<TokenHash, Entry>>>);
 
-struct Known {
+struct Entry {
     principal: Arc<Authenticated>,
-    /// When the login or the token ends.
-    ends: Timestamp,
-    asked: Asked,
+    /// When the login session or the token ends.
+    expires_at: Timestamp,
+    read: ReadVersion,
 }
 
-/// When the database was asked, and which changes it may have missed.
+/// When a principal was read, and at which generation of the accounts.
 #[derive(Clone, Copy)]
-struct Asked {
+struct ReadVersion {
     at: Instant,
-    changes: u64,
+    generation: u64,
 }
 
-impl Asked {
-    /// Has to come before the statement: what it says of changes that happen meanwhile is not known.
+impl ReadVersion {
+    /// Must be taken before the statement is sent: changes that happen meanwhile may be missing from its result.
     fn now(db: &Db) -> Self {
-        Self { at: Instant::now(), changes: db.auth_generation() }
+        Self { at: Instant::now(), generation: db.auth_generation() }
     }
 
-    fn is_good(self, now: Self) -> bool {
-        self.changes == now.changes && now.at.saturating_duration_since(self.at) < FRESH
+    fn is_fresh(self, now: Self) -> bool {
+        self.generation == now.generation && now.at.saturating_duration_since(self.at) < MAX_AGE
     }
 }
 
 impl Default for AuthCache {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(LruCache::new(MOST))))
+        Self(Arc::new(Mutex::new(LruCache::new(CAPACITY))))
     }
 }
 
-impl std::fmt::Debug for AuthCache {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for AuthCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthCache").finish_non_exhaustive()
     }
 }
 
 impl AuthCache {
-    /// Whose token this is: as it was found a moment ago, or as `ask` finds it, with the time when that ends. Nobody is not
-    /// kept.
-    pub(super) async fn find(
+    /// The principal of a token: the cached one, or what `load` reads from the database, with the time when it expires.
+    /// A token without a principal is not cached.
+    pub async fn get_or_load(
         &self,
         db: &Db,
         hash: TokenHash,
         now: Timestamp,
-        ask: impl AsyncFnOnce() -> Result<Option<(Authenticated, Timestamp)>>,
+        load: impl AsyncFnOnce() -> Result<Option<(Authenticated, Timestamp)>>,
     ) -> Result<Option<Arc<Authenticated>>> {
-        let asked = Asked::now(db);
-        if let Some(principal) = self.kept(&hash, now, asked) {
+        let read = ReadVersion::now(db);
+        if let Some(principal) = self.get(&hash, now, read) {
             return Ok(Some(principal));
         }
-        let Some((principal, ends)) = ask().await? else { return Ok(None) };
+        let Some((principal, expires_at)) = load().await? else { return Ok(None) };
         let principal = Arc::new(principal);
-        self.lock().insert(hash, Known { principal: Arc::clone(&principal), ends, asked });
+        self.lock().insert(hash, Entry { principal: Arc::clone(&principal), expires_at, read });
         Ok(Some(principal))
     }
 
-    fn kept(&self, hash: &TokenHash, now: Timestamp, asked: Asked) -> Option<Arc<Authenticated>> {
-        let mut kept = self.lock();
-        let known = kept.get(hash).filter(|known| known.asked.is_good(asked) && now < known.ends)?;
-        Some(Arc::clone(&known.principal))
+    fn get(&self, hash: &TokenHash, now: Timestamp, read: ReadVersion) -> Option<Arc<Authenticated>> {
+        let mut entries = self.lock();
+        let entry = entries.get(hash).filter(|entry| entry.read.is_fresh(read) && now < entry.expires_at)?;
+        Some(Arc::clone(&entry.principal))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<TokenHash, Known>> {
+    fn lock(&self) -> MutexGuard<'_, LruCache<TokenHash, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,11 +1,11 @@
-//! Keyed hashes of names that were typed into a login form. A name may be a password in the wrong field, so what is
-//! stored of it takes the server's key to be computed.
+//! Keyed hashes of login names. A name typed into a login form may be a password in the wrong field: without the server's
+//! key, its stored hash cannot be found by guessing.
 
 use std::{fmt, fmt::Write, sync::Arc};
 
 use aws_lc_rs::hmac;
 
-/// HMAC-SHA-256 under a key of the server's own. Cheap to clone.
+/// HMAC-SHA-256 with a key that all instances share in the database. Cheap to clone.
 #[derive(Clone)]
 pub struct KeyedHasher(Arc<hmac::Key>);
 
@@ -16,19 +16,19 @@ impl fmt::Debug for KeyedHasher {
 }
 
 impl KeyedHasher {
-    /// By a random key.
+    /// A hasher with this key.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
         Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, key)))
     }
 
-    /// 64 hexadecimal digits, the same however the name is capitalised, and others for each purpose.
+    /// The hash of a text in 64 hexadecimal digits. It ignores case and differs for each purpose.
     #[must_use]
-    pub fn hash(&self, purpose: &str, name: &str) -> String {
-        let tag = hmac::sign(&self.0, format!("{purpose}\0{}", name.to_lowercase()).as_bytes());
-        tag.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
+    pub fn hash(&self, purpose: &str, text: &str) -> String {
+        let tag = hmac::sign(&self.0, format!("{purpose}\0{}", text.to_lowercase()).as_bytes());
+        tag.as_ref().iter().fold(String::with_capacity(64), |mut digits, byte| {
+            let _ = write!(digits, "{byte:02x}");
+            digits
         })
     }
 }
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_depends_on_key_purpose_and_name_but_not_on_case() {
+    fn hash_depends_on_key_purpose_and_text_but_not_on_case() {
         let hasher = KeyedHasher::new(&[1; 32]);
         let hash = hasher.hash("name", "Hunter2");
         assert_eq!(hash.len(), 64);

@@ -1,33 +1,27 @@
-//! Who asks: passwords, access tokens, and the caller that comes out of them. No HTTP and no GraphQL here.
+//! Authentication and rate limiting: credentials, the principal that they identify, and what a principal may consume.
+//! No HTTP and no GraphQL here.
 
+mod access_token;
 mod api_token;
-mod argon2id;
 mod auth_cache;
-mod buckets;
-mod checked_tokens;
-mod cost_limiter;
-mod key_set;
+mod authenticate;
 mod keyed_hasher;
-mod older_hash;
 mod password;
-mod password_policy;
 mod principal;
+mod rate_limit;
 mod refresh_token;
-mod statement_limiter;
-mod token;
-mod write_limiter;
 
 pub use self::{
+    access_token::{
+        ACCEPTED_AFTER_RETIREMENT, AccessToken, AccessTokenClaims, AccessTokens, PublicKey, new_signing_key,
+    },
     api_token::ApiTokenSecret,
-    auth_cache::AuthCache,
-    cost_limiter::{CostLimiter, RateLimitStatus},
-    key_set::{ACCEPTED_AFTER_RETIREMENT, PublicKey},
+    authenticate::Authenticator,
     keyed_hasher::KeyedHasher,
-    password::{HashCost, HashCounts, HashPermit, PasswordHasher, is_same_password},
-    password_policy::{MAX_PASSWORD_BYTES, PasswordPolicy},
-    principal::{Authenticated, Credential, Principal, authenticate},
+    password::{
+        HashCost, HashCounts, HashPermit, MAX_PASSWORD_BYTES, PasswordHasher, PasswordPolicy, is_same_password,
+    },
+    principal::{Authenticated, Credential, Principal},
+    rate_limit::{CostLimiter, PrincipalKey, RateLimitStatus, StatementLimiter, TokenBuckets, WriteLimiter},
     refresh_token::RefreshToken,
-    statement_limiter::StatementLimiter,
-    token::{AccessToken, AccessTokenClaims, AccessTokens, new_signing_key},
-    write_limiter::WriteLimiter,
 };

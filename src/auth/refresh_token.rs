@@ -1,5 +1,5 @@
-//! Refresh tokens: 256 random bits, stored as their SHA-256. A token's successor follows from the token and a key that
-//! only the database has, so tabs that refresh at the same time get the same one, and it is stored nowhere.
+//! Refresh tokens: 256 random bits, stored as their SHA-256. The successor of a token is derived from the token and a key in
+//! the database. Browser tabs that refresh at the same time therefore get the same successor, although it is not stored.
 
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// By which scanners for leaked secrets, and people, know what it is.
+/// Identifies refresh tokens for scanners and for people.
 const PREFIX: &str = "ger_";
 
 /// A refresh token.
@@ -19,40 +19,40 @@ const PREFIX: &str = "ger_";
 pub struct RefreshToken(SecretString);
 
 impl RefreshToken {
-    /// A new one, and the key that makes the successors of it.
-    pub fn new() -> Result<(Self, [u8; 32])> {
+    /// A new random token, and the key that derives its successors.
+    pub fn generate() -> Result<(Self, [u8; 32])> {
         let (mut bits, mut key) = ([0; 32], [0; 32]);
         rand::fill(&mut bits).map_err(Error::internal)?;
         rand::fill(&mut key).map_err(Error::internal)?;
-        Ok((Self::of(&bits), key))
+        Ok((Self::from_bits(&bits), key))
     }
 
-    /// What a client sent.
+    /// The token that a client sent.
     #[must_use]
-    pub fn sent(text: String) -> Self {
+    pub fn from_client(text: String) -> Self {
         Self(text.into())
     }
 
-    /// The token that comes after it.
+    /// The token that replaces it.
     #[must_use]
     pub fn successor(&self, key: &[u8]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-        Self::of(hmac::sign(&key, self.0.expose_secret().as_bytes()).as_ref())
+        Self::from_bits(hmac::sign(&key, self.0.expose_secret().as_bytes()).as_ref())
     }
 
-    /// What is stored of it.
+    /// The SHA-256 that the database stores.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         Sha256::digest(self.0.expose_secret().as_bytes()).into()
     }
 
-    /// The token itself, for the one client that gets it.
+    /// The token itself, for the response that hands it out.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    fn of(bits: &[u8]) -> Self {
+    fn from_bits(bits: &[u8]) -> Self {
         Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bits)).into())
     }
 }
@@ -62,9 +62,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_successor_follows_from_token_and_key_alone() {
-        let (token, key) = RefreshToken::new().expect("random bits");
-        let (other, other_key) = RefreshToken::new().expect("random bits");
+    fn successor_is_derived_from_token_and_key() {
+        let (token, key) = RefreshToken::generate().expect("random bits");
+        let (other, other_key) = RefreshToken::generate().expect("random bits");
         let next = token.successor(&key);
         assert_eq!(next.expose(), token.successor(&key).expose());
         assert_eq!(next.expose().len(), PREFIX.len() + 43, "256 bits");

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
     ops::{
         adoption::{self, Found},
-        first_admin::{self, Chosen, FirstAdmin},
+        first_admin::{self, ChosenPassword, FirstAdmin},
     },
 };
 
@@ -99,11 +99,11 @@ async fn init(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
     println!("✓ Found {} tables in database\n", tables.len());
 
     let min_length = args.password.password_min_length as usize;
-    let configured = args.init.admin_password.map(|password| Chosen { password, min_length });
+    let configured = args.init.admin_password.map(|password| ChosenPassword { password, min_length });
     let has_configured_password = configured.is_some();
     let hasher = PasswordHasher::new(HashCost::Owasp, 1)?;
     match first_admin::ensure(db, &hasher, Clock::System, configured, super::operator::operator().as_ref()).await? {
-        FirstAdmin::Untouched => println!("Users found. No default admin user is needed."),
+        FirstAdmin::Unchanged => println!("Users found. No default admin user is needed."),
         FirstAdmin::PasswordReplaced => println!("✓ Replaced the default password of admin with the configured one"),
         FirstAdmin::Created(admin) => {
             println!("No users found. Creating default admin user...");

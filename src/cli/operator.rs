@@ -1,6 +1,6 @@
 //! The operating-system user that runs the command, for the audit log.
 
-use crate::services::{audit::Operator, characters::is_hidden};
+use crate::services::{audit_entry::Operator, validation::is_hidden};
 
 /// The effective user id, and its name in the user database of the system.
 #[cfg(unix)]

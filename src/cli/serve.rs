@@ -13,8 +13,8 @@ use crate::{
     error::{Error, ErrorCode, Result},
     graphql::GraphqlApi,
     http::{self, App, StopSignal},
-    ops::first_admin::{self, Chosen, FirstAdmin},
-    services::Services,
+    ops::first_admin::{self, ChosenPassword, FirstAdmin},
+    services::{Services, default_accounts},
 };
 
 pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
@@ -41,14 +41,14 @@ pub async fn run(common: &Common, args: ServeArgs) -> Result<ExitCode> {
     let chosen = config
         .admin_password
         .clone()
-        .map(|password| Chosen { password, min_length: config.limits.accounts.password_min_length });
+        .map(|password| ChosenPassword { password, min_length: config.limits.accounts.password_min_length });
     let operator = super::operator::operator();
     match first_admin::ensure(&db, &services.password_hasher, services.clock, chosen, operator.as_ref()).await? {
         FirstAdmin::Created(admin) => tracing::warn!(username = admin.username, "created the first admin"),
         FirstAdmin::PasswordReplaced => {
             tracing::warn!("replaced the default password of the first admin with the configured one");
         }
-        FirstAdmin::Untouched => {}
+        FirstAdmin::Unchanged => {}
     }
     reject_default_passwords(&services, &config).await?;
 
@@ -116,7 +116,7 @@ async fn migrate(common: &Common, db: &Db, config: &Config) -> Result<()> {
 }
 
 async fn reject_default_passwords(services: &Services, config: &Config) -> Result<()> {
-    let accounts = first_admin::with_default_password(&services.db, &services.password_hasher).await?.join(", ");
+    let accounts = default_accounts::with_default_password(&services.db, &services.password_hasher).await?.join(", ");
     if accounts.is_empty() {
         return Ok(());
     }

@@ -1,5 +1,5 @@
 //! The `login_throttles` table: counts of failed logins. What they are counts of, and what follows, is in
-//! `services::throttle`.
+//! `services::login_throttle`.
 
 use sqlx::{query, query_as};
 

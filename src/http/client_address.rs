@@ -11,7 +11,7 @@ use axum::{
 use super::untrusted_proxy;
 use crate::{
     config::{HttpSettings, ProxyHeader},
-    services::characters::is_hidden,
+    services::validation::is_hidden,
 };
 
 /// The connection between the client and the server; an extension of every request.

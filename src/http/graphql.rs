@@ -29,7 +29,7 @@ use crate::{
     model::Role,
     services::{
         Client, access_denials,
-        idempotency::{Claim, Sent},
+        idempotency::{Claim, KeyedRequest},
     },
 };
 
@@ -40,7 +40,7 @@ struct Task {
     /// By what its text is to be kept, with the text.
     persist: Option<(graphql::DocumentHash, Arc<str>)>,
     /// The key under which it was sent, if it is one that matters.
-    sent: Option<Sent>,
+    sent: Option<KeyedRequest>,
 }
 
 /// What came of a request, and what the principal may see of its receipt.
@@ -117,7 +117,7 @@ impl Call {
         };
         let sent = idempotency::key(&self.headers).map(|key| {
             let request = graphql::canonical_request(&text, params.operation_name.as_deref(), &params.variables);
-            request.map(|request| Sent { key, request })
+            request.map(|content| KeyedRequest { key, content })
         });
         let sent = match sent.transpose() {
             Ok(sent) => sent,
@@ -179,7 +179,7 @@ impl Call {
     async fn work(&self, db: &Db, task: Task) -> Result<Outcome, Refusal> {
         let Task { document, variables, persist, sent } = task;
         let timeout = self.app.services.limits.request_timeout;
-        let mut ticket = None;
+        let mut claimed = None;
         let work = async {
             let services = &self.app.services;
             let principal = self.principal(db).await.map_err(|error| (status_of_refusal(&error), error))?;
@@ -189,10 +189,10 @@ impl Call {
             if let Some((hash, text)) = persist {
                 self.app.api.persisted.insert(hash, &text, principal.has(Role::Viewer));
             }
-            if let (Some(sent), Some(caller)) = (&sent, principal.authenticated()) {
-                match idempotency::claim(services, db, caller, sent, document.idempotency_mode()).await? {
-                    Some(Claim::Done(answer)) => return Ok(Outcome::Kept(answer, detail)),
-                    Some(Claim::First(taken)) => ticket = Some(taken),
+            if let (Some(sent), Some(authenticated)) = (&sent, principal.authenticated()) {
+                match idempotency::claim(services, db, authenticated, sent, document.idempotency_mode()).await? {
+                    Some(Claim::Replay(answer)) => return Ok(Outcome::Kept(answer, detail)),
+                    Some(Claim::New(key)) => claimed = Some(key),
                     None => {}
                 }
             }
@@ -204,8 +204,8 @@ impl Call {
             let message = format!("the request took longer than {} s", timeout.as_secs());
             Err((StatusCode::SERVICE_UNAVAILABLE, Error::new(ErrorCode::Timeout, message)))
         });
-        if let (Some(ticket), Ok(Outcome::Answered(answer, _))) = (ticket, &outcome) {
-            idempotency::settle(&self.app.services, db, ticket, answer).await;
+        if let (Some(claimed), Ok(Outcome::Answered(answer, _))) = (claimed, &outcome) {
+            idempotency::settle(&self.app.services, db, claimed, answer).await;
         }
         outcome
     }
@@ -231,7 +231,10 @@ impl Call {
             (Some(_), Some(_)) => Some(""),
             (value, _) => value.map(|value| value.to_str().unwrap_or_default()),
         };
-        self.app.services.authenticate(db, header).await
+        let services = &self.app.services;
+        let principal = services.authenticator.authenticate(db, header, services.clock.now()).await?;
+        services.record_token_use(&principal);
+        Ok(principal)
     }
 
     /// Records the refusal of a document, without the caller having to wait for who that is.

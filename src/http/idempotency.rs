@@ -19,7 +19,7 @@ use crate::{
     graphql::{ExecutionResult, IdempotencyMode, Receipt},
     services::{
         Services,
-        idempotency::{self, Claim, Sent, Ticket},
+        idempotency::{self, Claim, ClaimedKey, KeyedRequest},
     },
 };
 
@@ -40,7 +40,7 @@ pub async fn claim(
     services: &Services,
     db: &Db,
     principal: &Authenticated,
-    sent: &Sent,
+    request: &KeyedRequest,
     mode: IdempotencyMode,
 ) -> Result<Option<Claim>, Refusal> {
     match mode {
@@ -51,8 +51,8 @@ pub async fn claim(
             return Err((StatusCode::BAD_REQUEST, Error::new(ErrorCode::BadUserInput, message)));
         }
     }
-    check(&sent.key).map_err(|error| (StatusCode::BAD_REQUEST, error))?;
-    idempotency::claim(services, db, principal, sent).await.map(Some).map_err(|error| {
+    check(&request.key).map_err(|error| (StatusCode::BAD_REQUEST, error))?;
+    idempotency::claim(services, db, principal, request).await.map(Some).map_err(|error| {
         let status = match error.code() {
             ErrorCode::BadUserInput => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Conflict => StatusCode::CONFLICT,
@@ -80,17 +80,17 @@ fn check(key: &str) -> Result<()> {
 
 /// Keeps the answer of what was done; what was not done may be sent again. When that fails the principal still gets the
 /// answer: the key then stays taken.
-pub async fn settle(services: &Services, db: &Db, ticket: Ticket, answer: &ExecutionResult) {
+pub async fn settle(services: &Services, db: &Db, claimed: ClaimedKey, answer: &ExecutionResult) {
     let done = if answer.executed && !answer.is_retryable() {
         match answer.to_json_without_extensions() {
             Ok(text) if text.len() > MAX_KEPT_BYTES => {
-                idempotency::keep(services, db, ticket, &too_long_to_keep(text.len())).await
+                idempotency::store_response(services, db, claimed, &too_long_to_keep(text.len())).await
             }
-            Ok(text) => idempotency::keep(services, db, ticket, &text).await,
+            Ok(text) => idempotency::store_response(services, db, claimed, &text).await,
             Err(error) => Err(error),
         }
     } else {
-        idempotency::give_back(db, ticket).await
+        idempotency::release(db, claimed).await
     };
     if let Err(error) = done {
         tracing::error!(error = error.chain(), "the answer of an idempotent request could not be kept");

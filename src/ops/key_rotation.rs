@@ -8,7 +8,7 @@ use crate::{
     db::{Db, signing_keys},
     error::{Error, ErrorCode, Result},
     model::{AuditAction, KeyId},
-    services::audit::{By, Entry, Operator},
+    services::audit_entry::{Attribution, AuditEntry, Operator},
 };
 
 /// What a rotation does with the keys that there were before.
@@ -52,7 +52,7 @@ pub async fn rotate(db: &Db, clock: Clock, earlier: EarlierKeys, operator: Optio
         EarlierKeys::Retire => "Changed the key that signs access tokens",
         EarlierKeys::Revoke => "Changed the key that signs access tokens and revoked the earlier ones",
     };
-    let mut entry = Entry::new(AuditAction::ConfigChanged, description)
+    let mut entry = AuditEntry::new(AuditAction::ConfigChanged, description)
         .detail("activeKey", key.kid.to_string())
         .detail("deletedKeys", deleted);
     if let Some(retired) = retired {
@@ -62,7 +62,7 @@ pub async fn rotate(db: &Db, clock: Clock, earlier: EarlierKeys, operator: Optio
         let kids: Vec<Value> = revoked.iter().map(|kid| kid.to_string().into()).collect();
         entry = entry.detail("revokedKeys", kids);
     }
-    entry.record(&mut tx, By::command(operator), now).await?;
+    entry.record(&mut tx, Attribution::command(operator), now).await?;
     tx.commit().await?;
     Ok(Rotated { active: key.kid, retired, revoked, deleted })
 }

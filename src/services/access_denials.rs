@@ -1,44 +1,48 @@
-//! Audit log entries for denied access: of access, and of what goes over a limit. A few a minute for each caller, or refusing
-//! would be a way to fill the log.
+//! Audit log entries for denied access and exceeded limits. Their number per minute is limited for each principal, so that
+//! denied requests cannot fill the log.
+
+use std::{num::NonZeroU32, sync::Arc};
 
 use super::{
     Client, Services,
-    audit::{By, Entry},
+    audit_entry::{Attribution, AuditEntry},
 };
 use crate::{
-    auth::{CostLimiter, Principal},
+    auth::{Principal, PrincipalKey, TokenBuckets},
     clock::Clock,
     error::{Error, ErrorCode, Result},
     model::AuditAction,
 };
 
-/// Entries for each caller in a minute.
-const PER_MINUTE: u32 = 10;
+/// The number of entries per principal and minute.
+const PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
 
-/// The rate limit of denial entries for each principal.
+/// Limits the entries of each principal. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct AccessDenials(CostLimiter);
+pub struct AccessDenials(Arc<TokenBuckets<PrincipalKey>>);
 
 impl AccessDenials {
-    /// None recorded yet.
+    /// A limiter without recorded entries.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self(CostLimiter::new(PER_MINUTE, clock))
+        Self(Arc::new(TokenBuckets::per_minute(PER_MINUTE, clock)))
     }
 
-    /// Whether this refusal is one to record.
+    /// Returns true if the error is to be recorded, and counts it: a denied access of a user, or an exceeded limit, while
+    /// the principal has entries left.
     #[must_use]
     pub fn take(&self, principal: &Principal, client: &Client, error: &Error) -> bool {
         if error.is_recorded() {
             return false;
         }
-        let access = error.code() == ErrorCode::Forbidden && principal.user().is_some();
-        let limit = matches!(error.code(), ErrorCode::QueryTooComplex | ErrorCode::RateLimited);
-        (access || limit) && self.0.charge(principal, client.ip_address.as_deref(), 1).is_ok()
+        let is_access = error.code() == ErrorCode::Forbidden && principal.user().is_some();
+        let is_limit = matches!(error.code(), ErrorCode::QueryTooComplex | ErrorCode::RateLimited);
+        let key = PrincipalKey::of(principal, client.ip_address.as_deref());
+        (is_access || is_limit) && self.0.take(&key, NonZeroU32::MIN).is_ok()
     }
 }
 
-/// Records a refusal of what stands at a path of the answer, if it is of the whole request at none.
+/// Records a denial, with the path of the field that was denied; `None` for the whole request.
 pub async fn record(
     services: &Services,
     principal: &Principal,
@@ -46,17 +50,17 @@ pub async fn record(
     error: &Error,
     path: Option<String>,
 ) -> Result<()> {
-    let access = error.code() == ErrorCode::Forbidden;
-    let action = if access { AuditAction::AccessDenied } else { AuditAction::LimitExceeded };
-    let mut entry = Entry::new(action, error.message()).failed().detail("code", error.code().as_str());
+    let is_access = error.code() == ErrorCode::Forbidden;
+    let action = if is_access { AuditAction::AccessDenied } else { AuditAction::LimitExceeded };
+    let mut entry = AuditEntry::new(action, error.message()).failed().detail("code", error.code().as_str());
     if let Some(path) = path {
         entry = entry.detail("path", path);
     }
-    let by = match principal.authenticated() {
-        Some(principal) => By::principal(principal, client),
-        None => By::client(None, client),
+    let attribution = match principal.authenticated() {
+        Some(principal) => Attribution::principal(principal, client),
+        None => Attribution::client(None, client),
     };
     let mut tx = services.db.begin().await?;
-    entry.record(&mut tx, by, services.clock.now()).await?;
+    entry.record(&mut tx, attribution, services.clock.now()).await?;
     tx.commit().await
 }

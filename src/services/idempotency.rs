@@ -1,8 +1,9 @@
-//! Mutations that a client sends again because it saw no answer (`Idempotency-Key`): done once, answered as often as asked.
+//! Idempotency keys (the `Idempotency-Key` header, draft-ietf-httpapi-idempotency-key-header): a mutation that a client retries
+//! is executed once, and retries replay its response.
 //!
-//! A key is taken before the mutation begins, in a transaction of its own, and its answer is kept after. When an instance
-//! dies in between, the mutation may or may not have been done: the key then stays taken without an answer until its life
-//! is over, and whoever sends it again is told so. A second execution would be the greater evil.
+//! A key is claimed before the mutation begins, in a transaction of its own, and the response is stored afterwards. If an
+//! instance crashes in between, it is unknown whether the mutation was executed: the key stays claimed without a response until
+//! it expires, and retries get an error that says so. A second execution would do more harm.
 
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -19,103 +20,105 @@ use crate::{
     model::Timestamp,
 };
 
-/// How long a key lives, in seconds.
-const LIFE: i64 = 24 * 60 * 60;
-/// What a client is told to wait while the first request is under way, in seconds.
+/// The lifetime of a key in seconds.
+const LIFETIME: i64 = 24 * 60 * 60;
+/// The `Retry-After` of a retry while the first request is in progress, in seconds.
 const RETRY_AFTER: u64 = 1;
 
-/// A request under a key.
+/// A request with an idempotency key.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct KeyedRequest {
     /// The client's key.
     pub key: String,
-    /// All that makes the request what it is, in a fixed form.
-    pub request: String,
+    /// Everything that distinguishes the request from others, in a canonical form.
+    pub content: String,
 }
 
-/// What becomes of a request under a key.
+/// The result of claiming a key.
 #[derive(Debug)]
 pub enum Claim {
-    /// It is the first: do it, then [`keep`] the answer or [`give_back`] the key.
-    First(Ticket),
-    /// It was done before, with this answer.
-    Done(String),
+    /// The key is new: execute the request, then [`store_response`] or [`release`] the key.
+    New(ClaimedKey),
+    /// The request was executed before, with this response.
+    Replay(String),
 }
 
-/// A key that is taken.
+/// A claimed key, whose response is not stored yet.
 #[derive(Debug)]
-pub struct Ticket(Owned);
+pub struct ClaimedKey(Owned);
 
-/// Takes the key, or tells what was answered. CONFLICT while the first request is under way, which `extensions.retryAfter`
-/// tells from one that never came to an answer; `BAD_USER_INPUT` when the key was used for something else.
-pub async fn claim(services: &Services, db: &Db, principal: &Authenticated, sent: &Sent) -> Result<Claim> {
+/// Claims a key, or returns the stored response. The error is `CONFLICT` while the first request is in progress, with
+/// `extensions.retryAfter`, and after one that stored no response, without it; `BAD_USER_INPUT` if the key was used for
+/// another request.
+pub async fn claim(services: &Services, db: &Db, principal: &Authenticated, request: &KeyedRequest) -> Result<Claim> {
     let now = services.clock.now();
-    let owned = Owned { user: principal.user.id, key: URL_SAFE_NO_PAD.encode(Sha256::digest(&sent.key)) };
-    let hash = request_hash(principal, sent);
+    let owned = Owned { user: principal.user.id, key: URL_SAFE_NO_PAD.encode(Sha256::digest(&request.key)) };
+    let fingerprint = fingerprint(principal, request);
     let mut tx = db.begin().await?;
-    idempotency_keys::delete_one_old(&mut tx, &owned, now.plus_seconds(-LIFE)).await?;
-    let first = idempotency_keys::insert(&mut tx, &owned, &hash, now).await?;
-    let kept = if first { None } else { idempotency_keys::find(&mut tx, &owned).await? };
+    idempotency_keys::delete_one_old(&mut tx, &owned, now.plus_seconds(-LIFETIME)).await?;
+    let is_new = idempotency_keys::insert(&mut tx, &owned, &fingerprint, now).await?;
+    let stored = if is_new { None } else { idempotency_keys::find(&mut tx, &owned).await? };
     tx.commit().await?;
-    match kept {
-        None if first => Ok(Claim::First(Ticket(owned))),
-        // Given back between the two statements.
-        None => Err(under_way()),
-        Some(kept) if kept.request_hash != hash => Err(Error::new(
+    match stored {
+        None if is_new => Ok(Claim::New(ClaimedKey(owned))),
+        // Released between the two statements.
+        None => Err(in_progress()),
+        Some(stored) if stored.request_hash != fingerprint => Err(Error::new(
             ErrorCode::BadUserInput,
-            "this Idempotency-Key was used for another request: a key is for one request and its repetitions",
+            "this Idempotency-Key was used for another request: use a new key for each request, and the same key for its retries",
         )),
-        Some(Kept { answer: Some(answer), .. }) => Ok(Claim::Done(answer)),
-        Some(kept) if now < kept.created_at.plus(services.limits.request_timeout) => Err(under_way()),
+        Some(Kept { answer: Some(answer), .. }) => Ok(Claim::Replay(answer)),
+        Some(stored) if now < stored.created_at.plus(services.limits.request_timeout) => Err(in_progress()),
         Some(_) => Err(Error::new(
             ErrorCode::Conflict,
-            "the first request with this Idempotency-Key broke off, and whether it was done is not known: look at what \
-             it should have changed, and if it is not there, send it with a new key",
+            "the first request with this Idempotency-Key was interrupted, and it is unknown whether it was executed: read \
+             the data that it should have changed, and if they are unchanged, send the request with a new key",
         )),
     }
 }
 
-fn under_way() -> Error {
-    Error::new(ErrorCode::Conflict, "the first request with this Idempotency-Key is still under way")
+fn in_progress() -> Error {
+    Error::new(ErrorCode::Conflict, "the first request with this Idempotency-Key is still in progress")
         .with_retry_after(RETRY_AFTER)
 }
 
-/// Keeps the answer for the rest of the key's life.
-pub async fn keep(services: &Services, db: &Db, ticket: Ticket, answer: &str) -> Result<()> {
+/// Stores the response until the key expires.
+pub async fn store_response(services: &Services, db: &Db, key: ClaimedKey, response: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    idempotency_keys::set_answer(&mut tx, &ticket.0, answer).await?;
+    idempotency_keys::set_answer(&mut tx, &key.0, response).await?;
     tx.commit().await?;
-    sweep(db, services.clock.now()).await;
+    delete_expired(db, services.clock.now()).await;
     Ok(())
 }
 
-/// Gives the key back after a request that did nothing.
-pub async fn give_back(db: &Db, ticket: Ticket) -> Result<()> {
+/// Releases the key of a request that changed nothing.
+pub async fn release(db: &Db, key: ClaimedKey) -> Result<()> {
     let mut tx = db.begin().await?;
-    idempotency_keys::delete(&mut tx, &ticket.0).await?;
+    idempotency_keys::delete(&mut tx, &key.0).await?;
     tx.commit().await
 }
 
-/// Removes what nobody can ask for any more. In a transaction of its own: two that do it at once may get into each
-/// other's way, and then the next one does it.
-async fn sweep(db: &Db, now: Timestamp) {
-    let swept = async {
+/// Deletes expired keys, in a transaction of its own: a conflict with a concurrent one must not fail the request, and the next
+/// request deletes them.
+async fn delete_expired(db: &Db, now: Timestamp) {
+    let deleted = async {
         let mut tx = db.begin().await?;
-        idempotency_keys::delete_old(&mut tx, now.plus_seconds(-LIFE)).await?;
+        idempotency_keys::delete_old(&mut tx, now.plus_seconds(-LIFETIME)).await?;
         tx.commit().await
     };
-    if let Err(error) = swept.await {
-        tracing::warn!(error = error.chain(), "old idempotency keys could not be removed");
+    if let Err(error) = deleted.await {
+        tracing::warn!(error = error.chain(), "expired idempotency keys could not be deleted");
     }
 }
 
-/// What tells requests apart. It may hold a password, so it takes the client's key to compute it, of which only the hash
-/// is stored. A token for scripts is part of it: with fewer scopes nobody reads what was answered to more.
-fn request_hash(principal: &Authenticated, sent: &Sent) -> Vec<u8> {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, sent.key.as_bytes());
+/// The fingerprint that distinguishes requests. A request may contain a password: the fingerprint is keyed with the client's
+/// idempotency key, of which only the hash is stored. It includes the API token, so that a token with fewer scopes cannot read
+/// the response to one with more.
+fn fingerprint(principal: &Authenticated, request: &KeyedRequest) -> Vec<u8> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, request.key.as_bytes());
     let credential = match &principal.credential {
         Credential::AuthSession(_) => "login".to_owned(),
         Credential::ApiToken(id, _) => id.to_string(),
     };
-    hmac::sign(&key, format!("{credential}\n{}", sent.request).as_bytes()).as_ref().to_vec()
+    hmac::sign(&key, format!("{credential}\n{}", request.content).as_bytes()).as_ref().to_vec()
 }

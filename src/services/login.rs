@@ -6,70 +6,73 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     Client, Services, attempted_names,
-    audit::{By, Entry},
-    auth_sessions::{self, Issued},
-    throttle,
+    audit_entry::{Attribution, AuditEntry},
+    auth_sessions::{self, IssuedTokens},
+    default_accounts,
+    login_throttle::{self, LoginAttempt},
 };
 use crate::{
     auth::{self, Principal},
     db::{Db, users},
     error::{Error, ErrorCode, Result},
     model::{AuditAction, User},
-    ops::first_admin,
 };
 
-/// No user name or e-mail address is longer: what is longer is refused before any work.
+/// The maximum length of a login name. Longer ones are refused before any work, as no user has one.
 const MAX_LOGIN_CHARS: usize = 255;
 
-/// Checks the password and begins an auth session. Success and failure leave an audit entry.
+/// Verifies the password and begins a login session. Success and failure are recorded in the audit log.
 ///
-/// An unknown user, a wrong password and an inactive user are answered alike, after the same work. Too many failures
-/// in a row are `RATE_LIMITED`, for unknown users as for known ones; see `services::throttle`.
+/// An unknown user, a wrong password and an inactive user get the same error after the same work. Too many failures are
+/// `RATE_LIMITED`, for unknown users as for known ones; see [`login_throttle`].
 pub async fn login(
     services: &Services,
     db: &Db,
     client: &Client,
     username: &str,
     password: SecretString,
-) -> Result<Issued> {
+) -> Result<IssuedTokens> {
     if username.chars().count() > MAX_LOGIN_CHARS {
-        return Err(Error::bad_input("username", format!("at most {MAX_LOGIN_CHARS} characters")));
+        return Err(Error::bad_input(
+            "username",
+            format!("a user name or e-mail address has at most {MAX_LOGIN_CHARS} characters"),
+        ));
     }
     if password.expose_secret().len() > auth::MAX_PASSWORD_BYTES {
-        return Err(Error::bad_input("password", format!("at most {} bytes", auth::MAX_PASSWORD_BYTES)));
+        return Err(Error::bad_input("password", format!("a password has at most {} bytes", auth::MAX_PASSWORD_BYTES)));
     }
     services.access_tokens.refresh_keys(services.clock.now()).await?;
     let found = users::find_credentials(db, username).await?;
     let (user, hash, change_required) = match found {
-        // Without a hash, who is inactive is refused like who is unknown, whatever the password.
+        // Without a hash, an inactive user is refused like an unknown one, whatever the password.
         Some(found) => {
             let hash = found.user.is_active.then_some(found.hashed_password);
             (Some(found.user), hash, found.password_change_required)
         }
         None => (None, None, false),
     };
-    // First a place among those who may hash: whoever is turned away for want of one has not tried a password.
-    let turn = services.password_hasher.acquire().await?;
+    // Before the attempt is counted: a login that gets no permit has not tried a password.
+    let permit = services.password_hasher.acquire().await?;
     let target = Target { user: user.as_ref(), name: attempted_names::recorded(services, username), client };
-    let attempt = match throttle::Attempt::begin(services, db, client, username, user.as_ref()).await {
+    let attempt = match LoginAttempt::begin(services, db, client, username, user.as_ref()).await {
         Ok(attempt) => attempt,
         Err(error) if error.code() == ErrorCode::RateLimited => {
-            drop(turn);
-            return Err(target.throttled(services, db, error).await?);
+            drop(permit);
+            return Err(target.record_throttled(services, db, error).await?);
         }
         Err(error) => return Err(error),
     };
     let hash = hash.filter(|_| !attempt.refused);
-    let fits = turn.verify(password.clone(), hash.clone()).await?
-        && !first_admin::is_default_of_stranger(client, user.as_ref(), &password);
-    // By the password that only this moment has: the hash of an older program, or of weaker parameters, is replaced.
-    let outdated = hash.clone().filter(|hash| fits && turn.is_outdated(hash));
-    let better = match outdated {
-        Some(old) => Some((old, turn.hash(password.clone()).await?)),
+    let matches = permit.verify(password.clone(), hash.clone()).await?
+        && !default_accounts::is_remote_default_password(client, user.as_ref(), &password);
+    // The password is known only now: a legacy hash, or one with other parameters, is replaced.
+    let outdated = hash.clone().filter(|hash| matches && permit.needs_rehash(hash));
+    let rehashed = match outdated {
+        Some(old) => Some((old, permit.hash(password.clone()).await?)),
         None => None,
     };
-    drop(turn);
-    if let Some(user) = user.as_ref().filter(|_| fits)
+    drop(permit);
+    if let Some(user) = user.as_ref().filter(|_| matches)
         && let Err(error) = services.write_limiter.charge_login(user)
     {
         attempt.withdraw(db).await?;
@@ -77,63 +80,68 @@ pub async fn login(
     }
     let now = services.clock.now();
     let mut tx = db.begin().await?;
-    let change_required =
-        change_required || user.as_ref().is_some_and(|user| first_admin::is_default(&user.username, &password));
-    // The password may have been changed meanwhile, or the user deactivated, which ended the logins there were.
-    let lets_in = match (&user, &hash) {
-        (Some(user), Some(hash)) if fits => users::log_in(tx.accounts(), user.id, hash, change_required, now).await?,
+    let change_required = change_required
+        || user.as_ref().is_some_and(|user| default_accounts::is_default_password(&user.username, &password));
+    // Since the hash was read, the password may have been changed or the user deactivated, which ended all login sessions.
+    let is_logged_in = match (&user, &hash) {
+        (Some(user), Some(hash)) if matches => {
+            users::log_in(tx.accounts(), user.id, hash, change_required, now).await?
+        }
         _ => false,
     };
-    if !lets_in {
+    if !is_logged_in {
         let entry = target.entry(AuditAction::FailedLogin, "Login refused");
         let entry = if attempt.refused { entry.detail("tooManyFailures", true) } else { entry };
-        entry.record(&mut tx, target.by(), now).await?;
+        entry.record(&mut tx, target.attribution(), now).await?;
         tx.commit().await?;
         return Err(Error::new(ErrorCode::Unauthenticated, "the user name or the password is wrong"));
     }
-    let user = user.ok_or_else(|| Error::internal("somebody logged in without a user"))?;
+    let user = user.ok_or_else(|| Error::internal("a login succeeded without a user"))?;
     attempt.succeeded(&mut tx).await?;
-    throttle::remember_network(&mut tx, user.id, client, now).await?;
-    if let Some((old, new)) = &better {
+    login_throttle::remember_network(&mut tx, user.id, client, now).await?;
+    if let Some((old, new)) = &rehashed {
         users::set_hash(&mut tx, user.id, old, new).await?;
     }
     let user = Arc::new(User { last_login: Some(now), ..user });
     let issued = auth_sessions::begin(services, &mut tx, client, user, now).await?;
-    Entry::new(AuditAction::Login, "Logged in")
+    AuditEntry::new(AuditAction::Login, "Logged in")
         .detail("authSession", issued.auth_session.to_string())
-        .record(&mut tx, By::client(Some(&issued.user), client), now)
+        .record(&mut tx, Attribution::client(Some(&issued.user), client), now)
         .await?;
     tx.commit().await?;
-    Ok(Issued { password_change_required: change_required, ..issued })
+    Ok(IssuedTokens { password_change_required: change_required, ..issued })
 }
 
-/// Whom somebody tried to log in as.
+/// The target of a login attempt.
 struct Target<'a> {
     user: Option<&'a User>,
-    /// What is recorded of a name that no user has.
+    /// What is recorded of a name that belongs to no user.
     name: Option<String>,
     client: &'a Client,
 }
 
 impl Target<'_> {
-    fn by(&self) -> By<'_> {
-        By::attempt(self.user, self.name.as_deref(), self.client)
+    fn attribution(&self) -> Attribution<'_> {
+        Attribution::login_attempt(self.user, self.name.as_deref(), self.client)
     }
 
-    fn entry(&self, action: AuditAction, description: &'static str) -> Entry {
-        let entry = Entry::new(action, description).failed();
+    fn entry(&self, action: AuditAction, description: &'static str) -> AuditEntry {
+        let entry = AuditEntry::new(action, description).failed();
         match self.user {
             Some(user) => entry.detail("account", user.id.to_string()),
             None => entry,
         }
     }
 
-    /// Records that the throttle refused it, unless there are many such entries from here already.
-    async fn throttled(&self, services: &Services, db: &Db, error: Error) -> Result<Error> {
+    /// Records that the throttle refused the attempt, within the limit of such entries.
+    async fn record_throttled(&self, services: &Services, db: &Db, error: Error) -> Result<Error> {
         if services.access_denials.take(&Principal::Anonymous, self.client, &error) {
-            let entry = self.entry(AuditAction::LimitExceeded, "Login refused: too many have failed");
+            let entry = self.entry(AuditAction::LimitExceeded, "Login refused: too many failed attempts");
             let mut tx = db.begin().await?;
-            entry.detail("code", error.code().as_str()).record(&mut tx, self.by(), services.clock.now()).await?;
+            entry
+                .detail("code", error.code().as_str())
+                .record(&mut tx, self.attribution(), services.clock.now())
+                .await?;
             tx.commit().await?;
         }
         Ok(error.mark_recorded())

@@ -1,50 +1,51 @@
-//! Conversation sessions: opening, changing, ending and deleting them. Analysts do it with their own, admins with
-//! anybody's.
+//! Sessions with agents: creating, updating, ending and deleting them. Analysts write their own sessions, admins those of any
+//! user.
 
 use super::{
     Actor, Patch,
-    audit::{Changes, Entry, digest},
-    text::{check_json, check_line, merge_patch},
+    audit_entry::{AuditEntry, FieldChanges, digest},
+    merge_patch::merge_patch,
+    validation::{check_json, check_line},
 };
 use crate::{
-    db::{Tx, sessions, users},
+    db::{Tx, sessions},
     error::{Error, ErrorCode, Result},
     json,
-    model::{AuditAction, RawJson, Role, Session, SessionId, Timestamp, User, UserId},
+    model::{AuditAction, RawJson, Session, SessionId, Timestamp, UserId},
 };
 
 const MAX_CHARS: usize = 255;
 
-/// What a new session is to have.
+/// A session to create.
 #[derive(Debug, Default)]
 pub struct NewSession {
-    /// Whose it is; the caller's by default.
+    /// The owner; the actor by default.
     pub user: Option<UserId>,
     pub title: Option<String>,
     pub thread_id: Option<String>,
     pub context: Option<RawJson>,
 }
 
-/// What is to become of a session; none is cleared.
+/// An update of a session; `None` in a patch clears the field.
 #[derive(Debug, Default)]
-pub struct SessionChange {
+pub struct SessionUpdate {
     pub title: Patch<Option<String>>,
     pub thread_id: Patch<Option<String>>,
-    pub context: Option<ContextChange>,
-    /// The `updated_at` that the change was thought out for.
+    pub context: Option<ContextUpdate>,
+    /// The `updated_at` of the version that the update is based on.
     pub expected_updated_at: Option<Timestamp>,
 }
 
-/// What is to become of the context.
+/// An update of the context.
 #[derive(Debug)]
-pub enum ContextChange {
-    /// By what is stored as it is.
+pub enum ContextUpdate {
+    /// The new context; `None` clears it.
     Replace(Option<RawJson>),
-    /// RFC 7396.
+    /// A JSON Merge Patch (RFC 7396).
     Merge(RawJson),
 }
 
-/// Opens a session.
+/// Creates a session.
 pub async fn create(actor: Actor<'_>, new: NewSession) -> Result<Session> {
     check_line("title", new.title.as_deref(), MAX_CHARS)?;
     check_line("threadId", new.thread_id.as_deref(), MAX_CHARS)?;
@@ -66,34 +67,34 @@ pub async fn create(actor: Actor<'_>, new: NewSession) -> Result<Session> {
         ended_at: None,
     };
     if !sessions::insert(&mut tx, &session).await? {
-        return Err(Error::internal("the id of a new session is taken"));
+        return Err(Error::internal("the id of a new session exists already"));
     }
-    actor.record(&mut tx, about(&session, AuditAction::SessionCreated, "Opened a conversation"), now).await?;
+    actor.record(&mut tx, about(&session, AuditAction::SessionCreated, "Created a session"), now).await?;
     tx.commit().await?;
     Ok(session)
 }
 
-/// Changes an open session. A change that changes nothing leaves no trace.
-pub async fn update(actor: Actor<'_>, id: SessionId, change: SessionChange) -> Result<Session> {
-    if let Patch::Set(title) = &change.title {
+/// Updates an open session. An update without a difference is not recorded.
+pub async fn update(actor: Actor<'_>, id: SessionId, update: SessionUpdate) -> Result<Session> {
+    if let Patch::Set(title) = &update.title {
         check_line("title", title.as_deref(), MAX_CHARS)?;
     }
-    if let Patch::Set(thread_id) = &change.thread_id {
+    if let Patch::Set(thread_id) = &update.thread_id {
         check_line("threadId", thread_id.as_deref(), MAX_CHARS)?;
     }
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
     let before = actor.open_session(&mut tx, id).await?;
-    if change.expected_updated_at.is_some_and(|expected| expected != before.updated_at) {
-        return Err(changed_meanwhile());
+    if update.expected_updated_at.is_some_and(|expected| expected != before.updated_at) {
+        return Err(changed_concurrently());
     }
-    let (context, changes) = match change.context {
-        None => (before.context.clone(), Changes::default()),
-        Some(change) => changed_context(before.context.as_ref(), change)?,
+    let (context, changes) = match update.context {
+        None => (before.context.clone(), FieldChanges::default()),
+        Some(update) => updated_context(before.context.as_ref(), update)?,
     };
     let after = Session {
-        title: change.title.or(&before.title),
-        thread_id: change.thread_id.or(&before.thread_id),
+        title: update.title.apply(&before.title),
+        thread_id: update.thread_id.apply(&before.thread_id),
         context,
         updated_at: now.max(before.updated_at.plus_micros(1)),
         ..before.clone()
@@ -107,22 +108,22 @@ pub async fn update(actor: Actor<'_>, id: SessionId, change: SessionChange) -> R
         return Ok(before);
     }
     store(&mut tx, &before, &after).await?;
-    let entry = about(&after, AuditAction::SessionUpdated, "Changed a conversation").changes(changes);
+    let entry = about(&after, AuditAction::SessionUpdated, "Updated a session").changes(changes);
     actor.record(&mut tx, entry, now).await?;
     tx.commit().await?;
     Ok(after)
 }
 
-/// The context after a change, and what the audit log says of it. A context that an older program stored may break our
-/// rules: it can be replaced, but not patched.
-fn changed_context(before: Option<&RawJson>, change: ContextChange) -> Result<(Option<RawJson>, Changes)> {
+/// The context after an update, and the change for the audit log. A context that an earlier program stored may violate the
+/// rules of [`json`]: it can be replaced, but not patched.
+fn updated_context(before: Option<&RawJson>, update: ContextUpdate) -> Result<(Option<RawJson>, FieldChanges)> {
     let old = before.map(|context| json::read("context", context.0.as_bytes())).transpose();
-    let context = match change {
-        ContextChange::Replace(context) => context,
-        ContextChange::Merge(patch) => {
+    let context = match update {
+        ContextUpdate::Replace(context) => context,
+        ContextUpdate::Merge(patch) => {
             let patch = check_json("contextPatch", &patch)?;
             let old = old.clone().map_err(|error| {
-                let message = format!("the stored context cannot be patched, replace it by `context`: {error}");
+                let message = format!("the stored context cannot be patched, replace it with `context`: {error}");
                 Error::bad_input("contextPatch", message)
             })?;
             Some(RawJson(merge_patch(old.unwrap_or_default(), patch).to_string()))
@@ -130,10 +131,10 @@ fn changed_context(before: Option<&RawJson>, change: ContextChange) -> Result<(O
     };
     let new = context.as_ref().map(|context| check_json("context", context)).transpose()?;
     let old = old.unwrap_or_else(|_| before.map(|context| digest(&context.0)));
-    Ok((context, Changes::default().field("context", old, new)))
+    Ok((context, FieldChanges::default().field("context", old, new)))
 }
 
-/// Ends an open session; from then on it cannot be changed.
+/// Ends an open session, which cannot be updated afterwards.
 pub async fn end(actor: Actor<'_>, id: SessionId) -> Result<Session> {
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
@@ -141,52 +142,37 @@ pub async fn end(actor: Actor<'_>, id: SessionId) -> Result<Session> {
     let at = now.max(before.updated_at.plus_micros(1));
     let after = Session { is_active: false, ended_at: Some(at), updated_at: at, ..before.clone() };
     store(&mut tx, &before, &after).await?;
-    actor.record(&mut tx, about(&after, AuditAction::SessionEnded, "Ended a conversation"), now).await?;
+    actor.record(&mut tx, about(&after, AuditAction::SessionEnded, "Ended a session"), now).await?;
     tx.commit().await?;
     Ok(after)
 }
 
-/// Deletes a session, open or not.
+/// Deletes a session, open or ended.
 pub async fn delete(actor: Actor<'_>, id: SessionId) -> Result<()> {
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
     let session = actor.session(&mut tx, id).await?;
     if !sessions::delete(&mut tx, id).await? {
-        return Err(no_session());
+        return Err(not_found());
     }
     let entry =
-        about(&session, AuditAction::SessionDeleted, "Deleted a conversation").detail("title", session.title.clone());
+        about(&session, AuditAction::SessionDeleted, "Deleted a session").detail("title", session.title.clone());
     actor.record(&mut tx, entry, now).await?;
     tx.commit().await
 }
 
-/// Somebody else may have been quicker: what was read has to be what is replaced.
+/// Stores a session if it is still the version that was read.
 async fn store(tx: &mut Tx, before: &Session, after: &Session) -> Result<()> {
-    if sessions::update(tx, after, before.updated_at).await? { Ok(()) } else { Err(changed_meanwhile()) }
+    if sessions::update(tx, after, before.updated_at).await? { Ok(()) } else { Err(changed_concurrently()) }
 }
 
 impl Actor<'_> {
-    /// The user whose data is written: the principal's own by default. Only an admin writes the data of another user.
-    pub(super) async fn owner(&self, tx: &mut Tx, owner: Option<UserId>) -> Result<User> {
-        let user = &self.principal.user;
-        match owner {
-            Some(id) if id != user.id => {
-                if user.role < Role::Admin {
-                    return Err(Error::new(ErrorCode::Forbidden, "only an admin does this for others"));
-                }
-                let found = users::find_within(tx, id).await?;
-                found.ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such user"))
-            }
-            _ => Ok((**user).clone()),
-        }
-    }
-
     async fn session(&self, tx: &mut Tx, id: SessionId) -> Result<Session> {
-        let session = sessions::find_within(tx, id).await?.ok_or_else(no_session)?;
-        if session.user_id == self.principal.user.id || self.principal.user.role >= Role::Admin {
+        let session = sessions::find_within(tx, id).await?.ok_or_else(not_found)?;
+        if self.principal.may_manage(session.user_id) {
             return Ok(session);
         }
-        Err(Error::new(ErrorCode::Forbidden, "this conversation is somebody else's"))
+        Err(Error::new(ErrorCode::Forbidden, "the session belongs to another user"))
     }
 
     async fn open_session(&self, tx: &mut Tx, id: SessionId) -> Result<Session> {
@@ -194,20 +180,20 @@ impl Actor<'_> {
         if session.is_active && session.ended_at.is_none() {
             return Ok(session);
         }
-        Err(Error::new(ErrorCode::Conflict, "the conversation has ended"))
+        Err(Error::new(ErrorCode::Conflict, "the session has ended"))
     }
 }
 
-fn about(session: &Session, action: AuditAction, description: &'static str) -> Entry {
-    Entry::new(action, description)
+fn about(session: &Session, action: AuditAction, description: &'static str) -> AuditEntry {
+    AuditEntry::new(action, description)
         .detail("session", session.id.to_string())
         .detail("owner", session.user_id.to_string())
 }
 
-fn no_session() -> Error {
+fn not_found() -> Error {
     Error::new(ErrorCode::NotFound, "there is no such session")
 }
 
-fn changed_meanwhile() -> Error {
-    Error::new(ErrorCode::Conflict, "it was changed meanwhile: read it again")
+fn changed_concurrently() -> Error {
+    Error::new(ErrorCode::Conflict, "the session was changed concurrently: read it again")
 }

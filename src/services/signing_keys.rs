@@ -1,4 +1,4 @@
-//! The key pairs that sign access tokens: the first one of a database, and the public keys for verifiers.
+//! The key pairs that sign access tokens: the first one of a database, and the published public keys.
 
 use super::Services;
 use crate::{
@@ -8,12 +8,12 @@ use crate::{
     error::Result,
 };
 
-/// Makes the first key pair of a database, unless it has one.
+/// Creates a key pair, unless the database has an active one.
 pub(super) async fn ensure(db: &Db, clock: Clock) -> Result<()> {
     if signing_keys::list(db).await?.iter().any(|key| key.retired_at.is_none()) {
         return Ok(());
     }
-    // When two instances do this at once, the database keeps the first one's key.
+    // When two instances do this concurrently, the database keeps the first key.
     let key = auth::new_signing_key(clock.now())?;
     let mut tx = db.begin().await?;
     signing_keys::insert(&mut tx, &key, clock.now()).await?;
@@ -21,7 +21,7 @@ pub(super) async fn ensure(db: &Db, clock: Clock) -> Result<()> {
 }
 
 impl Services {
-    /// The public keys of access tokens, the active one first.
+    /// The public keys that verify access tokens, the active one first.
     pub async fn public_keys(&self) -> Result<Vec<auth::PublicKey>> {
         let now = self.clock.now();
         self.access_tokens.refresh_keys(now).await?;

@@ -1,14 +1,12 @@
-//! Managing users: creating, changing, deactivating, unlocking and deleting them. Whoever does it waits for those who do
-//! the same, and is then looked at again: rules over several users hold under a race too.
+//! User management: creating, updating, deactivating, unlocking and deleting users. These transactions run one after the
+//! other and read the actor again, so that rules over several users also hold for concurrent requests.
 
 use secrecy::SecretString;
 
 use super::{
     Actor, Patch,
-    audit::{By, Changes, Entry, Operator},
-    conflicts, names,
-    server_secrets::keyed_hasher,
-    throttle,
+    audit_entry::{Attribution, AuditEntry, FieldChanges, Operator},
+    login_throttle, profile_conflicts, server_secrets, validation,
 };
 use crate::{
     auth::{KeyedHasher, PasswordPolicy},
@@ -18,7 +16,7 @@ use crate::{
     model::{AuditAction, Credentials, Role, Timestamp, User, UserId},
 };
 
-/// Who is to be created.
+/// A user to create.
 #[derive(Debug)]
 pub struct NewUser {
     pub username: String,
@@ -28,19 +26,19 @@ pub struct NewUser {
     pub full_name: Option<String>,
 }
 
-/// What is to be changed of a profile; what is absent stays.
+/// An update of a profile; `None` keeps a field.
 #[derive(Debug, Default)]
-pub struct Profile {
+pub struct ProfileUpdate {
     pub username: Option<String>,
     pub email: Option<String>,
     pub full_name: Patch<Option<String>>,
 }
 
-/// Creates a user with a password that is to be changed, as the admin who chose it knows it.
+/// Creates a user. The password must be changed after the first login, as the admin who chose it knows it.
 pub async fn create(actor: Actor<'_>, new: NewUser) -> Result<User> {
-    names::check_username(&new.username)?;
-    names::check_email(&new.email)?;
-    new.full_name.as_deref().map_or(Ok(()), names::check_full_name)?;
+    validation::check_username(&new.username)?;
+    validation::check_email(&new.email)?;
+    new.full_name.as_deref().map_or(Ok(()), validation::check_full_name)?;
     let now = actor.now();
     let user = User {
         id: UserId::new(now),
@@ -55,61 +53,63 @@ pub async fn create(actor: Actor<'_>, new: NewUser) -> Result<User> {
     };
     let policy = PasswordPolicy::of(&user, actor.services.limits.accounts.password_min_length, "password");
     policy.check_length(&new.password)?;
-    let turn = actor.services.password_hasher.acquire().await?;
-    let hashed_password = turn.hash_if(new.password, move |password| policy.check_strength(password)).await?;
+    let permit = actor.services.password_hasher.acquire().await?;
+    let hashed_password = permit.hash_if(new.password, move |password| policy.check_strength(password)).await?;
     let credentials = Credentials { user, hashed_password, password_change_required: true };
 
     let mut tx = begin(actor, None).await?;
     let user = &credentials.user;
     if let Err(error) = check_unique(&mut tx, user, true, true).await {
-        let entry = Entry::new(AuditAction::UserCreated, "Creation of a user refused: the name or address is taken");
-        return Err(conflicts::record(actor, tx, entry, error).await?);
+        let entry =
+            AuditEntry::new(AuditAction::UserCreated, "Creation of a user refused: name or e-mail address in use");
+        return Err(profile_conflicts::record(actor, tx, entry, error).await?);
     }
-    // Only a program that does not wait for others can have come between.
+    // Only a program that does not take the lock can have inserted the user since.
     if !users::insert(&mut tx, &credentials).await? {
         return Err(Error::conflict("username", "another user has this user name or e-mail address"));
     }
-    let changes = Changes::default()
+    let changes = FieldChanges::default()
         .field("username", None::<String>, user.username.as_str())
         .field("email", None::<String>, user.email.as_str())
-        .field("role", None::<String>, word(user.role))
+        .field("role", None::<String>, enum_value(user.role))
         .field("fullName", None::<String>, user.full_name.clone());
-    let entry = Entry::new(AuditAction::UserCreated, format!("Created the user {}", user.username));
+    let entry = AuditEntry::new(AuditAction::UserCreated, format!("Created the user {}", user.username));
     actor.record(&mut tx, entry.about(user).changes(changes), now).await?;
     tx.commit().await?;
     Ok(credentials.user)
 }
 
-/// Changes the profile of the caller, or for an admin anybody's.
-pub async fn update(actor: Actor<'_>, id: UserId, profile: Profile, expected: Option<Timestamp>) -> Result<User> {
-    profile.username.as_deref().map_or(Ok(()), names::check_username)?;
-    profile.email.as_deref().map_or(Ok(()), names::check_email)?;
+/// Updates the profile of the actor; an admin updates any profile.
+pub async fn update(actor: Actor<'_>, id: UserId, profile: ProfileUpdate, expected: Option<Timestamp>) -> Result<User> {
+    profile.username.as_deref().map_or(Ok(()), validation::check_username)?;
+    profile.email.as_deref().map_or(Ok(()), validation::check_email)?;
     if let Patch::Set(Some(name)) = &profile.full_name {
-        names::check_full_name(name)?;
+        validation::check_full_name(name)?;
     }
     let mut tx = begin(actor, Some(id)).await?;
     let before = find(&mut tx, id).await?;
     let after = User {
         username: profile.username.unwrap_or_else(|| before.username.clone()),
         email: profile.email.unwrap_or_else(|| before.email.clone()),
-        full_name: profile.full_name.or(&before.full_name),
+        full_name: profile.full_name.apply(&before.full_name),
         ..before.clone()
     };
     check_unchanged(&before, expected)?;
     store(actor, tx, &before, after, format!("Changed the profile of {}", before.username)).await
 }
 
-/// Gives a user another role. Only an admin comes here, whose own role cannot rise.
+/// Sets the role of a user. Only admins may; as theirs is the highest role, nobody can raise their own.
 pub async fn set_role(actor: Actor<'_>, id: UserId, role: Role, expected: Option<Timestamp>) -> Result<User> {
     let mut tx = begin(actor, None).await?;
     let before = find(&mut tx, id).await?;
     check_unchanged(&before, expected)?;
-    let description = format!("Changed the role of {} from {} to {}", before.username, word(before.role), word(role));
+    let description =
+        format!("Changed the role of {} from {} to {}", before.username, enum_value(before.role), enum_value(role));
     store(actor, tx, &before, User { role, ..before.clone() }, description).await
 }
 
-/// Keeps a user out, at once and by whatever login or token, or lets the user log in again. The logins and API tokens that
-/// ended do not come back.
+/// Deactivates or reactivates a user. Deactivation ends all login sessions and API tokens immediately; they stay ended after
+/// a reactivation.
 pub async fn set_active(actor: Actor<'_>, id: UserId, is_active: bool) -> Result<User> {
     let mut tx = begin(actor, None).await?;
     let before = find(&mut tx, id).await?;
@@ -117,21 +117,28 @@ pub async fn set_active(actor: Actor<'_>, id: UserId, is_active: bool) -> Result
         let message = "an API token cannot reactivate an ADMIN: sign in and use the access token of that login session";
         return Err(Error::new(ErrorCode::Forbidden, message));
     }
-    let done = if is_active { "Reactivated" } else { "Deactivated" };
-    let description = format!("{done} the user {}", before.username);
+    let verb = if is_active { "Reactivated" } else { "Deactivated" };
+    let description = format!("{verb} the user {}", before.username);
     store(actor, tx, &before, User { is_active, ..before.clone() }, description).await
 }
 
-/// Forgets the failed logins that keep a user waiting.
+/// Clears the failed logins that throttle or lock a user.
 pub async fn unlock(actor: Actor<'_>, id: UserId) -> Result<User> {
     let mut tx = begin(actor, None).await?;
     let user = find(&mut tx, id).await?;
-    unlock_within(tx, &actor.services.keyed_hasher, &user, By::principal(actor.principal, actor.client), actor.now())
-        .await?;
+    unlock_within(
+        tx,
+        &actor.services.keyed_hasher,
+        &user,
+        Attribution::principal(actor.principal, actor.client),
+        actor.now(),
+    )
+    .await?;
     Ok(user)
 }
 
-/// The same by whoever runs the program, for the user of this name or address. Whether there was anything to forget.
+/// As [`unlock`], by an operator, for the user with this name or e-mail address. Returns the user, and true if there were
+/// failed logins.
 pub async fn unlock_as_operator(
     db: &Db,
     clock: Clock,
@@ -139,51 +146,58 @@ pub async fn unlock_as_operator(
     operator: Option<&Operator>,
 ) -> Result<(User, bool)> {
     let user = find_by_login(db, login).await?;
-    let names = keyed_hasher(db, clock).await?;
-    let done = unlock_within(db.begin().await?, &names, &user, By::command(operator), clock.now()).await?;
-    Ok((user, done))
+    let keyed_hasher = server_secrets::keyed_hasher(db, clock).await?;
+    let was_throttled =
+        unlock_within(db.begin().await?, &keyed_hasher, &user, Attribution::command(operator), clock.now()).await?;
+    Ok((user, was_throttled))
 }
 
-async fn unlock_within(mut tx: Tx, names: &KeyedHasher, user: &User, by: By<'_>, now: Timestamp) -> Result<bool> {
-    if !throttle::unlock(&mut tx, names, user).await? {
+async fn unlock_within(
+    mut tx: Tx,
+    keyed_hasher: &KeyedHasher,
+    user: &User,
+    attribution: Attribution<'_>,
+    now: Timestamp,
+) -> Result<bool> {
+    if !login_throttle::unlock(&mut tx, keyed_hasher, user).await? {
         return Ok(false);
     }
-    let entry = Entry::new(AuditAction::UserUpdated, format!("Unlocked the user {}", user.username)).about(user);
-    entry.record(&mut tx, by, now).await?;
+    let entry = AuditEntry::new(AuditAction::UserUpdated, format!("Unlocked the user {}", user.username)).about(user);
+    entry.record(&mut tx, attribution, now).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Deletes a user with the conversations, logins and tokens; what the user did stays in the audit log, under the name.
+/// Deletes a user with all sessions, login sessions and API tokens. The audit log entries of the user stay, with the name.
 pub async fn delete(actor: Actor<'_>, id: UserId) -> Result<UserId> {
     let mut tx = begin(actor, None).await?;
     let user = find(&mut tx, id).await?;
-    check_admin_is_left(&mut tx, &user).await?;
+    check_admin_remains(&mut tx, &user).await?;
     audit_logs::keep_username(&mut tx, id, &user.username).await?;
-    throttle::unlock(&mut tx, &actor.services.keyed_hasher, &user).await?;
-    // Before the user is gone, who may be the caller.
-    let entry = Entry::new(AuditAction::UserDeleted, format!("Deleted the user {}", user.username)).about(&user);
+    login_throttle::unlock(&mut tx, &actor.services.keyed_hasher, &user).await?;
+    // Before the delete, as the user may be the actor.
+    let entry = AuditEntry::new(AuditAction::UserDeleted, format!("Deleted the user {}", user.username)).about(&user);
     actor.record(&mut tx, entry, actor.now()).await?;
     users::delete(tx.accounts(), id).await?;
     tx.commit().await?;
     Ok(id)
 }
 
-/// The user of this name or address, for whoever runs the program.
+/// The user with this name or e-mail address, for an operator.
 pub(super) async fn find_by_login(db: &Db, login: &str) -> Result<User> {
     let found = users::find_credentials(db, login).await?;
     found.map(|found| found.user).ok_or_else(not_found)
 }
 
-/// A transaction in which nobody else manages users. The user, who may have had to wait, still has to be an admin, or
-/// be the user whom it is about.
-pub(super) async fn begin(actor: Actor<'_>, about: Option<UserId>) -> Result<Tx> {
+/// Begins a transaction with the lock on user management. After the wait for the lock, the actor must still be an admin, or
+/// be the user whose data changes.
+pub(super) async fn begin(actor: Actor<'_>, subject: Option<UserId>) -> Result<Tx> {
     let mut tx = actor.db.begin().await?;
     users::lock(&mut tx).await?;
     let user = users::find_within(&mut tx, actor.principal.user.id).await?.filter(|user| user.is_active);
     let user = user.ok_or_else(Error::unauthenticated)?;
-    if user.role < Role::Admin && about != Some(user.id) {
-        return Err(Error::new(ErrorCode::Forbidden, "this needs the role ADMIN"));
+    if user.role < Role::Admin && subject != Some(user.id) {
+        return Err(Error::new(ErrorCode::Forbidden, "this requires the role ADMIN"));
     }
     Ok(tx)
 }
@@ -192,39 +206,40 @@ pub(super) async fn find(tx: &mut Tx, id: UserId) -> Result<User> {
     users::find_within(tx, id).await?.ok_or_else(not_found)
 }
 
-/// When a change of the user is said to have happened: later than the one before, even if the clock stands still.
+/// The time of a change of the user: later than the previous one, even if the clock stands still.
 pub(super) fn time_of_change(user: &User, now: Timestamp) -> Timestamp {
     now.max(user.updated_at.plus_micros(1))
 }
 
-/// Stores a change with its audit entry, unless there is none.
+/// Stores a change with its audit log entry, unless nothing changed.
 async fn store(actor: Actor<'_>, mut tx: Tx, before: &User, mut after: User, description: String) -> Result<User> {
-    let changes = Changes::default()
+    let changes = FieldChanges::default()
         .field("username", before.username.as_str(), after.username.as_str())
         .field("email", before.email.as_str(), after.email.as_str())
         .field("fullName", before.full_name.clone(), after.full_name.clone())
-        .field("role", word(before.role), word(after.role))
+        .field("role", enum_value(before.role), enum_value(after.role))
         .field("isActive", before.is_active, after.is_active);
     if changes.is_empty() {
         return Ok(after);
     }
     let (username, email) = (before.username != after.username, before.email != after.email);
     if username || email {
-        conflicts::check(actor, &mut tx).await?;
+        profile_conflicts::check(actor, &mut tx).await?;
     }
     if let Err(error) = check_unique(&mut tx, &after, username, email).await {
-        let description = format!("Change of the profile of {} refused: the name or address is taken", before.username);
-        let entry = Entry::new(AuditAction::UserUpdated, description).about(before);
-        return Err(conflicts::record(actor, tx, entry, error).await?);
+        let description =
+            format!("Change of the profile of {} refused: name or e-mail address in use", before.username);
+        let entry = AuditEntry::new(AuditAction::UserUpdated, description).about(before);
+        return Err(profile_conflicts::record(actor, tx, entry, error).await?);
     }
-    if !is_acting_admin(&after) {
-        check_admin_is_left(&mut tx, before).await?;
+    if !is_active_admin(&after) {
+        check_admin_remains(&mut tx, before).await?;
     }
     let now = actor.now();
     after.updated_at = time_of_change(before, now);
-    // First the user: a login under way either sees this, or is among those that are ended.
+    // The user first: a concurrent login either sees this change, or its session is ended below.
     users::update(tx.accounts(), &after).await?;
-    let mut entry = Entry::new(AuditAction::UserUpdated, description).about(&after).changes(changes);
+    let mut entry = AuditEntry::new(AuditAction::UserUpdated, description).about(&after).changes(changes);
     if before.is_active && !after.is_active {
         entry = entry
             .detail("authSessions", auth_sessions::revoke_all(tx.accounts(), after.id, None, now).await?)
@@ -239,10 +254,10 @@ fn check_unchanged(user: &User, expected: Option<Timestamp>) -> Result<()> {
     if expected.is_none_or(|expected| expected == user.updated_at) {
         return Ok(());
     }
-    Err(Error::conflict("expectedUpdatedAt", "somebody else has changed this user meanwhile: read it again"))
+    Err(Error::conflict("expectedUpdatedAt", "the user was changed concurrently: read it again"))
 }
 
-/// No two users log in by the same name or address, however it is written.
+/// Checks that no other user logs in with the same name or e-mail address, ignoring case.
 async fn check_unique(tx: &mut Tx, user: &User, username: bool, email: bool) -> Result<()> {
     if username && users::names_another(tx, &user.username, user.id).await? {
         return Err(Error::conflict("username", "another user has this user name"));
@@ -253,20 +268,20 @@ async fn check_unique(tx: &mut Tx, user: &User, username: bool, email: bool) -> 
     Ok(())
 }
 
-/// Whether somebody would be left to manage users without this one.
-async fn check_admin_is_left(tx: &mut Tx, user: &User) -> Result<()> {
-    if !is_acting_admin(user) || users::has_admin_besides(tx, user.id).await? {
+/// Checks that an active admin remains without this user.
+async fn check_admin_remains(tx: &mut Tx, user: &User) -> Result<()> {
+    if !is_active_admin(user) || users::has_admin_besides(tx, user.id).await? {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::Conflict, "this is the last active admin: make another one first"))
+    Err(Error::new(ErrorCode::Conflict, "this is the last active admin: create another one first"))
 }
 
-fn is_acting_admin(user: &User) -> bool {
+fn is_active_admin(user: &User) -> bool {
     user.is_active && user.role == Role::Admin
 }
 
-/// The role as the API writes it.
-fn word(role: Role) -> String {
+/// The role as a value of the GraphQL enum.
+fn enum_value(role: Role) -> String {
     role.as_str().to_uppercase()
 }
 

@@ -193,7 +193,7 @@ async fn the_end_of_a_kept_login_or_token_is_exact(app: &TestApp) {
         for caller in [&login, &script] {
             let header = format!("Bearer {}", caller.token());
             let db = app.db().metered();
-            assert_eq!(services.authenticate(&db, Some(&header)).await.is_ok(), holds, "{at}");
+            assert_eq!(services.authenticator.authenticate(&db, Some(&header), at).await.is_ok(), holds, "{at}");
             let kept = at > app.now() && holds;
             assert_eq!(db.meter().statements() == 0, kept, "{at}");
         }

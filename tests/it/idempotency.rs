@@ -114,7 +114,7 @@ async fn what_broke_off_is_not_done_again_in_the_life_of_the_key(app: &TestApp) 
             &retry_after,
             "after {age} s"
         );
-        assert_eq!(reply.message().contains("is not known"), retry_after.is_null());
+        assert_eq!(reply.message().contains("it is unknown"), retry_after.is_null());
     }
     app.execute(&format!("update idempotency_keys set created_at = '{}'", app.now().plus_seconds(-24 * 60 * 60))).await;
     assert_eq!(end_all(&app.admin(), user, "k").await.data()["a"]["count"], 0, "its life is over");

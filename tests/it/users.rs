@@ -334,7 +334,7 @@ async fn the_last_active_admin_stays(app: &TestApp) {
     ] {
         let reply = app.admin().gql(query, variables).await;
         assert_eq!(reply.code(), "CONFLICT", "{query}");
-        assert_eq!(reply.message(), "this is the last active admin: make another one first");
+        assert_eq!(reply.message(), "this is the last active admin: create another one first");
     }
     assert_eq!(entries(app).await, before);
     // The other one may be demoted or deleted, as nothing is lost by it.

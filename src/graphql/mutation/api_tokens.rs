@@ -13,7 +13,7 @@ use crate::{
         scalars::uuid,
     },
     model::{self, ApiToken, ApiTokenId, Timestamp},
-    services::api_tokens::{self, Wanted},
+    services::api_tokens::{self, NewApiToken},
 };
 
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ impl ApiTokenMutation {
         #[graphql(desc = "The properties of the token.")] input: CreateApiTokenInput,
     ) -> Result<CreateApiTokenPayload> {
         let scopes = input.scopes.into_iter().map(model::Scope::from).collect();
-        let wanted = Wanted { name: input.name, scopes, expires_at: input.expires_at };
+        let wanted = NewApiToken { name: input.name, scopes, expires_at: input.expires_at };
         let (key, api_token) = api_tokens::create(ctx.request().actor()?, wanted).await?;
         Ok(CreateApiTokenPayload { token: key.expose().to_owned(), api_token: Arc::new(api_token) })
     }

@@ -13,7 +13,7 @@ use crate::{
         scalars::uuid,
     },
     model::{AuditLog, RawJson, UserId},
-    services::agent_log::{self, NewEntry},
+    services::audit_logs::{self, NewAuditLog},
 };
 
 #[derive(Debug, Default)]
@@ -52,14 +52,14 @@ impl AuditLogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The entry.")] input: RecordAuditLogInput,
     ) -> Result<RecordAuditLogPayload> {
-        let new = NewEntry {
+        let new = NewAuditLog {
             action: input.action.into(),
             description: input.description,
             details: input.details,
             success: input.success,
             user: input.user_id.map(|id| uuid("userId", &id).map(UserId)).transpose()?,
         };
-        let entry = agent_log::record(ctx.request().actor()?, new).await?;
+        let entry = audit_logs::record(ctx.request().actor()?, new).await?;
         Ok(RecordAuditLogPayload { audit_log: Arc::new(entry) })
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     },
     model::{AuthSession, AuthSessionId, Timestamp, User, UserId},
     services::{
-        auth_sessions::{self, Issued},
+        auth_sessions::{self, IssuedTokens},
         login,
     },
 };
@@ -77,8 +77,8 @@ pub struct RevokeAllAuthSessionsPayload {
     count: u64,
 }
 
-impl From<Issued> for LoginPayload {
-    fn from(issued: Issued) -> Self {
+impl From<IssuedTokens> for LoginPayload {
+    fn from(issued: IssuedTokens) -> Self {
         Self {
             access_token: issued.access_token.token,
             refresh_token: issued.refresh_token.expose().to_owned(),
@@ -117,7 +117,7 @@ impl LoginMutation {
         #[graphql(desc = "The refresh token.")] input: RefreshTokenInput,
     ) -> Result<LoginPayload> {
         let request = ctx.request();
-        let token = RefreshToken::sent(input.refresh_token);
+        let token = RefreshToken::from_client(input.refresh_token);
         let issued = auth_sessions::refresh(&request.services, &request.db, &request.client, token).await?;
         request.log_in(issued.authenticated(request.services.limits.accounts.force_password_change));
         Ok(issued.into())

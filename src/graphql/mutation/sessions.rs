@@ -12,7 +12,7 @@ use crate::{
         scalars::uuid,
     },
     model::{RawJson, Session, SessionId, Timestamp, UserId},
-    services::sessions::{self, ContextChange, NewSession, SessionChange},
+    services::sessions::{self, ContextUpdate, NewSession, SessionUpdate},
 };
 
 #[derive(Debug, Default)]
@@ -105,8 +105,8 @@ impl SessionMutation {
     ) -> Result<UpdateSessionPayload> {
         let context = match (input.context, input.context_patch) {
             (MaybeUndefined::Undefined, MaybeUndefined::Undefined) => None,
-            (context, MaybeUndefined::Undefined) => Some(ContextChange::Replace(context.take())),
-            (MaybeUndefined::Undefined, MaybeUndefined::Value(patch)) => Some(ContextChange::Merge(patch)),
+            (context, MaybeUndefined::Undefined) => Some(ContextUpdate::Replace(context.take())),
+            (MaybeUndefined::Undefined, MaybeUndefined::Value(patch)) => Some(ContextUpdate::Merge(patch)),
             (MaybeUndefined::Undefined, MaybeUndefined::Null) => {
                 return Err(Error::bad_input(
                     "contextPatch",
@@ -115,7 +115,7 @@ impl SessionMutation {
             }
             _ => return Err(Error::bad_input("contextPatch", "`context` cannot be combined with `contextPatch`")),
         };
-        let change = SessionChange {
+        let change = SessionUpdate {
             title: input.title.into(),
             thread_id: input.thread_id.into(),
             context,

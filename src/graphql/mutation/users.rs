@@ -16,7 +16,7 @@ use crate::{
     model::{Timestamp, User, UserId},
     services::{
         passwords,
-        users::{self, NewUser, Profile},
+        users::{self, NewUser, ProfileUpdate},
     },
 };
 
@@ -168,7 +168,7 @@ impl UserMutation {
     ) -> Result<UpdateUserPayload> {
         let id = UserId(uuid("id", &input.id)?);
         check_owner(ctx, id)?;
-        let profile = Profile {
+        let profile = ProfileUpdate {
             username: not_null("username", input.username)?,
             email: not_null("email", input.email)?,
             full_name: input.full_name.into(),

@@ -14,7 +14,7 @@ use crate::{
     db::{Db, audit_logs, sessions, users},
     error::{Error, ErrorCode, Result},
     model::{Credentials, Timestamp, User, UserId},
-    ops::first_admin,
+    services::default_accounts,
 };
 
 /// What the demo data brought.
@@ -75,7 +75,7 @@ pub async fn demo(db: &Db, hasher: &PasswordHasher, until: Timestamp) -> Result<
             filled("sessions", SESSIONS.len(), session_count),
             filled("audit_logs", AUDIT_LOGS.len(), log_count),
         ],
-        known_passwords: first_admin::with_default_password(db, hasher).await?,
+        known_passwords: default_accounts::with_default_password(db, hasher).await?,
     })
 }
 

@@ -315,7 +315,7 @@ pub(super) const AUDIT_LOGS: [SampleLog; 24] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::first_admin;
+    use crate::services::default_accounts;
 
     #[test]
     fn samples_are_valid_and_their_times_make_sense() {
@@ -337,6 +337,6 @@ mod tests {
 
     #[test]
     fn the_accounts_are_the_ones_that_the_server_warns_of() {
-        assert_eq!(ACCOUNTS.map(|account| account.username), first_admin::DEFAULT_ACCOUNTS);
+        assert_eq!(ACCOUNTS.map(|account| account.username), default_accounts::DEFAULT_ACCOUNTS);
     }
 }

@@ -1,28 +1,35 @@
-//! The signing keys that an instance knows: read again every few seconds, and when a token names a key that is not among
-//! them. Which keys count is decided by the server's clock and the database, never by what a token says.
+//! The signing keys of an instance, read again every few seconds and when a token names an unknown key. The database and
+//! the server's clock decide which keys are accepted; the times in a token do not.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V2Der},
+    signature::{Ed25519KeyPair, KeyPair},
+};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use tokio::sync::Mutex;
 
-use super::token::{CLOCK_SKEW, LIFETIME};
+use super::claims::{CLOCK_SKEW, LIFETIME};
 use crate::{
-    db::{Db, Meter, signing_keys},
+    db::{
+        Db, Meter,
+        signing_keys::{self, SigningKey},
+    },
     error::{Error, Result},
     model::{KeyId, Timestamp},
 };
 
-/// For how many seconds after its retirement a key is accepted: the lifetime of the last token that it signed, and the
-/// difference between two clocks. Whoever holds a leaked key chooses the times in the token.
+/// The seconds for which a retired key is accepted: the lifetime of the last token that it signed, plus the clock skew. This
+/// also bounds the use of a leaked key, with which an attacker can sign any times.
 pub const ACCEPTED_AFTER_RETIREMENT: i64 = LIFETIME + CLOCK_SKEW;
-/// How old the keys may be when they are used, in seconds: within this time a rotation or revocation counts everywhere.
+/// The maximum age of the keys in seconds: a rotation or revocation takes effect on every instance within this time.
 const MAX_AGE: i64 = 5;
-/// For how many seconds after reading the keys a token with an unknown key id does not make them be read again, and a
-/// failed attempt is not repeated: strangers choose key ids.
-const PAUSE: i64 = 1;
+/// The minimum time between two reads in seconds, also after a failed one: a client can send any key id, and an unknown
+/// one triggers a read.
+const MIN_READ_INTERVAL: i64 = 1;
 
-/// What anybody may know of a key: enough to check what it signed.
+/// The public half of a key pair, which verifies signatures.
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     pub kid: KeyId,
@@ -31,8 +38,8 @@ pub struct PublicKey {
 }
 
 /// The keys, shared by all requests of an instance.
-pub(super) struct KeySet {
-    /// With a meter of its own: no request pays for reading the keys.
+pub(super) struct SigningKeys {
+    /// Has its own meter: reading the keys counts for no request.
     db: Db,
     keys: RwLock<Keys>,
     /// Held while the keys are read.
@@ -43,7 +50,7 @@ struct Keys {
     active: Option<(KeyId, EncodingKey)>,
     known: Vec<KnownKey>,
     loaded_at: Timestamp,
-    /// When they were last read, whether that succeeded or not.
+    /// When the last read began, successful or not.
     attempted_at: Timestamp,
 }
 
@@ -59,13 +66,13 @@ impl KnownKey {
     }
 }
 
-impl std::fmt::Debug for KeySet {
+impl std::fmt::Debug for SigningKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeySet").finish_non_exhaustive()
+        f.debug_struct("SigningKeys").finish_non_exhaustive()
     }
 }
 
-impl KeySet {
+impl SigningKeys {
     pub async fn load(db: &Db, now: Timestamp) -> Result<Self> {
         let db = db.metered();
         let keys = Keys::load(&db, now).await?;
@@ -77,7 +84,7 @@ impl KeySet {
         self.db.meter()
     }
 
-    /// Runs with the key that signs.
+    /// Calls a function with the active key, which signs new tokens.
     pub fn with_active<T>(&self, run: impl FnOnce(&KeyId, &EncodingKey) -> Result<T>) -> Result<T> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let (kid, key) = keys.active()?;
@@ -86,52 +93,60 @@ impl KeySet {
 
     /// The public parts of all accepted keys, the newest first.
     pub fn public_keys(&self, now: Timestamp) -> Vec<PublicKey> {
-        self.look(|keys| keys.known.iter().filter(|key| key.is_accepted(now)).map(|key| key.public.clone()).collect())
+        self.with_keys(|keys| {
+            keys.known.iter().filter(|key| key.is_accepted(now)).map(|key| key.public.clone()).collect()
+        })
     }
 
-    /// Whether what this key signed is accepted, as far as the keys are known.
+    /// Returns true if tokens of this key are accepted, according to the keys in memory.
     pub fn accepts(&self, kid: KeyId, now: Timestamp) -> bool {
-        self.look(|keys| keys.find(kid).is_some_and(|key| key.is_accepted(now)))
+        self.with_keys(|keys| keys.find(kid).is_some_and(|key| key.is_accepted(now)))
     }
 
-    /// The key with this id if it is accepted. An unknown one makes the keys be read again, at most once a second.
+    /// The accepted key with this id. An unknown id triggers a read of the keys, at most once a second.
     pub async fn find(self: &Arc<Self>, kid: KeyId, now: Timestamp) -> Result<Option<DecodingKey>> {
-        self.read_if(move |keys| keys.find(kid).is_none() && is_past(keys.attempted_at, now, PAUSE), now).await?;
-        Ok(self.look(|keys| keys.find(kid).filter(|key| key.is_accepted(now)).map(|key| key.key.clone())))
+        self.read_if(
+            move |keys| keys.find(kid).is_none() && has_elapsed(keys.attempted_at, now, MIN_READ_INTERVAL),
+            now,
+        )
+        .await?;
+        Ok(self.with_keys(|keys| keys.find(kid).filter(|key| key.is_accepted(now)).map(|key| key.key.clone())))
     }
 
-    /// Reads the keys again when they are too old.
+    /// Reads the keys again if they are older than [`MAX_AGE`].
     pub async fn refresh(self: &Arc<Self>, now: Timestamp) -> Result<()> {
-        let is_due = move |keys: &Keys| is_past(keys.loaded_at, now, MAX_AGE) && is_past(keys.attempted_at, now, PAUSE);
+        let is_due = move |keys: &Keys| {
+            has_elapsed(keys.loaded_at, now, MAX_AGE) && has_elapsed(keys.attempted_at, now, MIN_READ_INTERVAL)
+        };
         self.read_if(is_due, now).await
     }
 
-    /// Reads the keys if that is due. Requests that find it due at the same time wait for one reading, which ends even
-    /// when the request that began it is given up.
+    /// Reads the keys if that is due. Concurrent requests share one read, which completes even when the request that began
+    /// it is cancelled.
     async fn read_if(self: &Arc<Self>, is_due: impl Fn(&Keys) -> bool + Send + 'static, now: Timestamp) -> Result<()> {
-        if !self.look(&is_due) {
+        if !self.with_keys(&is_due) {
             return Ok(());
         }
         let this = Arc::clone(self);
         let reading = tokio::spawn(async move {
             let _reading = this.reading.lock().await;
-            if !this.look(&is_due) {
+            if !this.with_keys(&is_due) {
                 return Ok(());
             }
-            this.change(|keys| keys.attempted_at = now);
+            this.update(|keys| keys.attempted_at = now);
             let read = Keys::load(&this.db, now).await?;
-            this.change(|keys| *keys = read);
+            this.update(|keys| *keys = read);
             Ok(())
         });
         reading.await.map_err(Error::internal)?
     }
 
-    fn look<T>(&self, look: impl FnOnce(&Keys) -> T) -> T {
-        look(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    fn with_keys<T>(&self, read: impl FnOnce(&Keys) -> T) -> T {
+        read(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn change(&self, change: impl FnOnce(&mut Keys)) {
-        change(&mut self.keys.write().unwrap_or_else(PoisonError::into_inner));
+    fn update(&self, update: impl FnOnce(&mut Keys)) {
+        update(&mut self.keys.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -161,7 +176,20 @@ impl Keys {
     }
 }
 
-/// Whether so many seconds have passed. Also when the clock was set back: nobody knows how many have passed then.
-fn is_past(at: Timestamp, now: Timestamp, seconds: i64) -> bool {
+/// Returns true if so many seconds have elapsed, or if the clock was set back, when the elapsed time is unknown.
+fn has_elapsed(at: Timestamp, now: Timestamp, seconds: i64) -> bool {
     now >= at.plus_seconds(seconds) || at >= now.plus_seconds(seconds)
+}
+
+/// A new key pair, not stored yet.
+pub fn new_signing_key(now: Timestamp) -> Result<SigningKey> {
+    let pair = Ed25519KeyPair::generate().map_err(Error::internal)?;
+    let private_key: Pkcs8V2Der<'_> = pair.as_der().map_err(Error::internal)?;
+    Ok(SigningKey {
+        kid: KeyId::new(now),
+        private_key: private_key.as_ref().to_vec(),
+        public_key: pair.public_key().as_ref().to_vec(),
+        created_at: now,
+        retired_at: None,
+    })
 }

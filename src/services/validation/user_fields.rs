@@ -1,5 +1,4 @@
-//! What a user may be called: the rules for user names, e-mail addresses and full names. Nothing is asked of the
-//! database here.
+//! Rules for user names, e-mail addresses and full names.
 
 use super::text::check_line;
 use crate::error::{Error, Result};
@@ -8,7 +7,7 @@ const MAX_USERNAME: usize = 50;
 const MAX_EMAIL: usize = 255;
 const MAX_FULL_NAME: usize = 255;
 
-/// A user name is easy to type, safe in logs and file names, and never taken for an address.
+/// Checks a user name: easy to type, safe in logs and file names, and distinct from every e-mail address.
 pub fn check_username(name: &str) -> Result<()> {
     let all = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
     let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
@@ -17,20 +16,23 @@ pub fn check_username(name: &str) -> Result<()> {
     }
     Err(Error::bad_input(
         "username",
-        format!("1 to {MAX_USERNAME} letters, digits, dots, underscores and hyphens of ASCII, a letter or digit first"),
+        format!(
+            "a user name has 1 to {MAX_USERNAME} ASCII letters, digits, dots, underscores and hyphens, and begins with a \
+             letter or digit"
+        ),
     ))
 }
 
-/// Whether mail could be sent there: the form of RFC 5321, without quotes and address literals.
+/// Checks the form of an e-mail address: that of RFC 5321, without quotes and address literals.
 pub fn check_email(address: &str) -> Result<()> {
-    let fits = address.len() <= MAX_EMAIL
+    let is_valid = address.len() <= MAX_EMAIL
         && address.rsplit_once('@').is_some_and(|(local, domain)| is_local_part(local) && is_domain(domain));
-    if fits {
+    if is_valid {
         return Ok(());
     }
     Err(Error::bad_input(
         "email",
-        format!("an e-mail address such as jo.doe@example.com, of ASCII, at most {MAX_EMAIL} characters"),
+        format!("an e-mail address has the form jo.doe@example.com, in ASCII, with at most {MAX_EMAIL} characters"),
     ))
 }
 
@@ -48,11 +50,11 @@ fn is_domain(domain: &str) -> bool {
     })
 }
 
-/// Any script, in one line in which nothing is hidden.
+/// Checks a full name: one line in any script, without hidden characters.
 pub fn check_full_name(name: &str) -> Result<()> {
     check_line("fullName", Some(name), MAX_FULL_NAME)?;
     if name.trim().is_empty() {
-        return Err(Error::bad_input("fullName", "it is empty; null stands for none"));
+        return Err(Error::bad_input("fullName", "the full name is empty: use null for none"));
     }
     Ok(())
 }
@@ -62,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_name_is_plain() {
+    fn username_is_plain_ascii() {
         for name in ["a", "7", "jo.doe", "Jo_Doe-2", &"x".repeat(50)] {
             assert!(check_username(name).is_ok(), "{name}");
         }
@@ -73,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_a_local_part_and_a_domain() {
+    fn email_has_a_local_part_and_a_domain() {
         let long_local = format!("{}@example.com", "x".repeat(64));
         for address in ["jo@localhost", "jo.doe+guardian@mail.example.com", "o'neil@xn--bcher-kva.example", &long_local]
         {
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_name_may_be_in_any_script_and_hides_nothing() {
+    fn full_name_allows_any_script_and_no_hidden_characters() {
         let longest = "\u{5b89}".repeat(255);
         for name in ["Jo", "Zo\u{eb} O\u{2019}Neil-D\u{f6}e", "\u{645}\u{631}\u{64a}\u{645}", &longest] {
             assert!(check_full_name(name).is_ok(), "{name}");

@@ -1,5 +1,6 @@
-//! Argon2 with memory that is asked for as it comes. The library asks for zeroed memory, which jemalloc gets anew from the
-//! system, page by page, each time: nearly half of the time of a hash.
+//! Argon2id with memory that the allocator does not zero. The `argon2` crate requests zeroed memory, which jemalloc maps anew
+//! from the system, page by page, for each hash: nearly half of its time. See
+//! `docs/decisions/012-password-hash-timing.md`.
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -9,7 +10,7 @@ use argon2::{
     },
 };
 
-/// Hashes and verifies like [`Argon2`], in the same PHC strings.
+/// Hashes and verifies as [`Argon2`] does, with the same PHC strings.
 #[derive(Clone, Debug)]
 pub(super) struct Argon2id {
     algorithm: Algorithm,
@@ -18,7 +19,7 @@ pub(super) struct Argon2id {
 }
 
 impl Argon2id {
-    /// Argon2id in its current version (RFC 9106).
+    /// Argon2id, version 0x13 (RFC 9106).
     pub fn new(params: Params) -> Self {
         Self { algorithm: Algorithm::Argon2id, version: Version::V0x13, params }
     }
@@ -31,7 +32,7 @@ impl PasswordHasher<PasswordHash> for Argon2id {
         let length = self.params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
         let output = output.get_mut(..length).ok_or(Error::OutputSize)?;
         let count = self.params.block_count();
-        // Behind the box the compiler does not see that the blocks are all zero, and ask for zeroed memory after all.
+        // Without the barrier the compiler merges the allocation and the zeros into one request for zeroed memory.
         let mut blocks = std::hint::black_box(Vec::with_capacity(count));
         blocks.resize(count, Block::new());
         Argon2::new(self.algorithm, self.version, self.params.clone()).hash_password_into_with_memory(
@@ -50,7 +51,7 @@ impl PasswordHasher<PasswordHash> for Argon2id {
     }
 }
 
-/// By which the library verifies: with the parameters of the stored hash.
+/// Verification by the crate: with the algorithm, version and parameters of the stored hash.
 impl CustomizedPasswordHasher<PasswordHash> for Argon2id {
     type Params = Params;
 
@@ -74,25 +75,25 @@ mod tests {
 
     use super::*;
 
-    /// The library's own hashes and ours fit each other, also with other parameters than the current ones.
     #[test]
-    fn hashes_are_those_of_the_library() {
+    fn hashes_are_interchangeable_with_those_of_the_crate() {
         let params = |memory, passes, lanes| Params::new(memory, passes, lanes, None).expect("parameters");
-        let ours = Argon2id::new(params(64, 1, 1));
+        let argon2id = Argon2id::new(params(64, 1, 1));
         for (algorithm, version, params) in [
             (Algorithm::Argon2id, Version::V0x13, params(64, 1, 1)),
             (Algorithm::Argon2id, Version::V0x10, params(128, 3, 1)),
             (Algorithm::Argon2i, Version::V0x13, params(256, 2, 2)),
             (Algorithm::Argon2d, Version::V0x13, params(100, 1, 4)),
         ] {
-            let theirs = Argon2::new(algorithm, version, params);
-            let hash: PasswordHash = theirs.hash_password_with_salt(b"a password", b"sixteen bytes of").expect("hash");
-            assert!(ours.verify_password(b"a password", &hash).is_ok(), "{hash}");
-            assert!(ours.verify_password(b"another one", &hash).is_err(), "{hash}");
+            let expected = Argon2::new(algorithm, version, params);
+            let hash: PasswordHash =
+                expected.hash_password_with_salt(b"a password", b"sixteen bytes of").expect("hash");
+            assert!(argon2id.verify_password(b"a password", &hash).is_ok(), "{hash}");
+            assert!(argon2id.verify_password(b"another one", &hash).is_err(), "{hash}");
         }
         let salt = b"sixteen bytes of";
-        let theirs = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(64, 1, 1));
-        let theirs = theirs.hash_password_with_salt(b"a password", salt).expect("hash").to_string();
-        assert_eq!(ours.hash_password_with_salt(b"a password", salt).expect("hash").to_string(), theirs);
+        let expected = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(64, 1, 1));
+        let expected = expected.hash_password_with_salt(b"a password", salt).expect("hash").to_string();
+        assert_eq!(argon2id.hash_password_with_salt(b"a password", salt).expect("hash").to_string(), expected);
     }
 }

@@ -1,37 +1,37 @@
-//! What a new password must be: long enough and hard to guess (NIST SP 800-63B, 3.1.1.2). No rules about digits or
-//! capitals, which make passwords no harder to guess, only harder to remember.
+//! The policy for new passwords: a minimum length and a minimum strength (NIST SP 800-63B, 3.1.1.2). There are no rules about
+//! digits or capitals, which make a password harder to remember and no harder to guess.
 
 use std::collections::BTreeSet;
 
 use secrecy::{ExposeSecret, SecretString};
 use zxcvbn::{Score, zxcvbn};
 
-use super::password::normalised;
+use super::normalization::normalized;
 use crate::{
     error::{Error, Result},
     model::User,
 };
 
-/// No password is longer, so that nobody can make the server hash a book.
+/// The maximum length of a password, which bounds the time of hashing.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
-/// Characters of a password that are examined for patterns; the effort grows faster than the length.
-const EXAMINED_CHARS: usize = 100;
-/// What stands to reason here: this program's words.
+/// The number of characters whose strength is estimated; the time of the estimate grows faster than the length.
+const ESTIMATED_CHARS: usize = 100;
+/// Words of this product, which are easy to guess.
 const PRODUCT_WORDS: [&str; 8] =
     ["guardianeye", "guardian", "eye", "langgraph", "graphql", "security", "analyst", "viewer"];
 
-/// What is asked of a new password, and of whom.
+/// The policy for a new password of one user.
 #[derive(Clone, Debug)]
 pub struct PasswordPolicy {
-    /// The input that a refusal blames.
+    /// The input field that errors name.
     pub field: &'static str,
-    /// In Unicode code points.
+    /// The minimum length in Unicode code points.
     pub min_length: usize,
     words: BTreeSet<String>,
 }
 
 impl PasswordPolicy {
-    /// For a password of this user, whose name and address are easy to guess.
+    /// The policy for a user, whose names and e-mail address are easy to guess.
     #[must_use]
     pub fn of(user: &User, min_length: usize, field: &'static str) -> Self {
         let texts = [Some(user.username.as_str()), Some(&user.email), user.full_name.as_deref()];
@@ -46,30 +46,30 @@ impl PasswordPolicy {
         Self { field, min_length, words }
     }
 
-    /// What takes no time to see; the password itself is in no error.
+    /// Checks the length, which takes no time. No error contains the password.
     pub fn check_length(&self, password: &SecretString) -> Result<()> {
         if password.expose_secret().len() > MAX_PASSWORD_BYTES {
-            return Err(Error::bad_input(self.field, format!("at most {MAX_PASSWORD_BYTES} bytes")));
+            return Err(Error::bad_input(self.field, format!("a password has at most {MAX_PASSWORD_BYTES} bytes")));
         }
-        if normalised(password).expose_secret().chars().count() < self.min_length {
+        if normalized(password).expose_secret().chars().count() < self.min_length {
             let message =
-                format!("at least {} characters; a few words that have nothing to do with each other", self.min_length);
+                format!("a password has at least {} characters; use several unrelated words", self.min_length);
             return Err(Error::bad_input(self.field, message));
         }
         Ok(())
     }
 
-    /// Whether it is hard to guess, which may take some milliseconds.
+    /// Checks the strength, which may take some milliseconds. No error contains the password.
     pub fn check_strength(&self, password: &SecretString) -> Result<()> {
-        let password = normalised(password);
+        let password = normalized(password);
         let text = password.expose_secret();
         let words: Vec<_> = self.words.iter().map(String::as_str).collect();
-        let found = zxcvbn(examined(text), &words);
+        let found = zxcvbn(estimated_part(text), &words);
         if found.score() >= Score::Three {
             return Ok(());
         }
-        // Fixed sentences, none of which quotes the password.
-        let mut message = "too easy to guess".to_owned();
+        // The warnings and suggestions are fixed sentences that do not quote the password.
+        let mut message = "the password is too easy to guess".to_owned();
         if let Some(feedback) = found.feedback() {
             let warning = feedback.warning().map(|warning| warning.to_string());
             let reasons = warning.into_iter().chain(feedback.suggestions().iter().map(ToString::to_string));
@@ -82,9 +82,9 @@ impl PasswordPolicy {
     }
 }
 
-/// The part of a password that is examined for patterns.
-fn examined(password: &str) -> &str {
-    password.char_indices().nth(EXAMINED_CHARS).map_or(password, |(end, _)| &password[..end])
+/// The part of a password whose strength is estimated.
+fn estimated_part(password: &str) -> &str {
+    password.char_indices().nth(ESTIMATED_CHARS).map_or(password, |(end, _)| &password[..end])
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hard_to_guess_is_taken_whatever_it_is_made_of() {
+    fn strong_password_is_accepted_in_any_script() {
         for password in [
             "correct horse battery staple",
             "kqzvhwtnbxjp",
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_easy_to_guess_is_refused_and_told_why() {
+    fn weak_password_is_refused_with_a_reason() {
         for password in [
             "aaaaaaaaaaaaaaaa",
             "password1234",
@@ -142,26 +142,26 @@ mod tests {
             "b.nibelheim@walhalla.example",
             "\u{ff50}\u{ff41}\u{ff53}\u{ff53}\u{ff57}\u{ff4f}\u{ff52}\u{ff44}1234",
         ] {
-            let message = refusal(password).unwrap_or_else(|| panic!("{password} was taken"));
-            assert!(message.starts_with("too easy to guess: "), "{password}: {message}");
+            let message = refusal(password).unwrap_or_else(|| panic!("{password} was accepted"));
+            assert!(message.starts_with("the password is too easy to guess: "), "{password}: {message}");
             assert!(!message.contains(password), "{message}");
         }
     }
 
     #[test]
-    fn length_is_counted_in_characters_of_one_form() {
-        let short = "at least 12 characters; a few words that have nothing to do with each other";
+    fn length_counts_characters_after_normalization() {
+        let short = "a password has at least 12 characters; use several unrelated words";
         assert_eq!(refusal("kqzvhwtnbxj").as_deref(), Some(short));
         // Eleven letters with an accent each, in two code points and more bytes.
         assert_eq!(refusal(&"e\u{301}".repeat(11)).as_deref(), Some(short));
-        assert_eq!(refusal(&"kqzvhwtnbxjp".repeat(100)).as_deref(), Some("at most 1024 bytes"));
+        assert_eq!(refusal(&"kqzvhwtnbxjp".repeat(100)).as_deref(), Some("a password has at most 1024 bytes"));
     }
 
     #[test]
-    fn of_a_long_password_the_first_hundred_characters_are_examined() {
-        assert_eq!(examined(&"é".repeat(500)).chars().count(), EXAMINED_CHARS);
-        assert_eq!(examined("short"), "short");
-        let weak = "a".repeat(EXAMINED_CHARS);
+    fn strength_of_a_long_password_is_that_of_its_first_hundred_characters() {
+        assert_eq!(estimated_part(&"é".repeat(500)).chars().count(), ESTIMATED_CHARS);
+        assert_eq!(estimated_part("short"), "short");
+        let weak = "a".repeat(ESTIMATED_CHARS);
         let error = refusal(&format!("{weak} three unrelated teapots"));
         assert_eq!(error, refusal(&weak));
     }

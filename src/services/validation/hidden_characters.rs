@@ -1,5 +1,5 @@
-//! Characters that hide something in a text: control characters, invisible ones, and those that change the direction of
-//! writing. Texts of one user are shown to others, so what is shown has to be what is stored.
+//! Hidden characters: control characters, invisible ones, and those that change the direction of writing. Texts of one user
+//! are shown to others, so that what is displayed must be what is stored.
 
 use std::iter::once;
 
@@ -14,8 +14,7 @@ use icu_properties::{
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// Format characters that are visible: Arabic, Syriac and Kaithi signs that are written around a number
-/// (`Prepended_Concatenation_Mark`).
+/// Visible format characters (`Prepended_Concatenation_Mark`): Arabic, Syriac and Kaithi signs around a number.
 const VISIBLE_FORMAT: [std::ops::RangeInclusive<char>; 6] = [
     '\u{600}'..='\u{605}',
     '\u{6dd}'..='\u{6dd}',
@@ -25,10 +24,10 @@ const VISIBLE_FORMAT: [std::ops::RangeInclusive<char>; 6] = [
     '\u{110bd}'..='\u{110cd}',
 ];
 
-/// The first hidden character of a text, with its position from 1, except for those that are allowed.
+/// The first hidden character of a text that is not allowed, with its position from 1.
 ///
-/// Not hidden, although invisible, is what a script needs where it needs it: ZWNJ and ZWJ between letters (Persian) and
-/// after a virama (Indic scripts), ZWJ between the parts of an emoji, the variation selectors of an emoji or ideograph.
+/// Invisible characters that a script requires do not count as hidden: ZWNJ and ZWJ between letters (Persian) and after a
+/// virama (Indic scripts), ZWJ between the parts of an emoji, the variation selectors of an emoji or ideograph.
 pub fn find_hidden(text: &str, allowed: impl Fn(char) -> bool) -> Option<(usize, char)> {
     let before = once(None).chain(text.chars().map(Some));
     let after = text.chars().skip(1).map(Some).chain(once(None));
@@ -36,12 +35,12 @@ pub fn find_hidden(text: &str, allowed: impl Fn(char) -> bool) -> Option<(usize,
         .zip(before.zip(after))
         .enumerate()
         .find(|(_, (character, (before, after)))| {
-            is_hidden(*character) && !allowed(*character) && !is_needed(*before, *character, *after)
+            is_hidden(*character) && !allowed(*character) && !is_required(*before, *character, *after)
         })
-        .map(|(at, (character, _))| (at + 1, character))
+        .map(|(index, (character, _))| (index + 1, character))
 }
 
-/// Whether the character is hidden wherever it stands alone.
+/// Returns true if the character is hidden when it stands alone.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     if character.is_ascii() {
@@ -54,8 +53,8 @@ pub fn is_hidden(character: char) -> bool {
     }
 }
 
-/// Whether a hidden character belongs to the one before it, or to those on both sides.
-fn is_needed(before: Option<char>, character: char, after: Option<char>) -> bool {
+/// Returns true if a script requires the hidden character after the one before it, or between its neighbors.
+fn is_required(before: Option<char>, character: char, after: Option<char>) -> bool {
     let Some(before) = before else { return false };
     match character {
         ZERO_WIDTH_NON_JOINER | ZERO_WIDTH_JOINER => {
@@ -71,7 +70,7 @@ fn is_needed(before: Option<char>, character: char, after: Option<char>) -> bool
     }
 }
 
-/// A letter, or a mark that stands on one.
+/// Returns true for a letter, or a mark that combines with one.
 fn is_letter(character: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(character);
     (GeneralCategoryGroup::Letter.contains(category) || GeneralCategoryGroup::Mark.contains(category))
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_of_all_scripts_and_emoji_hide_nothing() {
+    fn texts_in_all_scripts_and_emoji_have_no_hidden_characters() {
         for text in [
             "Jo Doe",
             "Zo\u{eb} O\u{2019}Neil-D\u{f6}e",
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_is_found_wherever_it_stands() {
+    fn hidden_character_is_found_at_any_position() {
         let refused = ('\u{0}'..='\u{1f}')
             .chain('\u{7f}'..='\u{9f}')
             .chain(['\u{ad}', '\u{34f}', '\u{61c}', '\u{115f}', '\u{1160}', '\u{180e}', '\u{200b}'])
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn joiners_and_selectors_stand_only_where_a_script_needs_them() {
+    fn joiners_and_variation_selectors_are_hidden_outside_their_scripts() {
         for text in [
             "\u{200c}a",
             "a\u{200d}",
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn allowed_characters_are_not_found() {
+    fn allowed_characters_are_not_reported() {
         let lines = |character| matches!(character, '\n' | '\r' | '\t');
         assert_eq!(find_hidden("a\r\n\tb", lines), None);
         assert_eq!(find_hidden("a\n\u{200b}b", lines), Some((3, '\u{200b}')));
