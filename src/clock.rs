@@ -1,20 +1,20 @@
-//! The one place that asks the machine for the time. Tests hand out a fixed one.
+//! The current time. No other code reads the system clock, so that tests can fix it.
 
 use crate::model::Timestamp;
 
-/// Where "now" comes from.
+/// The source of the current time.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
-    /// The machine's clock.
+    /// The system clock.
     System,
-    /// Always the same moment, for tests.
+    /// A constant time, for tests.
     Fixed(Timestamp),
 }
 
 impl Clock {
-    /// Now, cut to microseconds.
+    /// The current time, truncated to microseconds.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one caller the ban points to")]
+    #[expect(clippy::disallowed_methods, reason = "the only permitted use")]
     pub fn now(self) -> Timestamp {
         match self {
             Self::System => Timestamp::from(chrono::Utc::now()),

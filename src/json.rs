@@ -1,16 +1,16 @@
-//! The one reader of JSON: whatever clients send, and whatever is stored, is read by [`read`] and nothing else.
+//! Parses JSON of clients and of the database. [`read`] is the only parser for such JSON.
 //!
-//! `serde_json`'s own `Value` is not safe to read such text into. With the feature `raw_value`, which axum and sqlx turn on,
-//! it takes an object whose first key is `$serde_json::private::RawValue` for JSON in a string and reads that string by a
-//! further parser, which counts its depth from zero: 8 kB overflow a stack. So the values are built here, from the events of
-//! `serde_json`'s parser, and these rules hold for each of them:
+//! Deserializing it into `serde_json::Value` is unsafe. With the feature `raw_value`, which axum and sqlx enable, an object with
+//! the first key `$serde_json::private::RawValue` is taken for JSON in a string, and a nested parser with a depth limit of its
+//! own reads that string: 8 kB overflow the stack. This module builds the values from the events of the parser of `serde_json`,
+//! with these rules:
 //!
-//! - at most [`MAX_DEPTH`] arrays and objects within each other, counted while reading;
-//! - no U+0000 in a string or key: PostgreSQL's `text` and `jsonb` have no place for it;
-//! - no key that begins with `$serde_json::private::`: serialisers, too, give such keys a meaning;
-//! - an integer (a number without fraction and exponent) has to fit in 64 bits, signed or unsigned, and is kept exactly;
-//!   any other number is the nearest double, which has to be finite. `-0` is the double `-0.0`;
-//! - of two equal keys the first gives the place and the second the value. Otherwise the order of keys is kept.
+//! - at most [`MAX_DEPTH`] nested arrays and objects;
+//! - no U+0000 in a string or key, which `text` and `jsonb` of PostgreSQL cannot store;
+//! - no key that begins with `$serde_json::private::`, which serializers interpret too;
+//! - an integer (a number without fraction and exponent) fits in 64 bits, signed or unsigned, and stays exact; any other number
+//!   is the nearest double, which is finite; `-0` is the double `-0.0`;
+//! - of duplicate keys, the first determines the position and the last the value; otherwise the order of keys is preserved.
 
 use std::fmt;
 
@@ -19,32 +19,34 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// How many arrays and objects may be open within each other.
+/// The maximum depth of nested arrays and objects.
 pub const MAX_DEPTH: usize = 64;
 
-/// What the keys begin with that `serde_json` takes for its own.
+/// The prefix of the keys that `serde_json` uses internally.
 const PRIVATE: &str = "$serde_json::private::";
 
-/// Bytes up to which an error names the place of what is refused.
+/// The maximum length of the path in an error, in bytes.
 const MAX_PATH: usize = 200;
 
-/// From here on `serde_json` hands over an integer as a float. 2^63: what lies between it and 2^64 is looked at in vain.
+/// The lower bound (2^63) of floats that `serde_json` may have parsed from an integer. Between it and 2^64, integers arrive as
+/// integers, and the check of a float is redundant.
 const INTEGERS_END: f64 = 9_223_372_036_854_775_808.0;
 
-/// The value that a JSON text stands for. An error is `BAD_USER_INPUT` and names the field, with the path within it.
+/// Parses a JSON text. The error is `BAD_USER_INPUT` and names the field and the path within it.
 pub fn read(field: &str, text: &[u8]) -> Result<Value> {
-    let mut reader = Reader { numbers: Numbers(text), ahead: 0, path: Vec::new() };
+    let mut reader = Reader { numbers: Numbers(text), unexamined: 0, path: Vec::new() };
     let mut parser = serde_json::Deserializer::from_slice(text);
     let read = Node { reader: &mut reader, depth: 0 }.deserialize(&mut parser);
-    read.and_then(|value| parser.end().map(|()| value)).map_err(|cause| refusal(field, &cause, &reader.path))
+    read.and_then(|value| parser.end().map(|()| value))
+        .map_err(|cause| syntax_or_rule_error(field, &cause, &reader.path))
 }
 
-/// The same of a whole request body, whose fields are the first steps of the path.
+/// Parses a request body, whose fields are the first steps of the path.
 pub fn read_body(text: &[u8]) -> Result<Value> {
     read("", text)
 }
 
-fn refusal(field: &str, cause: &serde_json::Error, path: &[String]) -> Error {
+fn syntax_or_rule_error(field: &str, cause: &serde_json::Error, path: &[String]) -> Error {
     if !cause.is_data() {
         if field.is_empty() {
             return Error::new(ErrorCode::BadUserInput, format!("the body is not JSON: {cause}"));
@@ -64,25 +66,25 @@ fn refusal(field: &str, cause: &serde_json::Error, path: &[String]) -> Error {
     Error::bad_input(name, message)
 }
 
-/// What is known while a text is read.
+/// The state of a parse.
 struct Reader<'a> {
-    /// The tokens of numbers that were not looked at yet.
+    /// The number tokens that were not examined yet.
     numbers: Numbers<'a>,
-    /// How many of them the parser has handed over already.
-    ahead: usize,
-    /// The way to what is refused, from the inside out; empty until something is.
+    /// How many number tokens the parser has read since the last examined one.
+    unexamined: usize,
+    /// The path to the error, innermost step first; empty without an error.
     path: Vec<String>,
 }
 
 impl Reader<'_> {
-    /// Whether the number that was just handed over is written without fraction and exponent.
+    /// Returns true if the last number is written without fraction and exponent.
     fn is_integer(&mut self) -> bool {
-        let token = self.numbers.nth(std::mem::take(&mut self.ahead).saturating_sub(1));
+        let token = self.numbers.nth(std::mem::take(&mut self.unexamined).saturating_sub(1));
         token.is_some_and(|token| !token.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')))
     }
 }
 
-/// A value that is to be read, within so many arrays and objects.
+/// The next value, at this depth of nested arrays and objects.
 struct Node<'r, 'a> {
     reader: &'r mut Reader<'a>,
     depth: usize,
@@ -97,7 +99,7 @@ impl<'a> Node<'_, 'a> {
         if self.depth < MAX_DEPTH {
             return Ok(());
         }
-        Err(E::custom(format_args!("more than {MAX_DEPTH} arrays and objects are nested in each other")))
+        Err(E::custom(format_args!("the nesting of arrays and objects exceeds the limit of {MAX_DEPTH}")))
     }
 }
 
@@ -125,17 +127,17 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        self.reader.ahead += 1;
+        self.reader.unexamined += 1;
         Ok(Value::Number(number.into()))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        self.reader.ahead += 1;
+        self.reader.unexamined += 1;
         Ok(Value::Number(number.into()))
     }
 
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
-        self.reader.ahead += 1;
+        self.reader.unexamined += 1;
         if number.abs() >= INTEGERS_END && self.reader.is_integer() {
             return Err(E::custom("an integer must fit in 64 bits: send a larger one as a string"));
         }
@@ -186,7 +188,7 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
     }
 }
 
-/// The numbers in a JSON text, in order and as they are written.
+/// The number tokens of a JSON text, in order.
 struct Numbers<'a>(&'a [u8]);
 
 impl<'a> Iterator for Numbers<'a> {
@@ -210,7 +212,7 @@ impl<'a> Iterator for Numbers<'a> {
     }
 }
 
-/// What follows a string, from behind its opening quotation mark.
+/// The text after a string, given the text after its opening quotation mark.
 fn after_string(mut text: &[u8]) -> &[u8] {
     loop {
         text = match text {
@@ -225,14 +227,14 @@ fn after_string(mut text: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn fault(text: &str) -> String {
+    fn message_of(text: &str) -> String {
         let error = read("context", text.as_bytes()).expect_err(text);
         assert_eq!(error.code(), ErrorCode::BadUserInput);
         error.message().to_owned()
     }
 
     #[test]
-    fn values_are_what_they_were_written_as() {
+    fn values_are_preserved() {
         for text in [
             "null",
             "true",
@@ -264,11 +266,11 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_a_rule_is_refused_with_its_place() {
+    fn violations_are_refused_with_their_path() {
         let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(read("context", deep(MAX_DEPTH).as_bytes()).is_ok());
-        assert!(fault(&deep(MAX_DEPTH + 1)).starts_with("context[0][0]"));
-        assert!(fault(&r#"{"a":"#.repeat(100_000)).starts_with("context.a.a"));
+        assert!(message_of(&deep(MAX_DEPTH + 1)).starts_with("context[0][0]"));
+        assert!(message_of(&r#"{"a":"#.repeat(100_000)).starts_with("context.a.a"));
         for (text, place) in [
             (r#"{"a": ["\u0000"]}"#, "context.a[0]: a string"),
             (r#"{"a": {"b\u0000": 1}}"#, "context.a: a key"),
@@ -285,18 +287,18 @@ mod tests {
             ("", "context is not JSON"),
             ("NaN", "context is not JSON"),
         ] {
-            assert!(fault(text).starts_with(place), "{text}: {}", fault(text));
+            assert!(message_of(text).starts_with(place), "{text}: {}", message_of(text));
         }
         assert_eq!(read_body(br#"{"a":{"b":"\u0000"}}"#).expect_err("refused").field(), Some("a.b"));
         let long = format!(r#"{{"{0}":{{"{0}":[1e400, "\u0000"]}}}}"#, "k".repeat(150)).replace("1e400", "1");
-        assert!(fault(&long).len() < 300);
+        assert!(message_of(&long).len() < 300);
     }
 
     #[test]
-    fn large_floats_are_told_from_large_integers_in_one_pass() {
+    fn large_floats_are_distinguished_from_large_integers_in_one_pass() {
         let floats = format!("[{}0]", "1e20,\"12\",".repeat(20_000));
         assert!(read("context", floats.as_bytes()).is_ok());
         let integer = floats.replace("0]", "100000000000000000000]");
-        assert!(fault(&integer).starts_with("context[40000]"));
+        assert!(message_of(&integer).starts_with("context[40000]"));
     }
 }

@@ -62,7 +62,7 @@ async fn interrupt() {
 
 fn print(event: Event<'_>) {
     match event {
-        Event::Began(step) => println!("\n[{}/{}] {}...", step.number, STEPS.len(), step.doing),
+        Event::Began(step) => println!("\n[{}/{}] {}...", step.number, STEPS.len(), step.description),
         Event::Ended(_, Outcome::Passed(detail), _) => println!("✓ {detail}"),
         Event::Ended(step, Outcome::Failed(error), _) => println!("✗ Step {} failed: {}", step.number, error.chain()),
         Event::Ended(_, Outcome::Skipped, _) => println!("- skipped"),

@@ -41,12 +41,12 @@ const DRY_RUN: &str = "Nothing was changed: this was a dry run.";
 const RULE: &str = "============================================================";
 
 async fn prepare(db: &Db, args: DbInitArgs) -> Result<ExitCode> {
-    let found = if args.dry_run { adoption::look(db).await? } else { adoption::take_over(db).await? };
+    let found = if args.dry_run { adoption::inspect(db).await? } else { adoption::adopt(db).await? };
     match &found {
-        Found::Older(plan) => print_adoption(plan, args.dry_run)?,
-        Found::Nothing if args.dry_run && db.is_migrated().await? => println!("The tables are up to date."),
-        Found::Nothing if args.dry_run => println!("Would create or migrate the tables."),
-        Found::Nothing => {}
+        Found::Legacy(plan) => print_adoption(plan, args.dry_run)?,
+        Found::NotNeeded if args.dry_run && db.is_migrated().await? => println!("The tables are up to date."),
+        Found::NotNeeded if args.dry_run => println!("Would create or migrate the tables."),
+        Found::NotNeeded => {}
     }
     if args.dry_run {
         println!("{DRY_RUN}");

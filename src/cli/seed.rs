@@ -40,7 +40,7 @@ async fn fill(common: &Common, args: SeedArgs) -> Result<Report> {
     let db = database::connect(common, Settings { create: true, ..Settings::default() }).await?;
     let now = Clock::System.now();
     let report = match args.users {
-        None => demo(&db, args.until.unwrap_or_else(|| now.cut_to_hour())).await?,
+        None => demo(&db, args.until.unwrap_or_else(|| now.start_of_hour())).await?,
         Some(users) => {
             let sizes = Sizes {
                 users,
@@ -77,7 +77,7 @@ struct Bar(Option<ProgressBar>);
 impl Bar {
     fn show(&mut self, progress: Progress) {
         match progress {
-            Progress::Looking => eprintln!("reading the existing rows"),
+            Progress::Probing => eprintln!("reading the existing rows"),
             Progress::Adding { table, missing } if std::io::stderr().is_terminal() => {
                 let style = ProgressStyle::with_template(
                     "{prefix:<10} {bar:30} {human_pos}/{human_len} {rate} {elapsed} {msg}",

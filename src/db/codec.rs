@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use super::dialect::packed::Value;
 use crate::model::{
-    AnyId, ApiTokenId, AuditAction, AuditLogId, AuthSessionId, KeyId, NotATime, RawJson, Role, Scopes, SessionId,
-    Timestamp, UserId,
+    AnyId, ApiTokenId, AuditAction, AuditLogId, AuthSessionId, InvalidTimestamp, KeyId, RawJson, Role, Scopes,
+    SessionId, Timestamp, UserId,
 };
 
 /// Text on SQLite, by `Display` and `FromStr`.
@@ -144,7 +144,7 @@ impl<'r> Decode<'r, Postgres> for Timestamp {
         }
         let micros = i64::from_be_bytes(value.as_bytes()?.try_into()?);
         // PostgreSQL's infinity is beyond all years.
-        Ok(Self::from_micros(micros.saturating_add(EPOCH)).ok_or(NotATime)?)
+        Ok(Self::from_micros(micros.saturating_add(EPOCH)).ok_or(InvalidTimestamp)?)
     }
 }
 

@@ -1,10 +1,10 @@
-//! Lengths of time by the calendar.
+//! Calendar intervals.
 
 use chrono::{DateTime, Datelike, Months, TimeDelta, Timelike, Utc};
 
 use super::Timestamp;
 
-/// The lengths of time that entries are counted by, in UTC. Weeks begin on Monday (ISO 8601).
+/// A calendar interval in UTC. Weeks begin on Monday (ISO 8601).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Interval {
     Hour,
@@ -14,14 +14,14 @@ pub enum Interval {
 }
 
 impl Interval {
-    /// The starts of all intervals from the one that holds `from` to the one that holds `to`; `None` when there are more
-    /// than `most`.
+    /// The starts of all intervals from the one that contains `from` to the one that contains `to`; `None` if there are more
+    /// than `max`.
     #[must_use]
-    pub fn starts(self, from: Timestamp, to: Timestamp, most: usize) -> Option<Vec<Timestamp>> {
+    pub fn starts(self, from: Timestamp, to: Timestamp, max: usize) -> Option<Vec<Timestamp>> {
         let mut starts = Vec::new();
         let mut start = self.start_of(from.datetime());
         while let Some(at) = start.filter(|at| *at <= to.datetime()) {
-            if starts.len() == most {
+            if starts.len() == max {
                 return None;
             }
             starts.push(Timestamp::from(at));

@@ -1,19 +1,18 @@
-//! Points in time, as both databases can hold them.
+//! Points in time, in the range and precision that both databases support.
 
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Timelike, Utc};
 
-/// A point in time, UTC, cut to microseconds: what PostgreSQL can hold, so both databases agree to the digit.
+/// A point in time in UTC, truncated to microseconds, the precision of PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// The last moment of the year 9999.
+    /// The last microsecond of the year 9999.
     pub const MAX: Self = Self(DateTime::from_timestamp_micros(253_402_300_799_999_999).expect("it is in range"));
 
-    /// From microseconds since 1970-01-01T00:00:00Z; `None` outside the years 0001 to 9999, which have four digits and
-    /// which both databases know.
+    /// From microseconds since 1970-01-01T00:00:00Z; `None` outside the years 0001 to 9999, which both databases support.
     #[must_use]
     pub fn from_micros(micros: i64) -> Option<Self> {
         DateTime::from_timestamp_micros(micros).and_then(Self::in_range)
@@ -29,39 +28,39 @@ impl Timestamp {
         self.0.timestamp_micros()
     }
 
-    /// The same moment as a chrono value.
+    /// The same time as a chrono value.
     #[must_use]
     pub fn datetime(self) -> DateTime<Utc> {
         self.0
     }
 
-    /// `seconds` later; saturates at the end of chrono's range.
+    /// This number of seconds later; saturates at the end of chrono's range.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         let later = chrono::TimeDelta::try_seconds(seconds).and_then(|delta| self.0.checked_add_signed(delta));
         later.map_or(Self(DateTime::<Utc>::MAX_UTC), Self::from)
     }
 
-    /// Later by a duration; saturates at the end of the years it can have.
+    /// A duration later; unchanged if the result is out of range.
     #[must_use]
     pub fn plus(self, duration: std::time::Duration) -> Self {
         self.plus_micros(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
     }
 
-    /// `micros` later; saturates at the end of the years it can have.
+    /// This number of microseconds later; unchanged if the result is out of range.
     #[must_use]
     pub fn plus_micros(self, micros: i64) -> Self {
         Self::from_micros(self.micros().saturating_add(micros)).unwrap_or(self)
     }
 
-    /// The full hour at or before it.
+    /// The start of the hour.
     #[must_use]
-    pub fn cut_to_hour(self) -> Self {
+    pub fn start_of_hour(self) -> Self {
         const HOUR: i64 = 3_600_000_000;
         Self::from_micros(self.micros().div_euclid(HOUR) * HOUR).unwrap_or(self)
     }
 
-    /// `micros` earlier; saturates at the beginning of chrono's range.
+    /// This number of microseconds earlier; saturates at the beginning of chrono's range.
     #[must_use]
     pub fn minus_micros(self, micros: u64) -> Self {
         let earlier = chrono::TimeDelta::microseconds(i64::try_from(micros).unwrap_or(i64::MAX));
@@ -75,8 +74,8 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// RFC 3339, UTC, always six digits, so the text sorts as the time does (years 0000 to 9999). A page of a list has
-/// hundreds of them, and chrono's own formatting takes ten times as long.
+/// A time as RFC 3339 in UTC with six fractional digits, so that texts sort like times (years 0000 to 9999). A page of a list
+/// formats hundreds of them; formatting by chrono takes ten times as long.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeText([u8; 27]);
 
@@ -89,7 +88,7 @@ impl TimeText {
 }
 
 impl Timestamp {
-    /// The text of the time; `None` for years that do not have four digits, which no database gives.
+    /// The text of the time; `None` for years without four digits, which no database returns.
     #[must_use]
     pub fn to_text(self) -> Option<TimeText> {
         let year = u32::try_from(self.0.year()).ok().filter(|year| *year <= 9999)?;
@@ -121,16 +120,16 @@ impl fmt::Display for Timestamp {
 }
 
 impl FromStr for Timestamp {
-    type Err = NotATime;
+    type Err = InvalidTimestamp;
 
     /// RFC 3339 with any offset, in the years 0001 to 9999 of UTC.
-    fn from_str(text: &str) -> Result<Self, NotATime> {
-        let at = DateTime::parse_from_rfc3339(text).map_err(|_| NotATime)?;
-        Self::in_range(at.with_timezone(&Utc)).ok_or(NotATime)
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let at = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?;
+        Self::in_range(at.with_timezone(&Utc)).ok_or(InvalidTimestamp)
     }
 }
 
-/// A text that is not a time, or not one that both databases can hold.
+/// A text that is not a time, or one outside the range of both databases.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("not an RFC 3339 time in the years 0001 to 9999")]
-pub struct NotATime;
+pub struct InvalidTimestamp;

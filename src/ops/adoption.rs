@@ -1,42 +1,44 @@
-//! Taking over the database of an older GuardianEye: in one transaction, without changing a row.
+//! Adoption of the database of an earlier GuardianEye program: one transaction that changes no rows.
 
 use crate::{
     db::{Db, Plan, adoption},
     error::Result,
 };
 
-/// What was found.
+/// The kind of database that was found.
 #[derive(Debug)]
 pub enum Found {
-    /// A database of this program, or none of any: the migrations do the rest.
-    Nothing,
-    /// Tables that an older program made; what is different in them.
-    Older(Plan),
+    /// A database of this program, or an empty one: no adoption is needed.
+    NotNeeded,
+    /// Tables of an earlier program, with the differences.
+    Legacy(Plan),
 }
 
-/// What a take-over would do. Nothing is changed or locked.
-pub async fn look(db: &Db) -> Result<Found> {
+/// What an adoption would do. Changes and locks nothing.
+pub async fn inspect(db: &Db) -> Result<Found> {
     let mut tx = db.begin().await?;
-    let found =
-        if adoption::is_needed(&mut tx).await? { Found::Older(adoption::plan(&mut tx).await?) } else { Found::Nothing };
-    // Nothing was written, so there is nothing to commit.
+    let found = if adoption::is_needed(&mut tx).await? {
+        Found::Legacy(adoption::plan(&mut tx).await?)
+    } else {
+        Found::NotNeeded
+    };
+    // The transaction only read: it is rolled back.
     drop(tx);
     Ok(found)
 }
 
-/// Makes the tables this program's: what is different in them, and all migrations. When there are problems, or something
-/// goes wrong, nothing is changed.
-pub async fn take_over(db: &Db) -> Result<Found> {
-    // In a transaction of its own: whoever has read the tables and then locks them can meet another who does the same.
-    match look(db).await? {
-        Found::Older(plan) if plan.problems.is_empty() => {}
+/// Adopts the database: alters the tables and marks all migrations as applied. Problems and errors leave it unchanged.
+pub async fn adopt(db: &Db) -> Result<Found> {
+    // A separate transaction: two transactions that read the tables and then lock them can deadlock.
+    match inspect(db).await? {
+        Found::Legacy(plan) if plan.problems.is_empty() => {}
         found => return Ok(found),
     }
     let mut tx = db.begin().await?;
     adoption::lock(&mut tx).await?;
-    // Somebody may have been quicker, or may have written meanwhile.
+    // Another process may have adopted or changed the database since.
     if !adoption::is_needed(&mut tx).await? {
-        return Ok(Found::Nothing);
+        return Ok(Found::NotNeeded);
     }
     let plan = adoption::plan(&mut tx).await?;
     if plan.problems.is_empty() {
@@ -46,5 +48,5 @@ pub async fn take_over(db: &Db) -> Result<Found> {
         adoption::finish(&mut tx).await?;
         tx.commit().await?;
     }
-    Ok(Found::Older(plan))
+    Ok(Found::Legacy(plan))
 }

@@ -11,32 +11,31 @@ use crate::{
     services::audit_entry::{Attribution, AuditEntry, Operator},
 };
 
-/// What a rotation does with the keys that there were before.
+/// What a rotation does with the earlier keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EarlierKeys {
-    /// What they signed holds until it expires.
+    /// Their tokens stay valid until they expire.
     Retire,
-    /// What they signed is refused, because somebody else may have them.
+    /// Their tokens are rejected, because the keys may have leaked.
     Revoke,
 }
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Debug)]
-pub struct Rotated {
-    /// The key that signs from here on.
+pub struct Rotation {
+    /// The new key, which signs from now on.
     pub active: KeyId,
-    /// The key that did before, whose tokens hold until they expire; none when it was revoked, and in a database that was
-    /// never served.
+    /// The previous key, whose tokens stay valid until they expire; `None` if it was revoked or there was none.
     pub retired: Option<KeyId>,
-    /// The keys whose tokens are refused from now on.
+    /// The keys whose tokens are rejected from now on.
     pub revoked: Vec<KeyId>,
-    /// How many keys were deleted that nothing needs any more.
+    /// The number of deleted keys whose tokens have all expired.
     pub deleted: u64,
 }
 
-/// Puts a new key pair in the place of the active one, and deletes those that no longer count. Revoked keys are deleted
-/// too: what nobody finds in the database is not accepted.
-pub async fn rotate(db: &Db, clock: Clock, earlier: EarlierKeys, operator: Option<&Operator>) -> Result<Rotated> {
+/// Replaces the active key pair by a new one, and deletes keys whose tokens have expired. Revoked keys are deleted too, as only
+/// keys in the database are accepted.
+pub async fn rotate(db: &Db, clock: Clock, earlier: EarlierKeys, operator: Option<&Operator>) -> Result<Rotation> {
     let now = clock.now();
     let key = auth::new_signing_key(now)?;
     let mut tx = db.begin().await?;
@@ -46,11 +45,11 @@ pub async fn rotate(db: &Db, clock: Clock, earlier: EarlierKeys, operator: Optio
         EarlierKeys::Revoke => (None, signing_keys::delete_all(&mut tx).await?),
     };
     if !signing_keys::insert(&mut tx, &key, now).await? {
-        return Err(Error::new(ErrorCode::Conflict, "somebody else is rotating the keys at this moment"));
+        return Err(Error::new(ErrorCode::Conflict, "another process is rotating the keys: try again"));
     }
     let description = match earlier {
-        EarlierKeys::Retire => "Changed the key that signs access tokens",
-        EarlierKeys::Revoke => "Changed the key that signs access tokens and revoked the earlier ones",
+        EarlierKeys::Retire => "Rotation the key that signs access tokens",
+        EarlierKeys::Revoke => "Rotation the key that signs access tokens and revoked the earlier keys",
     };
     let mut entry = AuditEntry::new(AuditAction::ConfigChanged, description)
         .detail("activeKey", key.kid.to_string())
@@ -64,5 +63,5 @@ pub async fn rotate(db: &Db, clock: Clock, earlier: EarlierKeys, operator: Optio
     }
     entry.record(&mut tx, Attribution::command(operator), now).await?;
     tx.commit().await?;
-    Ok(Rotated { active: key.kid, retired, revoked, deleted })
+    Ok(Rotation { active: key.kid, retired, revoked, deleted })
 }

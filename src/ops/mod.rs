@@ -1,5 +1,4 @@
-//! Tasks of an operator: the first administrator, adopting and checking a database, rotating keys, seeding data.
-//! No GraphQL and no HTTP here.
+//! Tasks of operators: the first admin, adoption and self-check of a database, key rotation, seeding. No GraphQL and no HTTP.
 
 pub mod adoption;
 pub mod first_admin;

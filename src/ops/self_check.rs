@@ -1,5 +1,5 @@
-//! The self-test: the seven steps of a small life of a user, with rows of its own, through the functions that the server
-//! uses. It removes its rows whatever happens, and touches no others.
+//! The self-check of a database: seven steps that write, read and delete rows of their own with the functions of the server.
+//! The rows are removed in every case, and no other rows are touched.
 
 use std::{
     pin::pin,
@@ -18,81 +18,81 @@ use crate::{
     },
 };
 
-/// What a step tests. Names are for programs and stay; the other text is for people.
+/// A step. The name is for programs and does not change; the description is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// From 1.
     pub number: usize,
     pub name: &'static str,
-    pub doing: &'static str,
+    pub description: &'static str,
 }
 
 /// All steps, in order.
 pub const STEPS: [Step; 7] = [
-    Step { number: 1, name: "tables", doing: "Creating database tables" },
-    Step { number: 2, name: "connection", doing: "Creating database session" },
-    Step { number: 3, name: "user", doing: "Creating test user" },
-    Step { number: 4, name: "session", doing: "Creating user session" },
-    Step { number: 5, name: "auditLog", doing: "Creating audit log" },
-    Step { number: 6, name: "relationships", doing: "Testing relationships" },
-    Step { number: 7, name: "cascadeDelete", doing: "Testing cascade delete" },
+    Step { number: 1, name: "tables", description: "Creating database tables" },
+    Step { number: 2, name: "connection", description: "Creating database session" },
+    Step { number: 3, name: "user", description: "Creating test user" },
+    Step { number: 4, name: "session", description: "Creating user session" },
+    Step { number: 5, name: "auditLog", description: "Creating audit log" },
+    Step { number: 6, name: "relationships", description: "Testing relationships" },
+    Step { number: 7, name: "cascadeDelete", description: "Testing cascade delete" },
 ];
 
 /// How a step ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It did what it should; what that was, for people.
+    /// The step succeeded, with a summary for people.
     Passed(String),
     Failed(Error),
-    /// An earlier step failed.
+    /// Not run, because an earlier step failed.
     Skipped,
 }
 
-/// Told as it happens.
+/// The progress of a check.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     Began(Step),
     Ended(Step, &'a Outcome, Duration),
-    /// The rows of the test are gone, or could not be removed.
+    /// The rows of the check were removed, or the error that prevented it.
     CleanedUp(&'a Result<()>),
 }
 
-/// Runs all steps and cleans up; whether everything was well. After a failure, or when `stop` comes to an end, the
+/// Runs all steps and cleans up. Returns true if everything succeeded. After a failure, or when `interrupt` completes, the
 /// remaining steps are skipped.
 pub async fn check(
     db: &Db,
     hasher: &PasswordHasher,
     clock: Clock,
-    stop: impl Future<Output = ()>,
-    tell: &mut (dyn FnMut(Event<'_>) + Send),
+    interrupt: impl Future<Output = ()>,
+    report: &mut (dyn FnMut(Event<'_>) + Send),
 ) -> bool {
-    let mut stop = pin!(stop);
-    let trial = Trial::new(db, hasher, clock.now());
-    let (mut well, mut has_rows) = (true, false);
+    let mut interrupt = pin!(interrupt);
+    let rows = TestRows::new(db, hasher, clock.now());
+    let (mut succeeded, mut has_rows) = (true, false);
     for step in STEPS {
-        tell(Event::Began(step));
+        report(Event::Began(step));
         let started = Instant::now();
-        let outcome = if well {
+        let outcome = if succeeded {
             has_rows |= step.name == "user";
             let done = tokio::select! {
                 biased;
-                () = &mut stop => Err(Error::new(ErrorCode::Timeout, "interrupted")),
-                done = trial.run(step) => done,
+                () = &mut interrupt => Err(Error::new(ErrorCode::Timeout, "interrupted")),
+                done = rows.run(step) => done,
             };
             done.map_or_else(Outcome::Failed, Outcome::Passed)
         } else {
             Outcome::Skipped
         };
-        well &= matches!(outcome, Outcome::Passed(_));
-        tell(Event::Ended(step, &outcome, started.elapsed()));
+        succeeded &= matches!(outcome, Outcome::Passed(_));
+        report(Event::Ended(step, &outcome, started.elapsed()));
     }
-    let cleaned_up = if has_rows { trial.clean_up().await } else { Ok(()) };
-    tell(Event::CleanedUp(&cleaned_up));
-    well && cleaned_up.is_ok()
+    let cleaned_up = if has_rows { rows.clean_up().await } else { Ok(()) };
+    report(Event::CleanedUp(&cleaned_up));
+    succeeded && cleaned_up.is_ok()
 }
 
-/// The rows of one run, known before they are written, so that they can be removed however far it came.
-struct Trial<'a> {
+/// The rows of one run. They are built before they are written, so that they can be removed after any step.
+struct TestRows<'a> {
     db: &'a Db,
     hasher: &'a PasswordHasher,
     user: User,
@@ -100,10 +100,10 @@ struct Trial<'a> {
     audit_log: AuditLog,
 }
 
-/// The tables that the steps are about.
+/// The tables that the steps use.
 const TABLES: [&str; 3] = ["audit_logs", "sessions", "users"];
 
-/// What makes a user name and an address unique, and what the server's lists are read by.
+/// The unique indexes of user names and e-mail addresses, and the indexes of the lists.
 const INDEXES: [&str; 13] = [
     "ix_audit_logs_action",
     "ix_audit_logs_ip_address",
@@ -120,7 +120,7 @@ const INDEXES: [&str; 13] = [
     "ix_users_username",
 ];
 
-impl<'a> Trial<'a> {
+impl<'a> TestRows<'a> {
     fn new(db: &'a Db, hasher: &'a PasswordHasher, now: Timestamp) -> Self {
         let (user_id, session_id, audit_log_id) = (UserId::new(now), SessionId::new(now), AuditLogId::new(now));
         let username = format!("db-check-{}", user_id.0.simple());
@@ -135,7 +135,7 @@ impl<'a> Trial<'a> {
                 email: format!("{username}@guardianeye.invalid"),
                 username,
                 role: Role::Viewer,
-                // Nobody is to log in by it, not even for the moment that it lives.
+                // An inactive user cannot log in.
                 is_active: false,
                 full_name: Some("Test User – 安全".to_owned()),
                 created_at: now,
@@ -180,8 +180,8 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Tables are made where there are none of ours. Where there are, SQLite is brought up to date as by the server;
-    /// the tables of a PostgreSQL database are an operator's business.
+    /// Creates the tables of an empty database. Otherwise SQLite is migrated, as by the server; on PostgreSQL an operator
+    /// migrates.
     async fn tables(&self) -> Result<String> {
         let before = self.db.tables().await?;
         let is_new = !before.iter().any(|table| TABLES.contains(&table.as_str()));
@@ -199,13 +199,13 @@ impl<'a> Trial<'a> {
         if !missing.is_empty() {
             return Err(fault(format!("missing indexes: {}", missing.join(", "))));
         }
-        let made = if is_new { "created" } else { "found" };
-        Ok(format!("Tables {made}: {} ({} indexes)", tables.join(", "), indexes.len()))
+        let state = if is_new { "created" } else { "found" };
+        Ok(format!("Tables {state}: {} ({} indexes)", tables.join(", "), indexes.len()))
     }
 
     async fn connection(&self) -> Result<String> {
         self.db.ping().await?;
-        // A transaction that may write, given up again.
+        // A transaction that may write, rolled back.
         drop(self.db.begin().await?);
         Ok(format!("Session factory created: {} {}", self.db.kind(), self.db.server_version().await?))
     }
@@ -241,7 +241,7 @@ impl<'a> Trial<'a> {
                 hashed_password: credentials.hashed_password.clone(),
                 password_change_required: false,
             };
-            // Given up again, so that nothing is left of it even where it is not refused.
+            // Rolled back, so that no row remains even if the insert succeeds.
             let mut tx = self.db.begin().await?;
             same(&format!("second user of the same {what} added"), &users::insert(&mut tx, &twin).await?, &false)?;
         }
@@ -304,10 +304,10 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Removes the rows, whichever there are, each for itself: one that cannot be removed does not keep the others.
+    /// Removes the rows in separate transactions, so that one failure does not keep the others.
     async fn clean_up(&self) -> Result<()> {
         let (user, session, audit_log) = (self.user.id, self.session.id, self.audit_log.id);
-        let done = [
+        let results = [
             removed(self.db, async |tx| audit_logs::delete(tx, audit_log).await).await,
             removed(self.db, async |tx| sessions::delete(tx, session).await).await,
             removed(self.db, async |tx| users::delete(tx.accounts(), user).await).await,
@@ -318,15 +318,15 @@ impl<'a> Trial<'a> {
         if is_gone {
             return Ok(());
         }
-        let left = format!("of user {user}, session {session} and audit log {audit_log}, not all could be removed");
-        Err(done
+        let left = format!("the user {user}, the session {session} or the audit log {audit_log} could not be removed");
+        Err(results
             .into_iter()
             .find_map(Result::err)
             .map_or_else(|| fault(left.clone()), |cause| cause.with_message(left.clone())))
     }
 }
 
-/// One delete in a transaction of its own.
+/// A delete in a transaction of its own.
 async fn removed(db: &Db, delete: impl AsyncFnOnce(&mut Tx) -> Result<bool>) -> Result<()> {
     let mut tx = db.begin().await?;
     delete(&mut tx).await?;

@@ -1,5 +1,5 @@
-//! Finds rows whose JSON holds U+0000, halves of surrogate pairs or keys of `serde_json`'s own, which [`crate::json`] refuses. They are handed out as they are; they cannot be patched, and on
-//! PostgreSQL those with U+0000 match no `contains`.
+//! Finds rows with JSON that [`crate::json`] rejects: U+0000, unpaired surrogates, or keys that are private to `serde_json`. Such
+//! values are returned to clients unchanged, but cannot be patched; on PostgreSQL, values with U+0000 match no `contains`.
 
 use uuid::Uuid;
 
@@ -10,10 +10,10 @@ use crate::{
     model::AnyId,
 };
 
-/// Rows that are named at most; who has more has a pattern to look for.
-const MOST: usize = 1_000;
+/// The maximum number of reported rows.
+const MAX_FINDINGS: usize = 1_000;
 
-/// A row, and what is wrong with its JSON.
+/// A row with invalid JSON, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub table: &'static str,
@@ -21,12 +21,12 @@ pub struct Finding {
     pub reason: String,
 }
 
-/// The rows, by table and id. It reads both tables whole.
+/// The rows with invalid JSON, by table and id. Reads both tables completely.
 pub async fn find(db: &Db) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for (table, column) in [("sessions", "context"), ("audit_logs", "details")] {
         let mut after = AnyId(Uuid::nil());
-        while found.len() < MOST {
+        while found.len() < MAX_FINDINGS {
             let rows = match table {
                 "sessions" => stored_json::sessions(db, after).await?,
                 _ => stored_json::audit_logs(db, after).await?,
@@ -43,6 +43,6 @@ pub async fn find(db: &Db) -> Result<Vec<Finding>> {
             }
         }
     }
-    found.truncate(MOST);
+    found.truncate(MAX_FINDINGS);
     Ok(found)
 }

@@ -1,4 +1,4 @@
-//! The accounts whose initial password is their user name, which everybody knows.
+//! The accounts whose initial password is their user name, which is public.
 
 use secrecy::{ExposeSecret, SecretString};
 

@@ -98,7 +98,7 @@ pub async fn update(actor: Actor<'_>, id: UserId, profile: ProfileUpdate, expect
     store(actor, tx, &before, after, format!("Changed the profile of {}", before.username)).await
 }
 
-/// Sets the role of a user. Only admins may; as theirs is the highest role, nobody can raise their own.
+/// Sets the role of a user. Only admins may, and theirs is the highest role, so that no user can raise the own role.
 pub async fn set_role(actor: Actor<'_>, id: UserId, role: Role, expected: Option<Timestamp>) -> Result<User> {
     let mut tx = begin(actor, None).await?;
     let before = find(&mut tx, id).await?;

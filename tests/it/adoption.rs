@@ -292,7 +292,7 @@ async fn a_run_that_is_killed_leaves_nothing() {
 
 async fn take_over(old: &Old) -> guardianeye::error::Result<()> {
     let db = old.database.connect().await;
-    let done = guardianeye::ops::adoption::take_over(&db).await.map(drop);
+    let done = guardianeye::ops::adoption::adopt(&db).await.map(drop);
     db.close().await;
     done
 }

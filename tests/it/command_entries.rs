@@ -25,7 +25,7 @@ async fn entries_of_commands_name_the_operating_system_user(app: &TestApp) {
     for (entry, beginning) in entries.iter().rev().zip([
         "Unlocked the user vera",
         "Reset the password of vera",
-        "Changed the key that signs access tokens",
+        "Rotated the key that signs access tokens",
     ]) {
         assert_names_operator(entry);
         assert!(entry["description"].as_str().expect("a sentence").starts_with(beginning), "{entry:#}");

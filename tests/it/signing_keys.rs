@@ -81,7 +81,7 @@ async fn revoking_ends_keys_that_were_retired_before_too(app: &TestApp) {
     let query = "{ auditLogs { nodes { description details } } }";
     let reply = app.admin().at(&router(&app.services, 5)).gql(query, json!({})).await;
     let entries = reply.data()["auditLogs"]["nodes"].as_array().expect("entries");
-    let sentence = "Changed the key that signs access tokens and revoked the earlier ones";
+    let sentence = "Rotated the key that signs access tokens and revoked the earlier keys";
     let entry = entries.iter().find(|entry| entry["description"] == sentence).expect(sentence);
     let mut named: Vec<_> = entry["details"]["revokedKeys"].as_array().expect("keys").clone();
     let mut expected: Vec<_> = revoked.iter().map(|kid| json!(kid.to_string())).collect();
@@ -174,7 +174,7 @@ async fn the_command_revokes_the_earlier_keys(app: &TestApp) {
     assert!(text.contains("Login sessions continue with their refresh tokens"), "{text}");
 }
 
-async fn rotate(app: &TestApp, earlier: EarlierKeys) -> key_rotation::Rotated {
+async fn rotate(app: &TestApp, earlier: EarlierKeys) -> key_rotation::Rotation {
     key_rotation::rotate(app.db(), app.services.clock, earlier, None).await.expect("rotates")
 }
 

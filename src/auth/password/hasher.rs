@@ -68,7 +68,7 @@ impl PasswordHasher {
             HashCost::Minimal => Params::new(Params::MIN_M_COST, 1, 1, None),
         };
         let argon2 = Argon2id::new(params.map_err(Error::internal)?);
-        let dummy = argon2.hash_password(b"nobody's password").map_err(Error::internal)?.to_string();
+        let dummy = argon2.hash_password(b"dummy password").map_err(Error::internal)?.to_string();
         let running = Arc::new(Semaphore::new(concurrency));
         let queued = Arc::new(Semaphore::new(concurrency + QUEUE));
         Ok(Self { argon2, running, queued, dummy: dummy.into(), legacy: Arc::default(), verified: Arc::default() })
@@ -175,7 +175,7 @@ impl HashPermit {
         .await
     }
 
-    /// Runs on a blocking thread. The permit is held until the work is done, also when the caller is cancelled.
+    /// Runs on a blocking thread. The permit is held until the work is done, also when the request is cancelled.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&PasswordHasher) -> Result<T> + Send + 'static,
@@ -313,8 +313,8 @@ mod tests {
     #[tokio::test]
     async fn invalid_hash_matches_no_password() {
         let hasher = PasswordHasher::new(HashCost::Minimal, 1).expect("parameters");
-        for stored in [None, Some(""), Some("!"), Some("nobody's password"), Some("$2b$12$abcdefghijklmnopqrstuv")] {
-            assert!(!hasher.verify(secret("nobody's password"), stored.map(secret)).await.expect("verify"));
+        for stored in [None, Some(""), Some("!"), Some("dummy password"), Some("$2b$12$abcdefghijklmnopqrstuv")] {
+            assert!(!hasher.verify(secret("dummy password"), stored.map(secret)).await.expect("verify"));
         }
     }
 }

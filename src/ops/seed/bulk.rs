@@ -1,4 +1,4 @@
-//! The large data set: which of its rows are missing, and adding those in one transaction.
+//! The large data set: finds its missing rows and adds them in one transaction.
 
 use std::{
     collections::HashSet,
@@ -10,10 +10,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
 use super::{
-    Filled,
+    Filled, ensure_migrated,
     generator::Generator,
-    make_ready,
-    random::{Draws, Kind},
+    random::{Kind, RowRandom},
 };
 use crate::{
     db::{
@@ -24,7 +23,7 @@ use crate::{
     model::{AuditLog, Credentials, Session, Timestamp},
 };
 
-/// How many rows each table has of the data set when it is complete.
+/// The number of rows of each table in the complete data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// At least 1.
@@ -33,32 +32,32 @@ pub struct Sizes {
     pub audit_logs: u64,
 }
 
-/// What is going on, for a progress bar.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress {
-    /// Rows that are there already are looked for.
-    Looking,
-    /// So many rows of this table are missing and are now added.
+    /// Looks for existing rows.
+    Probing,
+    /// Begins to add the missing rows of a table.
     Adding { table: &'static str, missing: u64 },
-    /// So many more were added.
+    /// Added this number of rows.
     Added { rows: u64 },
-    /// All are added; what is left are indexes, foreign keys and statistics.
+    /// All rows are added; creates indexes, foreign keys and statistics.
     Finishing,
-    /// The table is done, though not yet committed.
+    /// The table is complete, not yet committed.
     Done(Filled),
 }
 
-/// Adds what is missing of the data set, in one transaction: after an error or an interruption the database is as it was.
+/// Adds the missing rows of the data set in one transaction: an error or an interruption leaves the database unchanged.
 ///
-/// Rows are recognised by their ids. Those that are there stay as they are, also when `sizes` is less than there is.
+/// Rows are identified by their ids. Existing rows stay unchanged, also those beyond `sizes`.
 pub async fn bulk(
     db: &Db,
     sizes: Sizes,
     until: Timestamp,
-    tell: &mut (dyn FnMut(Progress) + Send),
+    report: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Vec<Filled>> {
-    make_ready(db).await?;
-    tell(Progress::Looking);
+    ensure_migrated(db).await?;
+    report(Progress::Probing);
     let generator = Generator { users: sizes.users.max(1), until };
     let users = Missing::find::<Credentials>(db, Kind::User, sizes.users).await?;
     let sessions = Missing::find::<Session>(db, Kind::Session, sizes.sessions).await?;
@@ -73,59 +72,59 @@ pub async fn bulk(
     let mut tx = db.begin().await?;
     bulk::prepare(&mut tx).await?;
     let filled = vec![
-        fill(&mut tx, &users, |index| generator.user(index), tell).await?,
-        fill(&mut tx, &sessions, |index| generator.session(index), tell).await?,
-        fill(&mut tx, &audit_logs, |index| generator.audit_log(index), tell).await?,
+        fill(&mut tx, &users, |index| generator.user(index), report).await?,
+        fill(&mut tx, &sessions, |index| generator.session(index), report).await?,
+        fill(&mut tx, &audit_logs, |index| generator.audit_log(index), report).await?,
     ];
     tx.commit().await?;
     bulk::tidy(db, filled.iter().filter(|table| table.added > 0).map(|table| table.table)).await;
     Ok(filled)
 }
 
-/// Below this number, making indexes anew costs more than extending them.
-const FEW: u64 = 5_000;
+/// Below this number of rows, recreating the indexes costs more than extending them.
+const MIN_ROWS_FOR_REINDEX: u64 = 5_000;
 
 async fn fill<R: Row>(
     tx: &mut Tx,
     missing: &Missing,
     make: impl Fn(u64) -> R,
-    tell: &mut (dyn FnMut(Progress) + Send),
+    report: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Filled> {
     let started = Instant::now();
     if missing.count > 0 {
-        tell(Progress::Adding { table: R::TABLE, missing: missing.count });
-        // All rows go into the new indexes, so this pays when the new rows are many beside the old ones.
-        let pays = missing.count >= FEW && missing.count >= missing.table_rows / 4;
-        let aside = if pays { Some(bulk::set_aside::<R>(tx).await?) } else { None };
-        bulk::pour(tx, missing.in_order().map(make), &mut |rows| tell(Progress::Added { rows })).await?;
-        tell(Progress::Finishing);
+        report(Progress::Adding { table: R::TABLE, missing: missing.count });
+        // New indexes contain all rows: recreating them is faster if the new rows are a large part.
+        let reindex = missing.count >= MIN_ROWS_FOR_REINDEX && missing.count >= missing.table_rows / 4;
+        let aside = if reindex { Some(bulk::set_aside::<R>(tx).await?) } else { None };
+        bulk::pour(tx, missing.in_order().map(make), &mut |rows| report(Progress::Added { rows })).await?;
+        report(Progress::Finishing);
         if let Some(aside) = aside {
             bulk::put_back(tx, aside).await?;
         }
         bulk::analyze::<R>(tx).await?;
     }
     let filled = missing.filled::<R>(started.elapsed());
-    tell(Progress::Done(filled));
+    report(Progress::Done(filled));
     Ok(filled)
 }
 
-/// The indexes of rows that are not there.
+/// The row indexes that are missing in a table.
 #[derive(Debug)]
 struct Missing {
     kind: Kind,
     ranges: Vec<Range<u64>>,
     count: u64,
     wanted: u64,
-    /// Rows that the table has, whatever they are.
+    /// All rows of the table.
     table_rows: u64,
 }
 
-/// Ids asked for at a time, and how many times at once.
+/// The number of ids per statement, and the number of concurrent statements.
 const PROBE: u64 = 20_000;
 const PROBES: usize = 4;
 
 impl Missing {
-    /// Asks for every id, so that rows deleted in between come back too; an empty table needs no asking.
+    /// Looks for every id, so that deleted rows are found wherever they were. An empty table needs no statement.
     async fn find<R: Row>(db: &Db, kind: Kind, wanted: u64) -> Result<Self> {
         let mut missing = Self { wanted, table_rows: bulk::count::<R>(db).await?, ..Self::none(kind) };
         if missing.table_rows == 0 {
@@ -146,13 +145,13 @@ impl Missing {
         Self { kind, ranges: Vec::new(), count: 0, wanted: 0, table_rows: 0 }
     }
 
-    /// All of them, each at its place; as many at a time as fit into 64 MiB.
+    /// The missing indexes in the order of insertion; sorted in parts of 64 MiB.
     fn in_order(&self) -> impl Iterator<Item = u64> {
         const SORTED: usize = 1 << 22;
         let mut indexes = self.ranges.iter().flat_map(Clone::clone);
         std::iter::from_fn(move || {
             let part = indexes.by_ref().take(SORTED);
-            let mut part: Vec<_> = part.map(|index| (Generator::place(self.kind, index), index)).collect();
+            let mut part: Vec<_> = part.map(|index| (Generator::position(self.kind, index), index)).collect();
             part.sort_unstable();
             (!part.is_empty()).then_some(part)
         })
@@ -160,7 +159,7 @@ impl Missing {
         .map(|(_, index)| index)
     }
 
-    /// Indexes come in order; neighbours become one range.
+    /// Adds indexes, in ascending order; adjacent ones become one range.
     fn add(&mut self, more: Range<u64>) {
         self.count += more.end - more.start;
         match self.ranges.last_mut() {
@@ -174,9 +173,9 @@ impl Missing {
     }
 }
 
-/// The indexes in this part whose rows are not there, in order.
+/// The missing indexes of this part, in ascending order.
 async fn probe<R: Row>(db: &Db, kind: Kind, part: Range<u64>) -> Result<Vec<u64>> {
-    let ids: Vec<Uuid> = part.clone().map(|index| Draws::of(kind, index).uuid()).collect();
+    let ids: Vec<Uuid> = part.clone().map(|index| RowRandom::of(kind, index).uuid()).collect();
     let found: HashSet<Uuid> = bulk::existing::<R>(db, &ids).await?.into_iter().map(Uuid::from).collect();
     Ok(part.zip(ids).filter(|(_, id)| !found.contains(id)).map(|(index, _)| index).collect())
 }
@@ -186,14 +185,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_become_one_range() {
+    fn adjacent_indexes_become_one_range() {
         let mut missing = Missing { wanted: 10, ..Missing::none(Kind::Session) };
         for index in [0, 1, 2, 5, 6, 9] {
             missing.add(index..index + 1);
         }
         assert_eq!(missing.ranges, [0..3, 5..7, 9..10]);
         let mut indexes: Vec<_> = missing.in_order().collect();
-        assert!(indexes.is_sorted_by_key(|&index| Draws::of(Kind::Session, index).uuid()));
+        assert!(indexes.is_sorted_by_key(|&index| RowRandom::of(Kind::Session, index).uuid()));
         indexes.sort_unstable();
         assert_eq!(indexes, [0, 1, 2, 5, 6, 9]);
         let filled = missing.filled::<Session>(Duration::ZERO);

@@ -1,13 +1,13 @@
-//! What the rows of the large data set say: names, agents, addresses, what happened. Text only, no rows.
+//! The texts of the large data set: names, agents, addresses, descriptions.
 
 use std::net::Ipv6Addr;
 
-use super::random::Draws;
+use super::random::RowRandom;
 use crate::model::AuditAction;
 
-/// Some two thousand addresses of private and documentation networks, a few of which are seen everywhere.
-pub(super) fn address(draws: &mut Draws) -> String {
-    let rank = draws.skewed(2000);
+/// One of about two thousand addresses of private and documentation networks; a few of them are frequent.
+pub(super) fn address(random: &mut RowRandom) -> String {
+    let rank = random.skewed(2000);
     let [a, b, c, ..] = rank.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
     match rank % 10 {
         0..7 => format!("10.{}.{}.{}", a % 16, b, c.max(1)),
@@ -16,30 +16,30 @@ pub(super) fn address(draws: &mut Draws) -> String {
     }
 }
 
-pub(super) fn host(draws: &mut Draws) -> String {
-    format!("{}-{:04}", draws.one_of(&["ws", "srv", "db", "vpn", "mail"]), draws.skewed(3000))
+pub(super) fn host(random: &mut RowRandom) -> String {
+    format!("{}-{:04}", random.one_of(&["ws", "srv", "db", "vpn", "mail"]), random.skewed(3000))
 }
 
-/// What happened, for people and for programs.
-pub(super) fn told(action: AuditAction, success: bool, draws: &mut Draws) -> (String, String) {
-    let (agent, host, millis) = (draws.weighted(&AGENTS), host(draws), 40 + draws.skewed(30_000));
-    let user = draws.skewed(10_000) + 1;
+/// The description and the details of an audit log entry.
+pub(super) fn description(action: AuditAction, success: bool, random: &mut RowRandom) -> (String, String) {
+    let (agent, host, millis) = (random.weighted(&AGENTS), host(random), 40 + random.skewed(30_000));
+    let user = random.skewed(10_000) + 1;
     match action {
         AuditAction::Login => (
             "Logged in".to_owned(),
-            format!(r#"{{"method":"{}","mfa":{}}}"#, draws.one_of(&["password", "sso"]), draws.per_mille(700)),
+            format!(r#"{{"method":"{}","mfa":{}}}"#, random.one_of(&["password", "sso"]), random.per_mille(700)),
         ),
         AuditAction::Logout => ("Logged out".to_owned(), format!(r#"{{"sessionSeconds":{}}}"#, millis / 4)),
         AuditAction::FailedLogin => {
-            ("Login refused".to_owned(), format!(r#"{{"reason":"wrong password","attempt":{}}}"#, draws.skewed(5) + 1))
+            ("Login refused".to_owned(), format!(r#"{{"reason":"wrong password","attempt":{}}}"#, random.skewed(5) + 1))
         }
         AuditAction::QueryAgent => (
             format!("Asked the {agent} agent about {host}"),
-            format!(r#"{{"agent":"{agent}","host":"{host}","tokens":{}}}"#, 80 + draws.skewed(4000)),
+            format!(r#"{{"agent":"{agent}","host":"{host}","tokens":{}}}"#, 80 + random.skewed(4000)),
         ),
         AuditAction::AgentExecution if success => (
             format!("The {agent} agent examined {host}"),
-            format!(r#"{{"agent":"{agent}","host":"{host}","durationMs":{millis},"findings":{}}}"#, draws.skewed(9)),
+            format!(r#"{{"agent":"{agent}","host":"{host}","durationMs":{millis},"findings":{}}}"#, random.skewed(9)),
         ),
         AuditAction::AgentExecution => (
             format!("The {agent} agent failed on {host}"),
@@ -52,7 +52,7 @@ pub(super) fn told(action: AuditAction, success: bool, draws: &mut Draws) -> (St
             format!("Changed the user user-{user:07}"),
             format!(
                 r#"{{"username":"user-{user:07}","changed":["{}"]}}"#,
-                draws.one_of(&["role", "email", "fullName"])
+                random.one_of(&["role", "email", "fullName"])
             ),
         ),
         AuditAction::UserDeleted => {
@@ -63,17 +63,17 @@ pub(super) fn told(action: AuditAction, success: bool, draws: &mut Draws) -> (St
         }
         AuditAction::SessionEnded => (
             format!("Ended a conversation about {host}"),
-            format!(r#"{{"agent":"{agent}","messages":{}}}"#, draws.skewed(120) + 1),
+            format!(r#"{{"agent":"{agent}","messages":{}}}"#, random.skewed(120) + 1),
         ),
-        // The data set has no others.
+        // The data set has no other actions.
         _ => (
             "Changed a setting".to_owned(),
-            format!(r#"{{"setting":"{}"}}"#, draws.one_of(&["retentionDays", "alertThreshold", "defaultAgent"])),
+            format!(r#"{{"setting":"{}"}}"#, random.one_of(&["retentionDays", "alertThreshold", "defaultAgent"])),
         ),
     }
 }
 
-/// About one in twenty fails: every failed login, and a tenth of the agents' runs.
+/// About one in twenty entries is a failure: every failed login, and a tenth of the agent executions.
 pub(super) const ACTIONS: [(u64, AuditAction); 11] = [
     (335, AuditAction::QueryAgent),
     (210, AuditAction::AgentExecution),

@@ -1,12 +1,12 @@
-//! The demo data: three accounts whose passwords everybody knows, with some sessions and audit logs.
+//! The demo data: the three default accounts with some sessions and audit log entries.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::{
-    Filled, make_ready,
-    random::{Draws, Kind},
+    Filled, ensure_migrated,
+    random::{Kind, RowRandom},
     samples::{ACCOUNTS, AUDIT_LOGS, SESSIONS},
 };
 use crate::{
@@ -17,20 +17,19 @@ use crate::{
     services::default_accounts,
 };
 
-/// What the demo data brought.
+/// The result of seeding the demo data.
 #[derive(Clone, Debug)]
 pub struct Demo {
     /// The three tables.
     pub tables: Vec<Filled>,
-    /// The accounts whose password is the user name, new or not.
+    /// The accounts that have their default password, new or not.
     pub known_passwords: Vec<&'static str>,
 }
 
-/// Adds what is missing of the demo data, in one transaction. An account that is there keeps its password, its role and
-/// everything else. With the same `until`, the newest moment in the data, all rows are the same in every database,
-/// but for the salts of the passwords.
+/// Adds the missing rows of the demo data in one transaction. Existing accounts stay unchanged. With the same `until`, the
+/// latest time in the data, all rows are the same in every database, except for the salts of the passwords.
 pub async fn demo(db: &Db, hasher: &PasswordHasher, until: Timestamp) -> Result<Demo> {
-    make_ready(db).await?;
+    ensure_migrated(db).await?;
     let mut owners = [UserId(uuid::Uuid::nil()); ACCOUNTS.len()];
     let mut new_users = Vec::new();
     for (at, account) in ACCOUNTS.iter().enumerate() {
@@ -53,7 +52,7 @@ pub async fn demo(db: &Db, hasher: &PasswordHasher, until: Timestamp) -> Result<
             return Err(Error::new(
                 ErrorCode::Conflict,
                 format!(
-                    "cannot add the user {username}: another user has the address {email} or its id. Nothing was changed"
+                    "cannot add the user {username}: another user has the e-mail address {email} or the id. Nothing was changed"
                 ),
             ));
         }
@@ -80,5 +79,5 @@ pub async fn demo(db: &Db, hasher: &PasswordHasher, until: Timestamp) -> Result<
 }
 
 fn id(kind: Kind, at: usize) -> uuid::Uuid {
-    Draws::of(kind, at as u64).uuid()
+    RowRandom::of(kind, at as u64).uuid()
 }

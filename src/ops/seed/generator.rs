@@ -1,82 +1,83 @@
-//! The rows of the large data set. Row number `index` of a kind is the same on every machine and in every run with the
-//! same number of users and the same newest moment; its id depends on the index alone. No database here.
+//! The rows of the large data set. A row is the same on every machine and in every run with the same number of users and the
+//! same latest time. Its id depends only on its index.
 
 use secrecy::SecretString;
 
 use super::{
     content::{
-        ACTIONS, AGENTS, FIRST_NAMES, LAST_NAMES, MODELS, SEVERITIES, TITLES, TOOLS, USER_AGENTS, address, host, told,
+        ACTIONS, AGENTS, FIRST_NAMES, LAST_NAMES, MODELS, SEVERITIES, TITLES, TOOLS, USER_AGENTS, address, description,
+        host,
     },
-    random::{Draws, Kind},
+    random::{Kind, RowRandom},
 };
 use crate::model::{
     AuditAction, AuditLog, AuditLogId, Credentials, RawJson, Role, Session, SessionId, Timestamp, User, UserId,
 };
 
 const DAY: u64 = 86_400_000_000;
-/// Everything that users do lies in this span before the newest moment.
+/// All actions of users are within this time before the latest time.
 const ACTIVE: u64 = 90 * DAY;
-/// Users were created in this span before that, so nobody acts before existing.
+/// Users were created within this time before `ACTIVE`, so that they exist before their actions.
 const CREATED: u64 = 730 * DAY;
 
-/// Makes the rows.
+/// Generates the rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Generator {
-    /// How many users the sessions and the audit logs are spread over; at least 1.
+    /// The number of users that own the sessions and audit log entries; at least 1.
     pub users: u64,
-    /// The newest moment.
+    /// The latest time in the data.
     pub until: Timestamp,
 }
 
 impl Generator {
-    /// The user `user-0000001` has index 0. No password fits them: `!` is not a hash.
+    /// The user `user-0000001` has index 0. No password matches: `!` is not a hash.
     pub(super) fn user(&self, index: u64) -> Credentials {
-        let mut draws = Draws::of(Kind::User, index);
-        let id = UserId(draws.uuid());
+        let mut random = RowRandom::of(Kind::User, index);
+        let id = UserId(random.uuid());
         let number = index + 1;
-        let role = draws.weighted(&[(878, Role::Viewer), (120, Role::Analyst), (2, Role::Admin)]);
-        let created = ACTIVE + draws.near(CREATED);
-        let full_name = format!("{} {}", draws.one_of(&FIRST_NAMES), draws.one_of(&LAST_NAMES));
+        let role = random.weighted(&[(878, Role::Viewer), (120, Role::Analyst), (2, Role::Admin)]);
+        let created = ACTIVE + random.near(CREATED);
+        let full_name = format!("{} {}", random.one_of(&FIRST_NAMES), random.one_of(&LAST_NAMES));
         let user = User {
             id,
             username: format!("user-{number:07}"),
             email: format!("user-{number:07}@example.com"),
             role,
-            is_active: !draws.per_mille(40),
-            full_name: (!draws.per_mille(50)).then_some(full_name),
+            is_active: !random.per_mille(40),
+            full_name: (!random.per_mille(50)).then_some(full_name),
             created_at: self.before(created),
-            updated_at: self.before(draws.below(created)),
-            last_login: (!draws.per_mille(150)).then(|| self.before(draws.near(ACTIVE))),
+            updated_at: self.before(random.below(created)),
+            last_login: (!random.per_mille(150)).then(|| self.before(random.near(ACTIVE))),
         };
         Credentials { user, hashed_password: SecretString::from("!"), password_change_required: false }
     }
 
     pub(super) fn session(&self, index: u64) -> Session {
-        let mut draws = Draws::of(Kind::Session, index);
-        let id = SessionId(draws.uuid());
-        let user_id = self.owner(index, &mut draws);
-        let thread = draws.uuid();
-        let agent = draws.weighted(&AGENTS);
-        let (host, severity) = (host(&mut draws), draws.weighted(&SEVERITIES));
-        let title = draws.one_of(&TITLES).replace("{host}", &host);
-        let messages = draws.skewed(120) + 1;
+        let mut random = RowRandom::of(Kind::Session, index);
+        let id = SessionId(random.uuid());
+        let user_id = self.owner(index, &mut random);
+        let thread = random.uuid();
+        let agent = random.weighted(&AGENTS);
+        let (host, severity) = (host(&mut random), random.weighted(&SEVERITIES));
+        let title = random.one_of(&TITLES).replace("{host}", &host);
+        let messages = random.skewed(120) + 1;
         let context = format!(
             r#"{{"agent":"{agent}","model":"{}","severity":"{severity}","assets":["{host}","{}"],"messages":{messages},"tools":["{}","{}"],"language":"en"}}"#,
-            draws.one_of(&MODELS),
-            address(&mut draws),
-            draws.one_of(&TOOLS),
-            draws.one_of(&TOOLS),
+            random.one_of(&MODELS),
+            address(&mut random),
+            random.one_of(&TOOLS),
+            random.one_of(&TOOLS),
         );
-        let created = draws.near(ACTIVE);
+        let created = random.near(ACTIVE);
         // A conversation takes up to a day; the end follows the last message within half an hour.
-        let updated = created - draws.near(created.min(DAY) + 1);
-        let ended = draws.per_mille(300).then(|| updated - draws.below(updated.min(DAY / 48) + 1));
+        let updated = created - random.near(created.min(DAY) + 1);
+        let ended = random.per_mille(300).then(|| updated - random.below(updated.min(DAY / 48) + 1));
         Session {
             id,
             user_id,
             thread_id: Some(format!("thread-{}", thread.simple())),
-            context: (!draws.per_mille(50)).then_some(RawJson(context)),
-            title: (!draws.per_mille(80)).then_some(title),
+            context: (!random.per_mille(50)).then_some(RawJson(context)),
+            title: (!random.per_mille(80)).then_some(title),
             is_active: ended.is_none(),
             created_at: self.before(created),
             updated_at: self.before(updated),
@@ -85,46 +86,47 @@ impl Generator {
     }
 
     pub(super) fn audit_log(&self, index: u64) -> AuditLog {
-        let mut draws = Draws::of(Kind::AuditLog, index);
-        let id = AuditLogId(draws.uuid());
-        let age = draws.near(ACTIVE);
-        let owner = self.owner(index, &mut draws);
-        let action = draws.weighted(&ACTIONS);
+        let mut random = RowRandom::of(Kind::AuditLog, index);
+        let id = AuditLogId(random.uuid());
+        let age = random.near(ACTIVE);
+        let owner = self.owner(index, &mut random);
+        let action = random.weighted(&ACTIONS);
         let success = match action {
             AuditAction::FailedLogin => false,
-            AuditAction::AgentExecution => !draws.per_mille(100),
+            AuditAction::AgentExecution => !random.per_mille(100),
             _ => true,
         };
-        // Nobody in particular: an unknown user name, or the system itself.
-        let nobody = matches!(action, AuditAction::FailedLogin | AuditAction::ConfigChanged) && draws.per_mille(250);
-        let (description, details) = told(action, success, &mut draws);
+        // Without a user: an unknown user name, or the system itself.
+        let is_anonymous =
+            matches!(action, AuditAction::FailedLogin | AuditAction::ConfigChanged) && random.per_mille(250);
+        let (description, details) = description(action, success, &mut random);
         AuditLog {
             id,
-            user_id: (!nobody).then_some(owner),
+            user_id: (!is_anonymous).then_some(owner),
             username: None,
             action,
-            details: draws.per_mille(500).then_some(RawJson(details)),
+            details: random.per_mille(500).then_some(RawJson(details)),
             description: Some(description),
-            ip_address: Some(address(&mut draws)),
-            user_agent: Some(draws.weighted(&USER_AGENTS).to_owned()),
+            ip_address: Some(address(&mut random)),
+            user_agent: Some(random.weighted(&USER_AGENTS).to_owned()),
             success,
             timestamp: self.before(age),
         }
     }
 
-    /// Where a row comes among the others of its kind: the entries of a log as they were written, the oldest first, so
-    /// that those of one week lie together; other rows by their ids, in whose order an index of ids grows quicker.
-    pub(super) fn place(kind: Kind, index: u64) -> u64 {
-        let mut draws = Draws::of(kind, index);
-        let (place, _) = draws.uuid().as_u64_pair();
-        if matches!(kind, Kind::AuditLog) { ACTIVE - draws.near(ACTIVE) } else { place }
+    /// The position of a row in the order of insertion: audit log entries by time, so that those of one week are adjacent;
+    /// other rows by id, as an index grows faster in its order.
+    pub(super) fn position(kind: Kind, index: u64) -> u64 {
+        let mut random = RowRandom::of(kind, index);
+        let (position, _) = random.uuid().as_u64_pair();
+        if matches!(kind, Kind::AuditLog) { ACTIVE - random.near(ACTIVE) } else { position }
     }
 
-    /// Every fourth row goes round all users, so each has some as soon as there are four times as many rows; the others
-    /// mostly fall to the users with the lowest numbers.
-    fn owner(&self, index: u64, draws: &mut Draws) -> UserId {
-        let user = if index.is_multiple_of(4) { index / 4 % self.users } else { draws.skewed(self.users) };
-        UserId(Draws::of(Kind::User, user).uuid())
+    /// Every fourth row is distributed over all users in turn, so that each user has a row as soon as there are four times as
+    /// many rows as users. The others mostly belong to the users with the lowest numbers.
+    fn owner(&self, index: u64, random: &mut RowRandom) -> UserId {
+        let user = if index.is_multiple_of(4) { index / 4 % self.users } else { random.skewed(self.users) };
+        UserId(RowRandom::of(Kind::User, user).uuid())
     }
 
     fn before(&self, micros: u64) -> Timestamp {
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_depends_on_its_index_only() {
+    fn row_depends_only_on_its_index() {
         let (one, other) = (generator(), generator());
         let later: Vec<_> = (100..200).rev().map(|index| one.audit_log(index)).collect();
         for (entry, index) in later.iter().rev().zip(100..) {
@@ -160,22 +162,22 @@ mod tests {
         assert_eq!(one.session(17), other.session(17));
         assert_eq!(one.user(17).user, other.user(17).user);
         assert_ne!(one.user(17).user.id, one.user(18).user.id);
-        // Another time or more users change the content, never the id, by which a second run finds the row.
+        // Another time or number of users changes the content, never the id, which identifies the row in a second run.
         let moved = Generator { users: 9, until: one.until.plus_seconds(3600) };
         assert_eq!(moved.session(17).id, one.session(17).id);
         assert_eq!(moved.audit_log(17).id, one.audit_log(17).id);
     }
 
     #[test]
-    fn the_log_is_written_in_the_order_of_time() {
+    fn audit_log_is_inserted_in_order_of_time() {
         let generator = generator();
         let mut indexes: Vec<_> = (0..500).collect();
-        indexes.sort_by_key(|&index| Generator::place(Kind::AuditLog, index));
+        indexes.sort_by_key(|&index| Generator::position(Kind::AuditLog, index));
         assert!(indexes.is_sorted_by_key(|&index| generator.audit_log(index).timestamp));
     }
 
     #[test]
-    fn every_user_fits_the_table_and_existed_before_acting() {
+    fn users_fit_the_columns_and_precede_their_actions() {
         let generator = generator();
         let (mut roles, mut inactive, mut never) = (HashMap::new(), 0, 0);
         for index in 0..5_000 {
@@ -184,7 +186,7 @@ mod tests {
             assert!(user.email.ends_with("@example.com") && fits(user.full_name.as_ref(), 255));
             assert!(user.created_at <= user.updated_at && user.updated_at <= generator.until);
             assert!(user.last_login.is_none_or(|at| user.created_at <= at && at <= generator.until));
-            assert!(user.created_at <= generator.before(ACTIVE), "created before anybody acts");
+            assert!(user.created_at <= generator.before(ACTIVE), "created before any action");
             *roles.entry(user.role).or_insert(0) += 1;
             inactive += u32::from(!user.is_active);
             never += u32::from(user.last_login.is_none());
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_session_fits_the_table_and_runs_forward() {
+    fn sessions_fit_the_columns_and_end_after_they_begin() {
         let generator = generator();
         let mut ended = 0;
         for index in 0..20_000 {
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn every_audit_log_fits_the_table_and_one_in_twenty_failed() {
+    fn audit_logs_fit_the_columns_and_one_in_twenty_failed() {
         let generator = generator();
         let (mut actions, mut failed, mut detailed, mut recent) = (HashMap::new(), 0, 0, 0);
         for index in 0..20_000 {
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_users_own_much_and_every_user_owns_something() {
+    fn rows_are_skewed_and_every_user_owns_some() {
         let generator = generator();
         let mut owned = HashMap::new();
         for index in 0..20_000 {

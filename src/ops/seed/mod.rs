@@ -1,5 +1,5 @@
-//! Filling the database: a few rows to look at (`demo`), or a large data set for trials and benchmarks (`bulk`). Both
-//! are the same in each run, never change a row that is there, and happen wholly or not at all.
+//! Seeding: a few rows for a demonstration (`demo`), or a large data set for tests and benchmarks (`bulk`). Both are
+//! deterministic, never change existing rows, and run in one transaction.
 
 mod bulk;
 mod content;
@@ -19,21 +19,21 @@ use crate::{
     error::{Error, ErrorCode, Result},
 };
 
-/// What became of one table.
+/// The result for one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Filled {
     /// The table's name.
     pub table: &'static str,
-    /// Rows of the data set that were there already.
+    /// Rows of the data set that existed before.
     pub found: u64,
     /// Rows that were added.
     pub added: u64,
-    /// How long adding them took, with indexes and foreign keys.
+    /// The time for adding them, with indexes and foreign keys.
     pub took: Duration,
 }
 
-/// SQLite is embedded, so nobody else makes its tables; on PostgreSQL that is an operator's decision.
-async fn make_ready(db: &Db) -> Result<()> {
+/// Migrates SQLite. On PostgreSQL an operator migrates, so that missing tables are an error.
+async fn ensure_migrated(db: &Db) -> Result<()> {
     if !db.needs_operator() {
         return db.migrate().await;
     }

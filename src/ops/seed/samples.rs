@@ -1,4 +1,4 @@
-//! The demo data itself. It changes nothing: `demo` adds it. Times are told as minutes before the newest moment.
+//! The rows of the demo data. Times are minutes before the latest time in the data.
 
 use crate::model::{AuditAction, AuditLog, AuditLogId, RawJson, Role, Session, SessionId, Timestamp, User, UserId};
 
@@ -15,7 +15,7 @@ pub(super) struct Account {
     role: Role,
 }
 
-// Places in the list of accounts.
+// Indexes in the list of accounts.
 const ADMIN: usize = 0;
 const ANALYST: usize = 1;
 const VIEWER: usize = 2;
@@ -43,7 +43,7 @@ impl Account {
     }
 }
 
-/// A session; times are minutes before the newest moment.
+/// A session; times are minutes before the latest time.
 pub(super) struct SampleSession {
     pub(super) owner: usize,
     thread: &'static str,
@@ -127,7 +127,7 @@ pub(super) const SESSIONS: [SampleSession; 6] = [
     },
 ];
 
-/// An audit log entry; the time is minutes before the newest moment.
+/// An audit log entry; the time is in minutes before the latest time.
 pub(super) struct SampleLog {
     pub(super) owner: usize,
     action: AuditAction,
@@ -159,7 +159,7 @@ impl SampleLog {
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0";
 const SDK: &str = "langgraph-sdk-py/0.1.40";
 
-/// A login of each, from which the other entries differ.
+/// A login of each account; the other entries are based on it.
 const BY_ADMIN: SampleLog = SampleLog {
     owner: ADMIN,
     action: AuditAction::Login,
@@ -200,7 +200,7 @@ pub(super) const AUDIT_LOGS: [SampleLog; 24] = [
     SampleLog { at: 6 * DAY + 10, ..BY_ADMIN },
     SampleLog {
         action: AuditAction::SessionCreated,
-        description: "Opened the conversation Quarterly access review",
+        description: "Created the session Quarterly access review",
         details: Some(r#"{"threadId":"thread-compliance-001"}"#),
         at: 6 * DAY,
         ..BY_ADMIN
@@ -214,7 +214,7 @@ pub(super) const AUDIT_LOGS: [SampleLog; 24] = [
     },
     SampleLog {
         action: AuditAction::SessionEnded,
-        description: "Ended the conversation Quarterly access review",
+        description: "Ended the session Quarterly access review",
         details: Some(r#"{"threadId":"thread-compliance-001","messages":22}"#),
         at: 5 * DAY,
         ..BY_ADMIN
@@ -248,7 +248,7 @@ pub(super) const AUDIT_LOGS: [SampleLog; 24] = [
     },
     SampleLog {
         action: AuditAction::SessionEnded,
-        description: "Ended the conversation Hunt for lateral movement from the VPN gateway",
+        description: "Ended the session Hunt for lateral movement from the VPN gateway",
         details: Some(r#"{"threadId":"thread-threat-hunting-001","messages":31}"#),
         at: DAY,
         ..BY_ANALYST
@@ -318,7 +318,7 @@ mod tests {
     use crate::services::default_accounts;
 
     #[test]
-    fn samples_are_valid_and_their_times_make_sense() {
+    fn samples_have_valid_json_and_consistent_times() {
         let json = |text: &str| crate::json::read("context", text.as_bytes()).is_ok_and(|value| value.is_object());
         for sample in &SESSIONS {
             assert!(json(sample.context), "{}", sample.context);
@@ -326,7 +326,7 @@ mod tests {
         }
         for sample in &AUDIT_LOGS {
             assert!(sample.details.is_none_or(json), "{:?}", sample.details);
-            assert!(sample.at < 30 * DAY, "after the accounts were made");
+            assert!(sample.at < 30 * DAY, "after the creation of the accounts");
         }
         for wanted in
             [AuditAction::Login, AuditAction::QueryAgent, AuditAction::AgentExecution, AuditAction::FailedLogin]
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn the_accounts_are_the_ones_that_the_server_warns_of() {
+    fn accounts_are_the_default_accounts() {
         assert_eq!(ACCOUNTS.map(|account| account.username), default_accounts::DEFAULT_ACCOUNTS);
     }
 }
