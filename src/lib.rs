@@ -1,27 +1,47 @@
-//! guardianeye: a GraphQL API server over users, their conversation sessions and the audit log.
+//! guardianeye: a GraphQL API server over users, their agent sessions and the audit log.
 //!
-//! # The way of a query
+//! # The path of a nested query
 //!
-//! [`http`] reads the request and asks [`auth`] who sends it; [`graphql`] parses, checks and executes the document;
-//! a nested field asks a loader, which gathers the keys of all its siblings and asks [`db`] for them in one statement.
-//! To follow one: `http/graphql.rs` → `graphql/query.rs` → `graphql/types/user.rs` → `graphql/loaders` →
-//! `db/sessions.rs`.
+//! `{ users { nodes { sessions { nodes { title } } } } }` takes these steps. Each one is a trace event with the target
+//! `request_path` (`GUARDIANEYE_LOG=info,request_path=trace` shows them), and a test compares the list with those of a request.
 //!
-//! # The way of a write
+//! 1. `http/graphql.rs`: receive the request, and negotiate the media type
+//! 2. `graphql/pipeline.rs`: handle the request
+//! 3. `graphql/document/checked.rs`: parse the document, or take it from the cache, and check its limits
+//! 4. `graphql/pipeline.rs`: authenticate the principal by [`auth`]
+//! 5. `graphql/admission.rs`: admit the operation by the rate limits and the access to introspection
+//! 6. `graphql/execution/execute.rs`: validate the document, unless it comes from the cache
+//! 7. `graphql/execution/execute.rs`: coerce the variables
+//! 8. `graphql/execution/execute.rs`: execute the operation
+//! 9. `graphql/connection.rs`: load the connection `users`, a field that `graphql/query.rs` defines
+//! 10. `db/users.rs`: list a page of users
+//! 11. `graphql/fast_path/mod.rs`: fork: write the list directly as JSON if it selects only plain fields and lists of them;
+//!     otherwise resolve the fields of each row, which `graphql/types/user.rs` defines
+//! 12. `graphql/loaders/by_user.rs`: batch the sessions of all users on the page
+//! 13. `db/sessions.rs`: read pages of sessions, for all users in one statement
+//! 14. `graphql/pipeline.rs`: respond with the receipt, as JSON
 //!
-//! A mutation in [`graphql`] calls one function in [`services`]: the rules, one transaction, its audit entry. The
-//! service calls [`db`], table by table. To follow one: `graphql/mutation/login.rs` → `services/login.rs` →
-//! `db/users.rs`.
+//! # The path of a mutation
 //!
-//! # Who may import whom
+//! `mutation { endSession(id: "..") { session { isActive } } }` takes the steps 1 to 8, in a task that a disconnect of the client
+//! does not cancel; then one function in [`services`], which applies the rules and makes the change and its audit log entry in
+//! one transaction:
 //!
-//! `cli` → `http` → `graphql` → `services` → `db` → `model`; `graphql` also reads from `db`; `auth` stands on `db`; `error`,
-//! `clock` and `json` are for all. A test holds these arrows.
+//! 9. `services/sessions.rs`: end the session, in one transaction
+//! 10. `db/sessions.rs`: update the session
+//! 11. `services/audit_entry.rs`: record the audit log entry
+//! 12. `db/audit_logs.rs`: insert the audit log entry
+//! 13. `graphql/pipeline.rs`: respond with the receipt, as JSON
+//!
+//! # Dependencies
+//!
+//! `cli` → `http` → `graphql` → `services` → `db` → `model`; `graphql` also reads from `db`; `auth` depends on `db`; `error`,
+//! `clock` and `json` are available to all. A test enforces this.
 //!
 //! # JSON
 //!
-//! Whatever JSON a client sends, and whatever is stored, is read by [`json`] and nothing else: `serde_json`'s own values are
-//! not safe to read it into. JSON that is only handed out again stays text. A test and Clippy hold this.
+//! Only [`json`] parses JSON of clients and stored JSON: parsing into `serde_json` values is not safe. JSON that is only passed on
+//! stays text. A test and Clippy enforce this.
 
 pub mod auth;
 pub mod cli;

@@ -173,13 +173,8 @@ impl Bed {
     }
 
     async fn execute(&self, text: &str) -> Response {
-        let request = graphql::Request {
-            document: self.document(text),
-            variables: Variables::default(),
-            context: self.context(),
-            request_id: "inside".to_owned(),
-        };
-        let answer = self.api.execute(request).await;
+        let (document, variables) = (self.document(text), Variables::default());
+        let answer = self.api.execute(document, variables, self.context(), "inside").await;
         assert!(answer.response.errors.is_empty(), "{:?}", answer.response.errors);
         answer.response
     }

@@ -234,7 +234,7 @@ mod tests {
         for good in ["https://console.example.com", "http://localhost:5173", "http://[::1]:8000", " https://a.b "] {
             assert_eq!(good.parse(), Ok(WebOrigin(good.trim().to_owned())), "{good}");
         }
-        for (bad, sentence) in [
+        for (bad, message) in [
             ("*", "every web page"),
             ("null", "invalid"),
             ("", "invalid"),
@@ -247,8 +247,8 @@ mod tests {
             ("https://A.b:443", "send this origin as https://a.b"),
             ("https://user@a.b", "send this origin as https://a.b"),
         ] {
-            let refused = bad.parse::<WebOrigin>().expect_err(bad);
-            assert!(refused.contains(sentence), "{bad}: {refused}");
+            let error = bad.parse::<WebOrigin>().expect_err(bad);
+            assert!(error.contains(message), "{bad}: {error}");
         }
     }
 
@@ -262,7 +262,7 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(HostName(name.to_owned())), "{text}");
         }
-        for (bad, sentence) in [
+        for (bad, message) in [
             ("", "invalid"),
             ("api.example.com:8000", "without scheme and port"),
             ("https://api.example.com", "without scheme and port"),
@@ -270,8 +270,8 @@ mod tests {
             ("127.0.0.1", "always allowed"),
             ("[::1]", "always allowed"),
         ] {
-            let refused = bad.parse::<HostName>().expect_err(bad);
-            assert!(refused.contains(sentence), "{bad}: {refused}");
+            let error = bad.parse::<HostName>().expect_err(bad);
+            assert!(error.contains(message), "{bad}: {error}");
         }
     }
 

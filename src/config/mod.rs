@@ -11,13 +11,15 @@ mod secrets;
 mod serve;
 mod writes;
 
-pub use self::accounts::{AccountArgs, AccountLimits, AttemptedNames, NEW_PASSWORD, PasswordArgs, UsersCommand};
-pub use self::cli::{Cli, Command, Common, LogFormat, SecretUrl};
-pub use self::commands::{BackupArgs, DbCommand, DbInitArgs, InitArgs, KeysCommand, SearchIndexArgs, SeedArgs};
-pub use self::document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg};
-pub use self::environment::variables;
-pub use self::http::{HttpArgs, HttpSettings, ProxyHeader};
-pub use self::limits::{LimitArgs, Limits};
-pub use self::secrets::new_password;
-pub use self::serve::{Config, ServeArgs};
-pub use self::writes::{WriteArgs, WriteLimits};
+pub use self::{
+    accounts::{AccountArgs, AccountLimits, AttemptedNames, NEW_PASSWORD, PasswordArgs, UsersCommand},
+    cli::{Cli, Command, Common, LogFormat, SecretUrl},
+    commands::{BackupArgs, DbCommand, DbInitArgs, InitArgs, KeysCommand, SearchIndexArgs, SeedArgs},
+    document::{DocumentArgs, DocumentLimits, Introspection, IntrospectionArg},
+    environment::variables,
+    http::{HttpArgs, HttpSettings, ProxyHeader},
+    limits::{LimitArgs, Limits},
+    secrets::new_password,
+    serve::{Config, ServeArgs},
+    writes::{WriteArgs, WriteLimits},
+};

@@ -105,9 +105,9 @@ mod tests {
             std::fs::write(&file, content).expect("writes");
             match (read("X", &file), secret) {
                 (Ok(read), Ok(secret)) => assert_eq!(read.expose_secret(), secret),
-                (Err(refused), Err(sentence)) => {
-                    let about = format!("the file {} that X_FILE names {sentence}", file.display());
-                    assert_eq!(refused, about);
+                (Err(error), Err(message)) => {
+                    let about = format!("the file {} that X_FILE names {message}", file.display());
+                    assert_eq!(error, about);
                 }
                 (read, _) => panic!("{content:?}: {:?}", read.map(|secret| secret.expose_secret().to_owned())),
             }

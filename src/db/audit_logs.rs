@@ -96,6 +96,7 @@ const INSERT: &str = "
 
 /// Writes an entry; `false` when the id is taken.
 pub async fn insert(tx: &mut Tx, entry: &AuditLog) -> Result<bool> {
+    tracing::trace!(target: "request_path", "insert");
     let done = run!(tx, connection => query(INSERT)
         .bind(entry.id)
         .bind(entry.user_id)

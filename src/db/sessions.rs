@@ -58,6 +58,7 @@ pub async fn list(db: &Db, query: &ListQuery) -> Result<Page<Session>> {
 
 /// One page of sessions for each of the users; who has none is left out.
 pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<Session>>> {
+    tracing::trace!(target: "request_path", "read");
     let rows = run!(db, connection, persistent = generic_plan_is_safe(query.filter.as_ref()) => connection
         .rows(db.meter(), list::page_of_each(&TABLE, users, query), persistent)
         .await)?;
@@ -126,6 +127,7 @@ const UPDATE: &str = "
 
 /// Replaces a session that was last changed then; `false` when it is gone or was changed since.
 pub async fn update(tx: &mut Tx, session: &Session, last_updated_at: Timestamp) -> Result<bool> {
+    tracing::trace!(target: "request_path", "update");
     let done = run!(tx, connection => query(UPDATE)
         .bind(session.id)
         .bind(last_updated_at)

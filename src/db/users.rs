@@ -52,6 +52,7 @@ pub mod orders {
 
 /// One page of all users, in its order.
 pub async fn list(db: &Db, query: &ListQuery) -> Result<Page<User>> {
+    tracing::trace!(target: "request_path", "list");
     let rows = run!(db, connection, persistent = generic_plan_is_safe(query.filter.as_ref()) => connection
         .rows(db.meter(), list::page_of_all(&TABLE, query), persistent)
         .await)?;

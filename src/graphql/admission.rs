@@ -15,6 +15,7 @@ const MAX_ERRORS: usize = 20;
 
 /// Charges the operation to the rate limits of its principal, and rejects introspection that the principal may not use.
 pub fn admit(document: &Document, context: &mut RequestContext) -> Result<()> {
+    tracing::trace!(target: "request_path", "admit");
     context.charge_complexity(document.complexity())?;
     if !document.is_query() {
         context.charge_writes(document.root_fields())?;

@@ -81,6 +81,7 @@ impl<T: ConnectionNode> ListField for ConnectionField<T> {
 
     fn resolve<'a>(&self, ctx: &'a Context<'a>, of: Option<UserId>) -> BoxFuture<'a, ServerResult<Value>> {
         Box::pin(async move {
+            tracing::trace!(target: "request_path", "load");
             let list_query = Arc::new(list_query::<T>(ctx)?);
             let page = T::fetch(ctx.request(), of, Arc::clone(&list_query)).await.map_err(|error| {
                 ctx.set_error_path(async_graphql::Error::from(error).into_server_error(ctx.item.pos))

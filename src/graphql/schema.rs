@@ -1,37 +1,24 @@
-//! The GraphQL schema with its resolvers, and the path of a request through it.
+//! The GraphQL schema with its resolvers.
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Schema, SchemaBuilder, ValidationMode, Variables, parser::parse_schema};
+use async_graphql::{EmptySubscription, Schema, SchemaBuilder, ValidationMode, parser::parse_schema};
 
 use super::{
     access::{AccessRules, Guarded},
-    admission,
-    document::{Document, PersistedQueries},
-    error,
-    execution::{ExecutionResult, Executor, RequestContext},
+    document::PersistedQueries,
+    execution::Executor,
     mutation::Mutation,
     query::Query,
     sdl, types, unused_scalars,
 };
-use crate::{config::DocumentLimits, error::Result};
-
 type ApiSchema = Schema<Guarded<Query>, Guarded<Mutation>, EmptySubscription>;
 
 /// The GraphQL API. Cheap to clone.
 #[derive(Clone)]
 pub struct GraphqlApi {
-    executor: Arc<Executor<ApiSchema>>,
-    pub persisted: Arc<PersistedQueries>,
-}
-
-/// A checked document with everything that its execution needs.
-#[derive(Debug)]
-pub struct Request {
-    pub document: Document,
-    pub variables: Variables,
-    pub context: RequestContext,
-    pub request_id: String,
+    pub(super) executor: Arc<Executor<ApiSchema>>,
+    pub(super) persisted: Arc<PersistedQueries>,
 }
 
 impl std::fmt::Debug for GraphqlApi {
@@ -65,39 +52,5 @@ impl GraphqlApi {
     #[must_use]
     pub fn sdl(&self) -> String {
         sdl::of(&self.executor.schema)
-    }
-
-    /// Parses a document and checks it against the limits. Makes no database access.
-    pub fn document(
-        &self,
-        text: &str,
-        operation_name: Option<String>,
-        variables: &Variables,
-        limits: &DocumentLimits,
-    ) -> Result<Document> {
-        let Executor { types, documents, .. } = &*self.executor;
-        Document::parse(text, operation_name, variables, types, limits, documents)
-    }
-
-    /// Admits, validates and executes a request. Every error of the result has a code.
-    pub async fn execute(&self, request: Request) -> ExecutionResult {
-        let Request { document, variables, mut context, request_id } = request;
-        context.fast_path_eligible = document.source().plain;
-        let admitted = admission::admit(&document, &mut context);
-        let context = Arc::new(context);
-        if let Err(error) = admitted {
-            let result = ExecutionResult::new(&document, error::error_response(&error, &request_id));
-            context.record_access_denial(&result.response.errors).await;
-            return result;
-        }
-        let response = self.executor.execute(&document, variables, Arc::clone(&context), &request_id).await;
-        let mut result = ExecutionResult::new(&document, response);
-        result.limit_size(context.db.meter(), &request_id);
-        context.record_access_denial(&result.response.errors).await;
-        if !result.executed {
-            admission::redact_validation_errors(&mut result.response.errors, &context);
-        }
-        error::finalize_errors(&mut result.response, &request_id);
-        result
     }
 }

@@ -6,14 +6,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{RequestId, media_type::MediaType};
+use super::{RequestId, media_type::ResponseMediaType};
 use crate::{
     error::{Error, ErrorCode},
     graphql,
 };
 
 /// The response to a request that was not executed. Logs the cause of an internal error.
-pub fn error_response(media_type: MediaType, status: StatusCode, error: &Error, id: &RequestId) -> Response {
+pub fn error_response(media_type: ResponseMediaType, status: StatusCode, error: &Error, id: &RequestId) -> Response {
     if error.code() == ErrorCode::Internal {
         tracing::error!(error = error.chain(), "internal error");
     }
@@ -34,7 +34,7 @@ const FALLBACK_BODY: &str = r#"{"errors":[{"message":"internal error","extension
 /// A response without `data` (a request error of the GraphQL specification). `retryAfter` of an error also becomes the header
 /// `Retry-After`.
 pub fn request_error_response(
-    media_type: MediaType,
+    media_type: ResponseMediaType,
     status: StatusCode,
     response: &async_graphql::Response,
 ) -> Response {
@@ -63,12 +63,12 @@ pub fn request_error_response(
 /// The fallback for unknown paths.
 pub async fn not_found(Extension(id): Extension<RequestId>, headers: HeaderMap) -> Response {
     let error = Error::new(ErrorCode::NotFound, "unknown path; the GraphQL endpoint is /graphql");
-    error_response(MediaType::accepted_or_json(&headers), StatusCode::NOT_FOUND, &error, &id)
+    error_response(ResponseMediaType::accepted_or_json(&headers), StatusCode::NOT_FOUND, &error, &id)
 }
 
 /// The fallback for unsupported methods; the router adds the header `Allow`.
 pub async fn method_not_allowed(Extension(id): Extension<RequestId>, headers: HeaderMap) -> Response {
     let error =
         Error::new(ErrorCode::BadUserInput, "unsupported method; the header Allow lists the methods of this path");
-    error_response(MediaType::accepted_or_json(&headers), StatusCode::METHOD_NOT_ALLOWED, &error, &id)
+    error_response(ResponseMediaType::accepted_or_json(&headers), StatusCode::METHOD_NOT_ALLOWED, &error, &id)
 }

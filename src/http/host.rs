@@ -14,7 +14,7 @@ use super::{
     App, RequestId,
     client_address::{self, ClientConnection, Peer},
     error_response::error_response,
-    media_type::MediaType,
+    media_type::ResponseMediaType,
 };
 use crate::{
     config::HttpSettings,
@@ -56,7 +56,7 @@ pub async fn check(State(app): State<App>, request: Request, next: Next) -> Resp
     match check_host(&request, &app.http) {
         Ok(()) => next.run(request).await,
         Err((status, error)) => {
-            let media_type = MediaType::accepted_or_json(request.headers());
+            let media_type = ResponseMediaType::accepted_or_json(request.headers());
             let Some(id) = request.extensions().get::<RequestId>() else { return status.into_response() };
             let error_message = error.message();
             tracing::info!(

@@ -9,7 +9,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use super::{App, RequestId, error_response::error_response, media_type::MediaType};
+use super::{App, RequestId, error_response::error_response, media_type::ResponseMediaType};
 
 /// Verifiers fetch the keys again for an unknown `kid`; others see a new key after a minute.
 const CACHE: &str = "public, max-age=60";
@@ -18,7 +18,12 @@ pub async fn jwks(State(app): State<App>, Extension(id): Extension<RequestId>, h
     let keys = match app.services.public_keys().await {
         Ok(keys) => keys,
         Err(error) => {
-            return error_response(MediaType::accepted_or_json(&headers), StatusCode::SERVICE_UNAVAILABLE, &error, &id);
+            return error_response(
+                ResponseMediaType::accepted_or_json(&headers),
+                StatusCode::SERVICE_UNAVAILABLE,
+                &error,
+                &id,
+            );
         }
     };
     let keys: Vec<_> = keys

@@ -4,10 +4,17 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
+use mediatype::{MediaType, MediaTypeList, Name, ReadParams, Value, media_type, names};
+
+const JSON: MediaType<'_> = media_type!(APPLICATION / JSON);
+const GRAPHQL_RESPONSE: MediaType<'_> =
+    MediaType::from_parts(names::APPLICATION, Name::new_unchecked("graphql-response"), Some(names::JSON), &[]);
+const ANY: MediaType<'_> = media_type!(_STAR / _STAR);
+const ANY_APPLICATION: MediaType<'_> = media_type!(APPLICATION / _STAR);
 
 /// The media type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MediaType {
+pub enum ResponseMediaType {
     /// `application/json`: every well-formed request has the status 200.
     Json,
     /// `application/graphql-response+json`: the status is 200 only for executed requests.
@@ -21,42 +28,26 @@ struct Preference {
     specificity: u8,
 }
 
-impl MediaType {
+impl ResponseMediaType {
     /// The media type that `Accept` prefers; None if it excludes both. Without a preference it is `application/json`, which
     /// every client supports. If both are listed with equal weight, it is `application/graphql-response+json`.
     pub fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let lines = headers.get_all(header::ACCEPT).iter().map(|value| value.to_str().unwrap_or("unreadable"));
-        let mut ranges =
-            lines.flat_map(|line| line.split(',')).map(str::trim).filter(|range| !range.is_empty()).peekable();
-        if ranges.peek().is_none() {
+        let lines = || headers.get_all(header::ACCEPT).iter().map(|line| line.to_str().unwrap_or("not text"));
+        if lines().flat_map(|line| line.split(',')).all(|range| range.trim().is_empty()) {
             return Some(Self::Json);
         }
         let (mut json, mut response) = (None, None);
-        for range in ranges {
-            let mut parts = range.split(';').map(str::trim);
-            let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let mut q = 1.0;
-            let mut is_supported = true;
-            for (name, value) in parts.filter_map(|part| part.split_once('=')) {
-                match name.trim().to_ascii_lowercase().as_str() {
-                    "q" => q = value.trim().parse().ok().filter(|q| (0.0..=1.0).contains(q)).unwrap_or(1.0),
-                    "charset" => is_supported = is_utf8(value),
-                    _ => {}
+        for range in lines().flat_map(MediaTypeList::new).filter_map(Result::ok).filter(is_utf8) {
+            let preference = |specificity| Preference { q: weight(&range), specificity };
+            match range.essence() {
+                essence if essence == JSON => keep_more_specific(&mut json, preference(3)),
+                essence if essence == GRAPHQL_RESPONSE => keep_more_specific(&mut response, preference(3)),
+                essence if essence == ANY || essence == ANY_APPLICATION => {
+                    let specificity = if essence == ANY { 1 } else { 2 };
+                    keep_more_specific(&mut json, preference(specificity));
+                    keep_more_specific(&mut response, preference(specificity));
                 }
-            }
-            let specificity = match media_type.as_str() {
-                _ if !is_supported => continue,
-                "*/*" => 1,
-                "application/*" => 2,
-                "application/json" | "application/graphql-response+json" => 3,
-                _ => continue,
-            };
-            let preference = Preference { q, specificity };
-            if media_type != "application/json" {
-                keep_more_specific(&mut response, preference);
-            }
-            if media_type != "application/graphql-response+json" {
-                keep_more_specific(&mut json, preference);
+                _ => {}
             }
         }
         let acceptable = |preference: Option<Preference>| preference.filter(|preference| preference.q > 0.0);
@@ -102,12 +93,14 @@ impl MediaType {
 pub fn body_is_json(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else { return false };
-    let mut parts = line.to_str().unwrap_or_default().split(';').map(str::trim);
-    parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json"))
-        && parts.all(|part| match part.split_once('=') {
-            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => is_utf8(value),
-            _ => true,
-        })
+    let media_type = line.to_str().ok().and_then(|line| MediaType::parse(line).ok());
+    media_type.is_some_and(|media_type| media_type.essence() == JSON && is_utf8(&media_type))
+}
+
+/// The weight `q` of a media range; 1 if it is absent or invalid.
+fn weight(range: &MediaType<'_>) -> f32 {
+    let q = range.get_param(names::Q).and_then(|q| q.as_str().parse().ok());
+    q.filter(|q| (0.0..=1.0).contains(q)).unwrap_or(1.0)
 }
 
 fn keep_more_specific(kept: &mut Option<Preference>, preference: Preference) {
@@ -116,9 +109,12 @@ fn keep_more_specific(kept: &mut Option<Preference>, preference: Preference) {
     }
 }
 
-fn is_utf8(charset: &str) -> bool {
-    let charset = charset.trim().trim_matches('"');
-    ["utf-8", "utf8", "us-ascii"].iter().any(|name| name.eq_ignore_ascii_case(charset))
+/// Returns true if the media type has no charset, or one that UTF-8 includes.
+fn is_utf8(media_type: &MediaType<'_>) -> bool {
+    let is_included = |charset: Value<'_>| {
+        ["utf-8", "utf8", "us-ascii"].iter().any(|name| charset.unquoted_str().eq_ignore_ascii_case(name))
+    };
+    media_type.get_param(names::CHARSET).is_none_or(is_included)
 }
 
 #[cfg(test)]
@@ -131,7 +127,7 @@ mod tests {
 
     #[test]
     fn accept_is_parsed_with_weights_and_specificity() {
-        use MediaType::{GraphqlResponse, Json};
+        use ResponseMediaType::{GraphqlResponse, Json};
         const RESPONSE: &str = "application/graphql-response+json";
         for (lines, expected) in [
             (&[][..], Some(Json)),
@@ -157,7 +153,7 @@ mod tests {
             (&["application/json;charset=utf-16"], None),
             (&["application/xml+json"], None),
         ] {
-            assert_eq!(MediaType::accepted(&headers(&header::ACCEPT, lines)), expected, "{lines:?}");
+            assert_eq!(ResponseMediaType::accepted(&headers(&header::ACCEPT, lines)), expected, "{lines:?}");
         }
     }
 

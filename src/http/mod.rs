@@ -13,7 +13,6 @@ mod idempotency;
 mod jwks;
 mod media_type;
 mod params;
-mod receipt;
 mod request_id;
 mod serve;
 mod timeouts;
@@ -35,7 +34,6 @@ use tower_http::{
 
 pub use self::{
     console::is_embedded as console_is_embedded,
-    receipt::Usage,
     request_id::RequestId,
     serve::{StopSignal, serve},
 };

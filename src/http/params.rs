@@ -1,6 +1,4 @@
-//! The parameters of a GraphQL request, from a POST's body or a GET's URL, and nothing that the specification forbids.
-
-use std::sync::Arc;
+//! The parameters of a GraphQL request, from the body of a POST or the URL of a GET.
 
 use async_graphql::Variables;
 use serde::Deserialize;
@@ -8,52 +6,16 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, ErrorCode, Result},
-    graphql::{self, DocumentHash, PersistedQueries},
+    graphql::{self, DocumentHash, DocumentSource},
     json,
 };
 
-/// What is asked.
+/// The parameters of a GraphQL request.
 #[derive(Debug)]
-pub struct Params {
-    pub document: Asked,
+pub struct RequestParams {
+    pub document: DocumentSource,
     pub operation_name: Option<String>,
     pub variables: Variables,
-}
-
-/// The document, or what it is known by.
-#[derive(Debug)]
-pub enum Asked {
-    /// To be kept under the hash, if there is one.
-    Text(Arc<str>, Option<DocumentHash>),
-    Known(DocumentHash),
-}
-
-impl Asked {
-    pub fn text(&self, persisted: &PersistedQueries) -> Result<Arc<str>> {
-        match self {
-            Self::Text(text, _) => Ok(Arc::clone(text)),
-            Self::Known(hash) => persisted.get(*hash),
-        }
-    }
-
-    /// By what the document is to be kept.
-    pub fn hash(&self) -> Option<DocumentHash> {
-        match self {
-            Self::Text(_, hash) => *hash,
-            Self::Known(_) => None,
-        }
-    }
-
-    fn new(text: Option<String>, extensions: &Value) -> Result<Self> {
-        match (text, persisted_query(extensions)?) {
-            (Some(text), Some(hash)) if !hash.matches(&text) => {
-                Err(Error::bad_input("extensions", "sha256Hash is not the SHA-256 of the query"))
-            }
-            (Some(text), hash) => Ok(Self::Text(text.into(), hash)),
-            (None, Some(hash)) => Ok(Self::Known(hash)),
-            (None, None) => Err(Error::bad_input("query", "the query is missing")),
-        }
-    }
 }
 
 /// The parameters of a GET, each as text.
@@ -66,8 +28,8 @@ pub struct UrlParams {
     extensions: Option<String>,
 }
 
-impl Params {
-    pub fn of_url(url: UrlParams) -> Result<Self> {
+impl RequestParams {
+    pub fn from_url(url: UrlParams) -> Result<Self> {
         let read = |field, text: Option<String>| match text.as_deref() {
             None | Some("") => Ok(Value::Null),
             Some(text) => json::read(field, text.as_bytes()),
@@ -75,30 +37,30 @@ impl Params {
         let extensions = read("extensions", url.extensions)?;
         let variables = read("variables", url.variables)?;
         Ok(Self {
-            document: Asked::new(url.query, &extensions)?,
+            document: document_source(url.query, &extensions)?,
             operation_name: url.operation_name.filter(|name| !name.is_empty()),
             variables: variables_of(variables)?,
         })
     }
 
-    pub fn of_body(body: &[u8]) -> Result<Self> {
+    pub fn from_body(body: &[u8]) -> Result<Self> {
         let mut body = match json::read_body(body)? {
             Value::Object(body) => body,
             Value::Array(_) => {
-                return Err(Error::new(ErrorCode::BadUserInput, "batches are not taken: send one request"));
+                return Err(Error::new(ErrorCode::BadUserInput, "batching is not supported: send one request"));
             }
             _ => return Err(Error::new(ErrorCode::BadUserInput, "the body must be a JSON object")),
         };
         let extensions = body.remove("extensions").unwrap_or_default();
         let query = match body.remove("query") {
             Some(Value::String(query)) => Some(query),
-            // Some clients write null for the text that they leave out.
+            // Some clients send null with a persisted query.
             Some(Value::Null) if extensions.get("persistedQuery").is_some() => None,
             None => None,
             Some(_) => return Err(Error::bad_input("query", "the query must be a string")),
         };
         Ok(Self {
-            document: Asked::new(query, &extensions)?,
+            document: document_source(query, &extensions)?,
             operation_name: match body.remove("operationName") {
                 None | Some(Value::Null) => None,
                 Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
@@ -109,24 +71,35 @@ impl Params {
     }
 }
 
-/// `{"persistedQuery": {"version": 1, "sha256Hash": ".."}}`; other extensions are nothing to us.
+fn document_source(text: Option<String>, extensions: &Value) -> Result<DocumentSource> {
+    match (text, persisted_query(extensions)?) {
+        (Some(text), Some(hash)) if !hash.matches(&text) => {
+            Err(Error::bad_input("extensions", "sha256Hash is not the SHA-256 of the query"))
+        }
+        (Some(text), hash) => Ok(DocumentSource::Inline(text.into(), hash)),
+        (None, Some(hash)) => Ok(DocumentSource::Persisted(hash)),
+        (None, None) => Err(Error::bad_input("query", "the query is missing")),
+    }
+}
+
+/// Parses `{"persistedQuery": {"version": 1, "sha256Hash": ".."}}`; ignores other extensions.
 fn persisted_query(extensions: &Value) -> Result<Option<DocumentHash>> {
-    let refused = |message| Err(Error::bad_input("extensions", message));
+    let invalid = |message| Err(Error::bad_input("extensions", message));
     match extensions {
         Value::Null => return Ok(None),
         Value::Object(_) => {}
-        _ => return refused("the extensions must be an object"),
+        _ => return invalid("the extensions must be an object"),
     }
     let persisted = match extensions.get("persistedQuery") {
         None | Some(Value::Null) => return Ok(None),
         Some(persisted) => persisted,
     };
     if persisted.get("version") != Some(&Value::from(1)) {
-        return refused("persistedQuery must have the version 1");
+        return invalid("persistedQuery must have the version 1");
     }
     match persisted.get("sha256Hash").and_then(Value::as_str).and_then(DocumentHash::parse) {
         Some(hash) => Ok(Some(hash)),
-        None => refused("the sha256Hash of persistedQuery must be 64 hexadecimal digits"),
+        None => invalid("the sha256Hash of persistedQuery must be 64 hexadecimal digits"),
     }
 }
 

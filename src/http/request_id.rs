@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     client_address::{ClientConnection, Peer},
     error_response::error_response,
-    media_type::MediaType,
+    media_type::ResponseMediaType,
 };
 use crate::error::Error;
 
@@ -60,7 +60,7 @@ pub async fn trace(Extension(request_id): Extension<RequestId>, request: Request
     span.in_scope(|| {
         let response = end.unwrap_or_else(|panic| {
             let error = Error::internal(format!("panicked: {}", panic_message(&*panic)));
-            error_response(MediaType::Json, StatusCode::INTERNAL_SERVER_ERROR, &error, &request_id)
+            error_response(ResponseMediaType::Json, StatusCode::INTERNAL_SERVER_ERROR, &error, &request_id)
         });
         let status = response.status().as_u16();
         let duration_us = u64::try_from(request_id.arrived.elapsed().as_micros()).unwrap_or(u64::MAX);

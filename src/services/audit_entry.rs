@@ -104,6 +104,7 @@ impl AuditEntry {
 
     /// Writes the entry.
     pub async fn record(self, tx: &mut Tx, attribution: Attribution<'_>, now: Timestamp) -> Result<AuditLog> {
+        tracing::trace!(target: "request_path", "record");
         let mut details = self.details;
         if let Some(Credential::ApiToken(id, _)) = attribution.credential {
             details.insert("apiToken".to_owned(), id.to_string().into());

@@ -136,6 +136,7 @@ fn updated_context(before: Option<&RawJson>, update: ContextUpdate) -> Result<(O
 
 /// Ends an open session, which cannot be updated afterwards.
 pub async fn end(actor: Actor<'_>, id: SessionId) -> Result<Session> {
+    tracing::trace!(target: "request_path", "end");
     let now = actor.now();
     let mut tx = actor.db.begin().await?;
     let before = actor.open_session(&mut tx, id).await?;

@@ -60,7 +60,7 @@ async fn an_answer_too_long_to_store_is_told_and_the_mutation_not_done_again(app
     assert_eq!(send().await.data()["createSession"]["session"]["c4"].as_str().expect("a text").len(), 60_000);
     let again = send().await;
     assert_eq!((again.status.as_u16(), again.code()), (200, "CONFLICT"));
-    assert!(again.message().contains("was done") && again.message().contains("262144"), "{}", again.message());
+    assert!(again.message().contains("was executed") && again.message().contains("262144"), "{}", again.message());
     let sessions = app.admin().gql("{ sessions { totalCount } }", json!({})).await;
     assert_eq!(sessions.data()["sessions"]["totalCount"], 1);
 }

@@ -57,6 +57,7 @@ mod profile_conflicts;
 mod proxies;
 mod reading_commands;
 mod receipts;
+mod request_path;
 mod response_size;
 mod schema;
 mod schema_changes;

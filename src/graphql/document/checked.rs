@@ -46,6 +46,7 @@ impl Document {
         limits: &DocumentLimits,
         known: &Sources,
     ) -> Result<Self> {
+        tracing::trace!(target: "request_path", "parse");
         let source = match known.find(text) {
             Some(source) => source,
             None => Arc::new(read(text, limits)?),
@@ -74,9 +75,8 @@ impl Document {
         self.analysis.idempotency_mode
     }
 
-    /// Whether the chosen operation hands in or out what nobody else may read: it logs in, refreshes, or makes a token.
-    #[must_use]
-    pub fn holds_secrets(&self) -> bool {
+    /// Returns true if the arguments or the response of the operation contain a password or token.
+    pub(in crate::graphql) fn transmits_secrets(&self) -> bool {
         self.analysis.idempotency_mode != IdempotencyMode::Replay
     }
 

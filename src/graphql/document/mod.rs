@@ -21,12 +21,9 @@ pub(in crate::graphql) mod tokens;
 
 pub(in crate::graphql) use self::{
     cache::Sources,
-    client_json::ClientJson,
+    client_json::{ClientJson, canonical_request},
+    persisted::PersistedQueries,
+    root_fields::IdempotencyMode,
     schema_types::{SchemaField, SchemaTypes},
 };
-pub use self::{
-    checked::Document,
-    client_json::{canonical_request, variables},
-    persisted::{DocumentHash, PersistedQueries},
-    root_fields::IdempotencyMode,
-};
+pub use self::{checked::Document, client_json::variables, persisted::DocumentHash};

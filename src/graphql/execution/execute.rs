@@ -51,6 +51,7 @@ impl<S: SchemaExecutor> Executor<S> {
         let mut parsed = source.parsed.clone();
         typename::move_directives_to_fragments(&mut parsed);
         if source.not_null().is_none() {
+            tracing::trace!(target: "request_path", "validate");
             match self.validate(&source.text, &parsed).await {
                 Ok(not_null) => self.documents.keep(source, not_null),
                 Err(errors) => return Response::from_errors(error::validation_errors(errors)),
@@ -60,6 +61,7 @@ impl<S: SchemaExecutor> Executor<S> {
             Ok(operation) => operation,
             Err(error) => return error::error_response(&error, request_id),
         };
+        tracing::trace!(target: "request_path", "coerce");
         let values = match self.inputs.coerce(&operation.node, variables, source.not_null()) {
             Ok(values) => values,
             Err(errors) => {
@@ -76,6 +78,7 @@ impl<S: SchemaExecutor> Executor<S> {
         run.set_parsed_query(parsed);
         // `remove_omitted` leaves only this operation.
         run.operation_name = operation_name.filter(|_| omitted.is_empty()).map(str::to_owned);
+        tracing::trace!(target: "request_path", "execute");
         // Loaders take locks, and tokio's cooperative budget would pause the task after some: later siblings would miss the batch.
         let mut response = tokio::task::coop::unconstrained(self.schema_without_validation.execute(run)).await;
         if !response.errors.is_empty()

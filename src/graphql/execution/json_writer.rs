@@ -66,7 +66,7 @@ impl Json {
     }
 
     /// A value as it is written in a response.
-    pub fn from_value(value: &Value) -> String {
+    pub fn of_value(value: &Value) -> String {
         let mut json = Self::with_limit(usize::MAX);
         json.value(value);
         json.text

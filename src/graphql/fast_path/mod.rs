@@ -28,10 +28,12 @@ pub async fn write<T: ConnectionNode>(
 ) -> Option<Result<Value>> {
     let request = &**ctx.data_unchecked::<Arc<RequestContext>>();
     if !request.fast_path_eligible {
+        tracing::trace!(target: "request_path", "fork: resolve");
         return None;
     }
     let scope = Scope { ctx, principal: request.principal() };
     let plan = Rows::<T>::of(scope, &ctx.item.node, edges)?;
+    tracing::trace!(target: "request_path", "fork: write");
     let rows: Vec<&T> = rows.iter().collect();
     let meter = request.db.meter();
     let loaded = match plan.load(request, &rows).await {

@@ -49,6 +49,7 @@ impl<T: ByUser> UserArguments<T> for ListQuery {
     type Value = Arc<Page<T>>;
 
     async fn fetch(&self, db: &Db, users: &[UserId]) -> Result<HashMap<UserId, Self::Value>> {
+        tracing::trace!(target: "request_path", "batch");
         let pages = T::pages_by_user(db, users, self).await?;
         Ok(pages.into_iter().map(|(user, page)| (user, Arc::new(page))).collect())
     }
