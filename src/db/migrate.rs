@@ -1,8 +1,9 @@
-//! Brings the tables to the state this version of the program expects. Safe to run from several processes at once.
+//! Migrations: bring the tables to the state that this version of the program needs. Several processes may run them at once.
 
 use std::collections::BTreeSet;
 
 use sqlx::{
+    Executor,
     migrate::{Migrate, MigrateError, Migrator},
     raw_sql,
 };
@@ -10,7 +11,7 @@ use sqlx::{
 use super::{Db, Pools, Tx, TxConnection, run};
 use crate::error::{Error, Result};
 
-/// Where sqlx notes which migrations have run.
+/// The table in which sqlx records the migrations that have run.
 const TABLE: &str = "_sqlx_migrations";
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -19,23 +20,23 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 impl Db {
     /// Runs the migrations that have not run yet.
     ///
-    /// PostgreSQL takes an advisory lock meanwhile. For SQLite the lock is on the folder of the file: its own locks
-    /// end with each migration's transaction, and a second process would begin in between.
+    /// A lock excludes other processes: on PostgreSQL an advisory lock, on SQLite a lock on the folder of the file, because
+    /// SQLite's own locks end with the transaction of each migration.
     pub async fn migrate(&self) -> Result<()> {
         let done = match &self.pools {
             Pools::Sqlite { writer, .. } => {
-                let file = writer.pool().connect_options().get_filename().to_owned();
+                let file = writer.connector().options.get_filename().to_owned();
                 let lock = tokio::task::spawn_blocking(move || lock_folder(&file)).await.map_err(Error::internal)?;
-                let done = SQLITE.run(&mut *writer.lease().await?).await;
+                let done = SQLITE.run(writer.acquire().await?.raw()).await;
                 drop(lock);
                 done
             }
-            Pools::Postgres(pool) => POSTGRES.run(&mut *pool.lease().await?).await,
+            Pools::Postgres(pool) => POSTGRES.run(pool.acquire().await?.raw()).await,
         };
         done.map_err(|cause| Error::internal(cause).with_message("the database could not be brought up to date"))
     }
 
-    /// Whether every migration of this program has run.
+    /// Returns true if all migrations of this program have run.
     pub async fn is_migrated(&self) -> Result<bool> {
         self.ping().await?;
         let expected = match &self.pools {
@@ -54,7 +55,7 @@ impl Db {
     }
 }
 
-/// Whether a migration of ours has run, in a database with these tables.
+/// Returns true if a migration has run in the database, which has these tables.
 pub(super) async fn has_begun(tx: &mut Tx, tables: &BTreeSet<String>) -> Result<bool> {
     if !tables.contains(TABLE) {
         return Ok(false);
@@ -64,38 +65,35 @@ pub(super) async fn has_begun(tx: &mut Tx, tables: &BTreeSet<String>) -> Result<
         .await)
 }
 
-/// `Migrate::apply` would end the transaction that is under way.
-macro_rules! run_others {
-    ($migrator:expr, $connection:expr) => {
-        async {
-            let connection = $connection;
-            connection.ensure_migrations_table(TABLE).await?;
-            for (at, migration) in $migrator.iter().enumerate() {
-                if at > 0 {
-                    let connection = &mut *connection;
-                    let done = raw_sql(migration.sql.clone()).execute(connection).await;
-                    done.map_err(|cause| MigrateError::ExecuteMigration(cause, migration.version))?;
-                }
-                connection.skip(TABLE, migration).await?;
-            }
-            Ok::<_, MigrateError>(())
+/// Runs all migrations but the first. Not by `Migrate::apply`, which would commit the open transaction.
+async fn run_others<C>(migrator: &Migrator, connection: &mut C) -> Result<(), MigrateError>
+where
+    C: Migrate,
+    for<'c> &'c mut C: Executor<'c>,
+{
+    connection.ensure_migrations_table(TABLE).await?;
+    for (at, migration) in migrator.iter().enumerate() {
+        if at > 0 {
+            let done = connection.execute(raw_sql(migration.sql.clone())).await;
+            done.map_err(|cause| MigrateError::ExecuteMigration(cause, migration.version))?;
         }
-        .await
-    };
+        connection.skip(TABLE, migration).await?;
+    }
+    Ok(())
 }
 
-/// Records the first migration as done and runs all others, within the transaction.
+/// Records the first migration as applied and runs all others, within the transaction.
 pub(super) async fn run_but_first(tx: &mut Tx) -> Result<()> {
     let done = match &mut tx.connection {
-        TxConnection::Sqlite(lease) => run_others!(SQLITE, &mut **lease),
-        TxConnection::Postgres(lease) => run_others!(POSTGRES, &mut **lease),
+        TxConnection::Sqlite(connection) => run_others(&SQLITE, connection.raw()).await,
+        TxConnection::Postgres(connection) => run_others(&POSTGRES, connection.raw()).await,
     };
     done.map_err(|cause| {
         Error::internal(cause).with_message("the tables could not be taken over, and nothing was changed")
     })
 }
 
-/// The plain case of a new database, which each database tells in its own way.
+/// Returns true if the table is missing, as in a new database. Each database has its own error for it.
 fn is_missing_table(error: &Error) -> bool {
     const UNDEFINED_TABLE: &str = "42P01";
     let cause = error.cause().and_then(|cause| cause.downcast_ref::<sqlx::Error>());
@@ -104,7 +102,8 @@ fn is_missing_table(error: &Error) -> bool {
     })
 }
 
-/// Held until dropped. `None` where folders cannot be locked (Windows); there two first starts must not coincide.
+/// Locks the folder until the file is dropped. `None` where folders cannot be locked (Windows); there two first starts must not
+/// run at the same time.
 fn lock_folder(file: &std::path::Path) -> Option<std::fs::File> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
     let folder = std::fs::File::open(folder).ok()?;

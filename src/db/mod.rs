@@ -40,28 +40,28 @@ pub use self::{
 };
 use self::{
     auth_generation::{AuthChangeGuard, AuthGeneration},
-    pool::{Connections, Lease, Permit, Statements},
+    pool::{Pool, PooledConnection, StatementPermit, StatementPermits},
     statement::run,
 };
 use crate::error::Result;
 
-/// A handle on the database; cheap to clone.
+/// A database; cheap to clone. Each request has a clone with its own meter and permits.
 #[derive(Clone, Debug)]
 pub struct Db {
     pools: Pools,
     meter: Arc<Meter>,
     auth_generation: AuthGeneration,
-    statements: Statements,
+    statement_permits: StatementPermits,
 }
 
-/// The connections. SQLite allows one writer at a time, so writers queue here and never meet a busy file.
+/// The connection pools. SQLite allows one writer at a time, so writers wait for its one connection and not for a lock.
 #[derive(Clone, Debug)]
-pub(crate) enum Pools {
-    Sqlite { readers: Connections<Sqlite>, writer: Connections<Sqlite> },
-    Postgres(Connections<Postgres>),
+enum Pools {
+    Sqlite { readers: Pool<Sqlite>, writer: Pool<Sqlite> },
+    Postgres(Pool<Postgres>),
 }
 
-/// A transaction that is rolled back unless it is committed. Opened and ended in `services` and `ops` only.
+/// A transaction that is rolled back unless it is committed. Only `services` and `ops` begin and end one.
 #[derive(Debug)]
 pub struct Tx {
     connection: TxConnection,
@@ -69,42 +69,42 @@ pub struct Tx {
     auth_generation: AuthGeneration,
     /// Present if the transaction [changes accounts](Self::accounts). Dropped after the connection's last statement.
     auth_change: Option<AuthChangeGuard>,
-    /// Given up last.
-    _permit: Option<Permit>,
+    /// Released after the connection.
+    _permit: Option<StatementPermit>,
 }
 
 #[derive(Debug)]
-pub(crate) enum TxConnection {
-    Sqlite(Lease<Sqlite>),
-    Postgres(Lease<Postgres>),
+enum TxConnection {
+    Sqlite(PooledConnection<Sqlite>),
+    Postgres(PooledConnection<Postgres>),
 }
 
 impl Db {
-    /// The same database, with a count of its own: one request's statements and rows.
+    /// The same database with its own meter: for the statements and rows of one request.
     #[must_use]
     pub fn metered(&self) -> Self {
         Self { meter: Arc::default(), ..self.clone() }
     }
 
-    /// The same with a limit for the bytes that the request may read, and for those that it may answer.
+    /// The same with a limit for the bytes that the request reads from the database, and for the bytes of its response.
     #[must_use]
     pub fn metered_within(&self, max_bytes: u64) -> Self {
         Self { meter: Arc::new(Meter::within(max_bytes)), ..self.clone() }
     }
 
-    /// The same with the permits of a principal, each for a statement or a transaction at a time.
+    /// The same with the permits of a principal. Each statement and each transaction holds one.
     #[must_use]
     pub fn limited(&self, permits: Arc<Semaphore>) -> Self {
-        Self { statements: Statements::limited(permits), ..self.clone() }
+        Self { statement_permits: StatementPermits::limited(permits), ..self.clone() }
     }
 
-    /// The same without permits, for statements that must not wait for others of their principal.
+    /// The same without permits, for statements that must not wait for other statements of their principal.
     #[must_use]
     pub fn unlimited(&self) -> Self {
-        Self { statements: Statements::default(), ..self.clone() }
+        Self { statement_permits: StatementPermits::default(), ..self.clone() }
     }
 
-    /// What was counted since the handle was made.
+    /// The meter of this database value.
     #[must_use]
     pub fn meter(&self) -> &Meter {
         &self.meter
@@ -117,32 +117,32 @@ impl Db {
         self.auth_generation.get()
     }
 
-    /// The name of the database, for people.
+    /// The name of the database system, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.texts().kind
     }
 
-    /// Whether others may rely on the database too, so that changing its tables is an operator's decision.
+    /// Returns true if other programs may use the database, so that only an operator may decide to change its tables.
     #[must_use]
     pub fn needs_operator(&self) -> bool {
         matches!(self.pools, Pools::Postgres(_))
     }
 
-    /// Opens a transaction that may write. On SQLite it waits for its turn as the one writer.
+    /// Begins a transaction that may write. On SQLite it waits until the one writing connection is free.
     pub async fn begin(&self) -> Result<Tx> {
-        // Before the connection: whoever has one waits for no other statement of the principal.
-        let permit = self.statements.transaction().await;
+        // Before the connection: a request that holds a connection must not wait for a permit of its principal.
+        let permit = self.statement_permits.transaction().await;
         let connection = match &self.pools {
             Pools::Sqlite { writer, .. } => {
-                let mut lease = writer.lease().await?;
-                lease.begin("begin immediate").await?;
-                TxConnection::Sqlite(lease)
+                let mut connection = writer.acquire().await?;
+                connection.begin("begin immediate").await?;
+                TxConnection::Sqlite(connection)
             }
             Pools::Postgres(pool) => {
-                let mut lease = pool.lease().await?;
-                lease.begin("begin").await?;
-                TxConnection::Postgres(lease)
+                let mut connection = pool.acquire().await?;
+                connection.begin("begin").await?;
+                TxConnection::Postgres(connection)
             }
         };
         Ok(Tx {
@@ -154,7 +154,7 @@ impl Db {
         })
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     pub async fn ping(&self) -> Result<()> {
         run!(self, connection => sqlx::query_scalar::<_, i32>("select 1").fetch_one(connection).await)?;
         Ok(())
@@ -165,17 +165,17 @@ impl Db {
         run!(self, connection => sqlx::query_scalar(self.texts().version).fetch_one(connection).await)
     }
 
-    /// The names of the tables found, in order, without the migrations' own.
+    /// The names of the tables in the database, sorted, without sqlx's table of migrations.
     pub async fn tables(&self) -> Result<Vec<String>> {
         run!(self, connection => sqlx::query_scalar(self.texts().tables).fetch_all(connection).await)
     }
 
-    /// The names of the indexes found, in order, without the migrations' own.
+    /// The names of the indexes in the database, sorted, without those of sqlx's table of migrations.
     pub async fn indexes(&self) -> Result<Vec<String>> {
         run!(self, connection => sqlx::query_scalar(self.texts().indexes).fetch_all(connection).await)
     }
 
-    /// Ends all connections; waits for those in use.
+    /// Closes all connections; waits for those in use.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { readers, writer } => {
@@ -195,11 +195,11 @@ impl Db {
 }
 
 impl Tx {
-    /// Makes the changes last.
+    /// Commits the changes.
     pub async fn commit(self) -> Result<()> {
         match self.connection {
-            TxConnection::Sqlite(mut lease) => lease.commit().await?,
-            TxConnection::Postgres(mut lease) => lease.commit().await?,
+            TxConnection::Sqlite(mut connection) => connection.commit().await?,
+            TxConnection::Postgres(mut connection) => connection.commit().await?,
         }
         Ok(())
     }

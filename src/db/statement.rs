@@ -4,7 +4,7 @@ use sqlx::{Postgres, Sqlite};
 
 use super::{
     Db, Pools, Tx, TxConnection, dialect,
-    pool::{Lease, Meter, Permit, Reused, RowCount, StatementError},
+    pool::{Meter, PooledConnection, PooledDatabase, RowCount, StatementError, StatementPermit},
 };
 use crate::error::{Error, Result};
 
@@ -79,27 +79,27 @@ pub(super) enum Statement<'a> {
 }
 
 /// One statement. Dropping it before it is finished cancels the statement in the database.
-pub(super) struct Running<'a, DB: Reused> {
+pub(super) struct Running<'a, DB: PooledDatabase> {
     connection: Connection<'a, DB>,
     meter: &'a Meter,
-    _permit: Option<Permit>,
+    _permit: Option<StatementPermit>,
 }
 
-enum Connection<'a, DB: Reused> {
-    Pooled(Lease<DB>),
-    OfTransaction(&'a mut Lease<DB>),
+enum Connection<'a, DB: PooledDatabase> {
+    Pooled(PooledConnection<DB>),
+    OfTransaction(&'a mut PooledConnection<DB>),
 }
 
 impl Db {
     /// Acquires a connection for one statement.
     pub(super) async fn start_statement(&self) -> Result<Statement<'_>> {
-        let permit = self.statements.permit().await;
+        let permit = self.statement_permits.statement().await;
         Ok(match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                Statement::Sqlite(Running::start(Connection::Pooled(readers.lease().await?), &self.meter, permit))
+                Statement::Sqlite(Running::start(Connection::Pooled(readers.acquire().await?), &self.meter, permit))
             }
             Pools::Postgres(pool) => {
-                Statement::Postgres(Running::start(Connection::Pooled(pool.lease().await?), &self.meter, permit))
+                Statement::Postgres(Running::start(Connection::Pooled(pool.acquire().await?), &self.meter, permit))
             }
         })
     }
@@ -120,23 +120,19 @@ impl Tx {
     }
 }
 
-impl<'a, DB: Reused> Running<'a, DB> {
-    fn start(mut connection: Connection<'a, DB>, meter: &'a Meter, permit: Option<Permit>) -> Self {
-        connection.get().begins();
+impl<'a, DB: PooledDatabase> Running<'a, DB> {
+    fn start(mut connection: Connection<'a, DB>, meter: &'a Meter, permit: Option<StatementPermit>) -> Self {
+        connection.get().start_statement();
         Self { connection, meter, _permit: permit }
     }
 
     pub(super) fn connection(&mut self) -> &mut DB::Connection {
-        self.connection.get()
+        self.connection.get().raw()
     }
 
     /// Counts the statement and its rows. A lost statement did not run and is not counted.
     pub(super) fn finish<T: RowCount, E: StatementError + Into<Error>>(mut self, result: Result<T, E>) -> Result<T> {
-        let connection = self.connection.get();
-        connection.ends(&result);
-        if result.is_ok() {
-            connection.keep();
-        }
+        self.connection.get().finish_statement(&result);
         let result = result.map_err(Into::into);
         if !result.as_ref().is_err_and(is_lost_statement) {
             self.meter.count_statement(result.as_ref().map_or(0, RowCount::row_count));
@@ -145,8 +141,8 @@ impl<'a, DB: Reused> Running<'a, DB> {
     }
 }
 
-impl<DB: Reused> Connection<'_, DB> {
-    fn get(&mut self) -> &mut Lease<DB> {
+impl<DB: PooledDatabase> Connection<'_, DB> {
+    fn get(&mut self) -> &mut PooledConnection<DB> {
         match self {
             Self::Pooled(connection) => connection,
             Self::OfTransaction(connection) => connection,

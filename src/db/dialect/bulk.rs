@@ -24,8 +24,8 @@ pub(in crate::db) async fn pour<R: Row>(
     poured: &mut (dyn FnMut(u64) + Send),
 ) -> sqlx::Result<()> {
     match &mut tx.connection {
-        TxConnection::Sqlite(tx) => insert(tx, rows, poured).await,
-        TxConnection::Postgres(tx) => copy(tx, rows, poured).await,
+        TxConnection::Sqlite(connection) => insert(connection.raw(), rows, poured).await,
+        TxConnection::Postgres(connection) => copy(connection.raw(), rows, poured).await,
     }
 }
 
@@ -33,8 +33,8 @@ pub(in crate::db) async fn pour<R: Row>(
 pub(in crate::db) async fn run(tx: &mut Tx, statement: String) -> sqlx::Result<()> {
     let statement = sqlx::raw_sql(AssertSqlSafe(statement));
     match &mut tx.connection {
-        TxConnection::Sqlite(tx) => tx.execute(statement).await.map(drop),
-        TxConnection::Postgres(tx) => tx.execute(statement).await.map(drop),
+        TxConnection::Sqlite(connection) => connection.raw().execute(statement).await.map(drop),
+        TxConnection::Postgres(connection) => connection.raw().execute(statement).await.map(drop),
     }
 }
 

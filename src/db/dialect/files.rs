@@ -36,8 +36,8 @@ pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
     let name = copy.to_str().ok_or_else(|| Error::new(ErrorCode::BadUserInput, "the folder's name is not UTF-8"))?;
     {
         // SQLite takes an empty file for one that it may write to. Of the connections only this one may write at all.
-        let mut lease = writer.lease().await?;
-        let connection = &mut *lease;
+        let mut writer = writer.acquire().await?;
+        let connection = writer.raw();
         let copied = query("vacuum into $1").bind(name).execute(connection).await;
         copied
             .map_err(|cause| Error::from(cause).with_message(format!("cannot write the backup {}", file.display())))?;
@@ -83,7 +83,7 @@ pub struct Exposed {
 #[must_use]
 pub fn close_to_others(db: &Db) -> Vec<Exposed> {
     let Pools::Sqlite { writer, .. } = &db.pools else { return Vec::new() };
-    let file = writer.pool().connect_options().get_filename().to_owned();
+    let file = writer.connector().options.get_filename().to_owned();
     let Ok(file) = file.canonicalize() else { return Vec::new() };
     let (Some(folder), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else {
         return Vec::new();

@@ -2,7 +2,6 @@
 
 pub mod adoption;
 pub(in crate::db) mod bulk;
-pub(in crate::db) mod cancel;
 pub(in crate::db) mod files;
 mod json_contains;
 pub(in crate::db) mod packed;

@@ -1,40 +1,39 @@
-//! Opens the database that a URL names, with the settings that this server relies on.
+//! Connects to the database of a URL, with the settings that this program needs.
 
 use std::{io::ErrorKind, net::IpAddr, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     ConnectOptions, Connection,
-    pool::PoolOptions,
     postgres::{PgConnectOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::time::timeout;
 
-use super::{connect_error, connections::Connections, deadline::Deadline, statement_permits::Statements};
+use super::{Pool, StatementPermits, connect_error, postgres::PgConnector, sqlite::SqliteConnector};
 use crate::{
-    db::{Db, Pools, auth_generation::AuthGeneration, dialect::cancel::Canceller},
+    db::{Db, Pools, auth_generation::AuthGeneration},
     error::{Error, ErrorCode, Result},
 };
 
-/// Rows that SQLite reads ahead of us: one may hold a whole page.
+/// The number of rows that SQLite's thread reads ahead. One row may hold a whole page.
 const ROWS_AHEAD: usize = 8;
 
-/// How the connections behave.
+/// The settings of the connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Connections at most; on SQLite the readers, beside which there is one writer. 16 when absent, 8 readers on SQLite,
-    /// where each keeps pages and statements of its own.
+    /// The maximum number of connections; on SQLite of reading connections, in addition to the one that writes. By default 16,
+    /// on SQLite 8, where each has its own cache of pages and statements.
     pub max_connections: Option<u32>,
-    /// How long to wait for a free connection, and for the database to answer at all.
+    /// The time for a connection to become free, and the time for the database to answer when one is opened.
     pub acquire_timeout: Duration,
-    /// After how long a statement is stopped; `None` lets it run (migrations, seeding).
+    /// The time after which a statement is stopped; `None` for no limit (migrations, seeding).
     pub statement_timeout: Option<Duration>,
-    /// Whether a missing SQLite file is made, with its folder. Only what prepares a database asks for it.
+    /// Creates a missing SQLite file and its folder. Only commands that prepare a database set it.
     pub create: bool,
 }
 
 impl Default for Settings {
-    /// For commands: few connections, no statement timeout, and a database that is there.
+    /// For commands: few connections, no statement timeout, and a database that exists.
     fn default() -> Self {
         Self {
             max_connections: Some(4),
@@ -45,12 +44,18 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    fn max_connections(self, default: u32) -> usize {
+        self.max_connections.unwrap_or(default) as usize
+    }
+}
+
 impl Db {
     /// Connects to `sqlite:PATH` or `postgres://..`.
-    /// A URL that names no database we know, or a database that does not answer, is an error that says so without
-    /// showing the URL, which may hold a password.
+    /// Returns an error for an unknown kind of database and for one that does not answer. The message does not contain the URL,
+    /// which may contain a password.
     pub async fn connect(url: &str, settings: Settings) -> Result<Self> {
-        // What stands before a colon in something that is no URL may be a secret.
+        // If the text is not a URL, the part before the colon may be a secret.
         let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
         let scheme = if scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') { scheme } else { "" };
         let pools = match scheme {
@@ -66,7 +71,7 @@ impl Db {
             pools,
             meter: Arc::default(),
             auth_generation: AuthGeneration::default(),
-            statements: Statements::default(),
+            statement_permits: StatementPermits::default(),
         })
     }
 }
@@ -91,32 +96,21 @@ async fn sqlite(url: &str, settings: Settings) -> Result<Pools> {
         .row_buffer_size(ROWS_AHEAD)
         .pragma("temp_store", "memory")
         .disable_statement_logging();
-    let pool = || {
-        let deadline = settings.statement_timeout.map(Deadline::new);
-        let options = pool_options(settings, 8);
-        (if deadline.is_some() { Deadline::watch(options) } else { options }, deadline)
+    let open = async |options, max_connections| {
+        let connector = SqliteConnector { options, statement_timeout: settings.statement_timeout };
+        let pool = Pool::new(connector, max_connections, settings.acquire_timeout);
+        // The first connection shows now whether the file can be opened.
+        drop(pool.acquire().await.map_err(|cause| connect_error::sqlite(&file, &cause))?);
+        Ok::<_, Error>(pool)
     };
-    let (writer, writer_deadline) = pool();
-    let writer = writer
-        .max_connections(1)
-        .connect_with(
-            // An audit entry that was answered for has to survive a power cut: FULL waits for the disk at each commit.
-            options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full),
-        )
-        .await
-        .map_err(|cause| connect_error::sqlite(&file, &cause))?;
-    let (readers, readers_deadline) = pool();
-    let readers = readers
-        .connect_with(options.pragma("query_only", "on"))
-        .await
-        .map_err(|cause| connect_error::sqlite(&file, &cause))?;
-    Ok(Pools::Sqlite {
-        readers: Connections::new(readers, readers_deadline),
-        writer: Connections::new(writer, writer_deadline),
-    })
+    // An audit log entry of an acknowledged change must survive a power failure: FULL waits for the disk at each commit.
+    let durable = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let writer = open(durable, 1).await?;
+    let readers = open(options.pragma("query_only", "on"), settings.max_connections(8)).await?;
+    Ok(Pools::Sqlite { readers, writer })
 }
 
-/// Refuses a file that is not there, which SQLite would tell in words that name no file. It is only looked at, see
+/// Returns an error if the file is missing. SQLite's own message would not name it. The file is not opened, see
 /// [`create_file`].
 fn find_file(file: &Path) -> Result<()> {
     let full = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
@@ -131,11 +125,11 @@ fn find_file(file: &Path) -> Result<()> {
     }
 }
 
-/// Makes a missing file before SQLite would, for the owner's eyes only: it holds password hashes and signing keys, and
-/// SQLite gives its side files the same mode. A missing folder is made, too.
+/// Creates a missing file, readable only by its owner: it contains password hashes and signing keys, and SQLite gives its
+/// other files the same mode. Creates a missing folder too.
 ///
-/// A file that is there is not touched. Opening and closing it here would end the locks that this process holds on it
-/// (POSIX), and with them the safety of the write-ahead log.
+/// An existing file is not opened. Closing it here would release the POSIX locks that this process holds on it, and the
+/// write-ahead log relies on them.
 fn create_file(file: &Path) -> std::io::Result<()> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
@@ -156,30 +150,28 @@ async fn postgres(url: &str, settings: Settings) -> Result<Pools> {
         .application_name("guardianeye")
         .disable_statement_logging();
     if let Some(timeout) = settings.statement_timeout {
-        // What a server asks takes milliseconds. PostgreSQL takes counting by index for long work, and would spend tens of
-        // them on compiling it.
+        // The server's statements take milliseconds. PostgreSQL overestimates the cost of counting by index, and JIT compilation
+        // would take tens of milliseconds.
         options = options.options([("statement_timeout", &*timeout.as_millis().to_string()), ("jit", "off")]);
     }
     if is_unverified(&options) {
         tracing::warn!(
             server = connect_error::address(&options),
-            "nobody checks that this is the right database server, or keeps others from reading along: sslmode=verify-full in \
-             the database URL does"
+            "the identity of the database server is not verified and the connection may be read by others: set \
+             sslmode=verify-full in the database URL"
         );
     }
-    // The pool would try again for seconds before it says that nobody listens, and then not say it.
+    // Not through the pool, which would try again for seconds where no server listens.
     let first = timeout(settings.acquire_timeout, options.connect())
         .await
         .map_err(|_| connect_error::postgres_timeout(&options, settings.acquire_timeout))?
         .map_err(|cause| connect_error::postgres(&options, &cause))?;
-    // Whatever becomes of it: its like could be opened.
     drop(first.close().await);
-    let canceller = Canceller::new(options.clone(), settings.acquire_timeout);
-    let pool = pool_options(settings, 16).connect_lazy_with(options);
-    Ok(Pools::Postgres(Connections::new(pool, canceller)))
+    let connector = PgConnector::new(options, settings.acquire_timeout);
+    Ok(Pools::Postgres(Pool::new(connector, settings.max_connections(16), settings.acquire_timeout)))
 }
 
-/// Whether the way leads to another machine without a certificate that is checked.
+/// Returns true if the server is on another machine and its certificate is not verified.
 fn is_unverified(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     let this_machine = host.starts_with('/')
@@ -189,20 +181,14 @@ fn is_unverified(options: &PgConnectOptions) -> bool {
     !this_machine && !matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull)
 }
 
-fn pool_options<DB: sqlx::Database>(settings: Settings, max_connections: u32) -> PoolOptions<DB> {
-    PoolOptions::new()
-        .max_connections(settings.max_connections.unwrap_or(max_connections))
-        .acquire_timeout(settings.acquire_timeout)
-}
-
 fn setting_error(message: String) -> Error {
     Error::new(ErrorCode::BadUserInput, message)
 }
 
-/// What is wrong with a URL, without the library's words around it.
+/// The reason why a URL is not valid, without the words that sqlx puts around it.
 fn configuration(cause: &sqlx::Error) -> String {
     match cause {
-        // One within the other.
+        // sqlx nests these errors.
         sqlx::Error::Configuration(cause) => cause.downcast_ref().map_or_else(|| cause.to_string(), configuration),
         other => other.to_string(),
     }
@@ -237,9 +223,9 @@ mod tests {
         else {
             panic!("it is SQLite")
         };
-        let mut reader = readers.lease().await.expect("a connection");
+        let mut reader = readers.acquire().await.expect("a connection");
         let options: Vec<String> =
-            sqlx::query_scalar("pragma compile_options").fetch_all(&mut *reader).await.expect("options");
+            sqlx::query_scalar("pragma compile_options").fetch_all(reader.raw()).await.expect("options");
         assert!(
             !options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"),
             "see .cargo/config.toml: {options:?}"

@@ -1,5 +1,5 @@
-//! Why a database could not be opened, in the words of whoever runs the program. Neither the URL, which may hold a
-//! password, nor the words of a library are shown.
+//! The errors of opening a database, in the operator's terms. Messages contain neither the URL, which may contain a password,
+//! nor the words of a library.
 
 use std::{io::ErrorKind, path::Path, time::Duration};
 
@@ -20,7 +20,7 @@ pub(in crate::db) fn postgres(options: &PgConnectOptions, cause: &sqlx::Error) -
             format!("TLS could not be established as sslmode asks: {cause}; sslrootcert names the authority to trust")
         }
         sqlx::Error::Protocol(_) => "what answers there is no PostgreSQL server".to_owned(),
-        // Files that the URL names, such as the one of sslrootcert.
+        // Files named in the URL, such as sslrootcert.
         other => other.to_string(),
     };
     Error::new(
@@ -29,14 +29,14 @@ pub(in crate::db) fn postgres(options: &PgConnectOptions, cause: &sqlx::Error) -
     )
 }
 
-/// The error of a first connection that was not there in time.
+/// The error of a first connection that was not open in time.
 pub(in crate::db) fn postgres_timeout(options: &PgConnectOptions, waited: Duration) -> Error {
     let message =
         format!("cannot connect to the PostgreSQL server at {}: no answer within {waited:?}", address(options));
     Error::new(ErrorCode::Internal, message)
 }
 
-/// Where the server is expected.
+/// The address of the server: host and port, or the path of the socket.
 pub(in crate::db) fn address(options: &PgConnectOptions) -> String {
     match options.get_socket() {
         Some(folder) => folder.join(format!(".s.PGSQL.{}", options.get_port())).display().to_string(),
@@ -54,23 +54,23 @@ fn unreachable(cause: &std::io::Error) -> String {
         }
         ErrorKind::InvalidData => format!("TLS could not be established: {cause}"),
         ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => "the server closed the connection".to_owned(),
-        // The one failure without a code of the system is that of the name service, which has codes of its own.
+        // Only the name service fails without a code of the operating system; it has its own codes.
         _ if cause.raw_os_error().is_none() => "unknown host: its name cannot be resolved".to_owned(),
         _ => system(cause),
     }
 }
 
-/// The system's words without its number.
+/// The operating system's message without its number.
 fn system(cause: &std::io::Error) -> String {
     let words = cause.to_string();
     words.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-/// By the codes of PostgreSQL's appendix A; its sentences depend on the server's language.
+/// Maps the error codes of PostgreSQL's appendix A. The messages depend on the server's language.
 fn refused_by_postgres(options: &PgConnectOptions, cause: &dyn DatabaseError) -> String {
     let user = options.get_username();
     let database = options.get_database().unwrap_or(user);
-    // One code stands for several refusals; the function that refused tells them apart.
+    // Several errors share a code; the function that reported the error distinguishes them.
     let routine = cause.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine);
     match (cause.code().as_deref(), routine) {
         (Some("28P01"), _) => format!("the password of user \"{user}\" is wrong, or there is no such user"),
@@ -90,20 +90,20 @@ fn refused_by_postgres(options: &PgConnectOptions, cause: &dyn DatabaseError) ->
     }
 }
 
-/// The error of opening an SQLite file that is there.
+/// The error of opening an existing SQLite file.
 pub(in crate::db) fn sqlite(file: &Path, cause: &sqlx::Error) -> Error {
     tracing::debug!(?cause, "the SQLite file cannot be opened");
     let reason = match cause {
         sqlx::Error::Database(cause) => refused_by_sqlite(&**cause),
+        // Opening waits only for locks.
+        sqlx::Error::Io(cause) if cause.kind() == ErrorKind::TimedOut => LOCKED.to_owned(),
         sqlx::Error::Io(cause) => system(cause),
-        // Opening waits for nothing but locks.
-        sqlx::Error::PoolTimedOut => LOCKED.to_owned(),
         other => other.to_string(),
     };
     sqlite_because(file, &reason)
 }
 
-/// The error of the system when it looks for an SQLite file, or makes it.
+/// The operating system's error when an SQLite file is looked up or created.
 pub(in crate::db) fn sqlite_file(file: &Path, cause: &std::io::Error) -> Error {
     sqlite_because(file, &system(cause))
 }
@@ -115,7 +115,7 @@ pub(in crate::db) fn sqlite_because(file: &Path, reason: &str) -> Error {
 
 const LOCKED: &str = "another program keeps it locked";
 
-/// By SQLite's primary result codes, which are the low byte of the extended ones.
+/// Maps SQLite's primary result codes, which are the low byte of the extended ones.
 fn refused_by_sqlite(cause: &dyn DatabaseError) -> String {
     let code = cause.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
     match code {

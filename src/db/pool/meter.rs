@@ -1,4 +1,4 @@
-//! Counts what a request asks of the database and answers. The receipt and the tests read it; what is too much is refused.
+//! Counts the statements, rows and bytes of a request, for its receipt, and limits the bytes.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -7,7 +7,8 @@ use crate::{
     model::Timestamp,
 };
 
-/// Statements run, rows given or changed, and the bytes of what a request reads and answers, which have a limit.
+/// The counters of one request: statements, rows returned or changed, bytes read from the database, and bytes of the response.
+/// Each of the two byte counters has the same limit.
 #[derive(Debug)]
 pub struct Meter {
     statements: AtomicU64,
@@ -24,39 +25,39 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// With a limit for the bytes that are read, and for those that are answered.
+    /// A meter with a limit for each of the two byte counters.
     pub(in crate::db) fn within(max_bytes: u64) -> Self {
         let zero = || AtomicU64::new(0);
         Self { statements: zero(), rows: zero(), bytes_read: zero(), bytes_answered: zero(), max_bytes }
     }
 
-    /// Counts bytes of rows that were read; an error when they are more than may be answered.
+    /// Counts bytes of rows that were read. Returns an error above the limit.
     pub(crate) fn read(&self, bytes: usize) -> Result<()> {
         self.count(&self.bytes_read, bytes)
     }
 
-    /// Counts bytes of the answer before they are held for it; an error when there are too many.
+    /// Counts bytes of the response before memory is allocated for them. Returns an error above the limit.
     pub fn answer(&self, bytes: usize) -> Result<()> {
         self.count(&self.bytes_answered, bytes)
     }
 
-    /// How many bytes the answer may have.
+    /// The maximum size of the response in bytes.
     pub fn max_bytes(&self) -> usize {
         usize::try_from(self.max_bytes).unwrap_or(usize::MAX)
     }
 
-    /// How many bytes the answer may still grow by.
+    /// The number of bytes by which the response may still grow.
     pub fn bytes_left(&self) -> usize {
         let left = self.max_bytes.saturating_sub(self.bytes_answered.load(Relaxed));
         usize::try_from(left).unwrap_or(usize::MAX)
     }
 
-    /// Whether there were too many bytes of either kind: the request has no answer then.
+    /// Returns true if one of the byte counters is above the limit. The request then fails.
     pub fn is_exhausted(&self) -> bool {
         self.bytes_read.load(Relaxed) > self.max_bytes || self.bytes_answered.load(Relaxed) > self.max_bytes
     }
 
-    /// The error of an answer that is too large.
+    /// The error of a response that is too large.
     pub fn too_large(&self) -> Error {
         let message = format!(
             "the answer is larger than {} bytes: ask for fewer rows or fields (GUARDIANEYE_MAX_RESPONSE_BYTES)",
@@ -71,12 +72,12 @@ impl Meter {
         if total > self.max_bytes { Err(self.too_large()) } else { Ok(()) }
     }
 
-    /// Statements sent to the database; beginning and ending a transaction is not counted.
+    /// The number of statements sent to the database, without those that begin and end transactions.
     pub fn statements(&self) -> u64 {
         self.statements.load(Relaxed)
     }
 
-    /// Rows returned or changed by them.
+    /// The number of rows that the statements returned or changed.
     pub fn rows(&self) -> u64 {
         self.rows.load(Relaxed)
     }

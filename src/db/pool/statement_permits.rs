@@ -1,4 +1,4 @@
-//! How many statements one principal has in the database at the same time: the rest waits its turn, first come first served.
+//! Limits the concurrent statements of one principal. Further statements wait, first come first served.
 
 use std::sync::{
     Arc,
@@ -7,45 +7,45 @@ use std::sync::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The statements of one request: without limit, or with the permits of its principal.
+/// The statement limit of one request: none, or the permits of its principal, shared with the principal's other requests.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Statements(Option<Arc<Limited>>);
+pub(crate) struct StatementPermits(Option<Arc<Limited>>);
 
 #[derive(Debug)]
 struct Limited {
     permits: Arc<Semaphore>,
-    /// Transactions that this request has open.
+    /// The number of transactions that this request has open.
     transactions: AtomicUsize,
 }
 
-/// One of a principal's statements. A transaction holds it from before it has a connection until it ends.
+/// The permit for one statement or one transaction, which holds it from before it acquires a connection until it ends.
 #[derive(Debug)]
-pub(crate) struct Permit {
+pub(crate) struct StatementPermit {
     _permit: Option<OwnedSemaphorePermit>,
     transaction_of: Option<Arc<Limited>>,
 }
 
-impl Statements {
+impl StatementPermits {
     pub(in crate::db) fn limited(permits: Arc<Semaphore>) -> Self {
         Self(Some(Arc::new(Limited { permits, transactions: AtomicUsize::new(0) })))
     }
 
-    /// Waits for one of the principal's permits. A request that has a transaction open gets through in any case: what it
-    /// waited for might wait for the transaction.
-    pub(in crate::db) async fn permit(&self) -> Option<Permit> {
+    /// Waits for a permit. A request that has a transaction open does not wait: the statement that holds the permit might
+    /// itself wait for that transaction.
+    pub(in crate::db) async fn statement(&self) -> Option<StatementPermit> {
         let limited = self.0.as_ref()?;
         if limited.transactions.load(Relaxed) > 0 {
             return None;
         }
-        Some(Permit { _permit: limited.acquire().await, transaction_of: None })
+        Some(StatementPermit { _permit: limited.acquire().await, transaction_of: None })
     }
 
-    /// The same for a transaction.
-    pub(in crate::db) async fn transaction(&self) -> Option<Permit> {
+    /// Waits for a permit for a transaction.
+    pub(in crate::db) async fn transaction(&self) -> Option<StatementPermit> {
         let limited = self.0.as_ref()?;
         let permit = if limited.transactions.load(Relaxed) > 0 { None } else { limited.acquire().await };
         limited.transactions.fetch_add(1, Relaxed);
-        Some(Permit { _permit: permit, transaction_of: Some(Arc::clone(limited)) })
+        Some(StatementPermit { _permit: permit, transaction_of: Some(Arc::clone(limited)) })
     }
 }
 
@@ -56,7 +56,7 @@ impl Limited {
     }
 }
 
-impl Drop for Permit {
+impl Drop for StatementPermit {
     fn drop(&mut self) {
         if let Some(limited) = &self.transaction_of {
             limited.transactions.fetch_sub(1, Relaxed);
