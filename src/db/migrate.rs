@@ -1,4 +1,4 @@
-//! Migrations: bring the tables to the state that this version of the program needs. Several processes may run them at once.
+//! Migrations: bring the tables to the state that this version of the program needs. Several processes may run them concurrently.
 
 use std::collections::BTreeSet;
 
@@ -74,7 +74,8 @@ where
     connection.ensure_migrations_table(TABLE).await?;
     for (at, migration) in migrator.iter().enumerate() {
         if at > 0 {
-            let done = connection.execute(raw_sql(migration.sql.clone())).await;
+            let connection = &mut *connection;
+            let done = raw_sql(migration.sql.clone()).execute(connection).await;
             done.map_err(|cause| MigrateError::ExecuteMigration(cause, migration.version))?;
         }
         connection.skip(TABLE, migration).await?;

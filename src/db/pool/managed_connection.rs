@@ -27,7 +27,7 @@ pub(in crate::db) trait PooledDatabase: Database {
     ) -> impl Future<Output = sqlx::Result<(Self::Connection, Self::Canceller)>> + Send;
 
     /// Runs a statement that begins or ends a transaction.
-    fn execute(
+    fn control_transaction(
         connection: &mut Self::Connection,
         statement: &'static str,
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
@@ -38,7 +38,7 @@ pub(in crate::db) trait PooledDatabase: Database {
         Self: Sized;
 }
 
-/// Stops the statement of one connection: at its deadline, and when nobody waits for its result any more.
+/// Stops the statement of one connection: at its deadline, and when its request has ended.
 pub(in crate::db) trait StatementCanceller: fmt::Debug + Send + Sync + 'static {
     /// Called before each statement.
     fn start_statement(&self);
@@ -134,19 +134,19 @@ impl<DB: PooledDatabase> ManagedConnection<DB> {
     pub(in crate::db) async fn begin(&mut self, statement: &'static str) -> sqlx::Result<()> {
         // Before the statement: when it fails the transaction may have begun.
         self.in_transaction = true;
-        self.execute(statement).await
+        self.control_transaction(statement).await
     }
 
     /// Commits the transaction.
     pub(in crate::db) async fn commit(&mut self) -> sqlx::Result<()> {
-        self.execute("commit").await?;
+        self.control_transaction("commit").await?;
         self.in_transaction = false;
         Ok(())
     }
 
-    async fn execute(&mut self, statement: &'static str) -> sqlx::Result<()> {
+    async fn control_transaction(&mut self, statement: &'static str) -> sqlx::Result<()> {
         self.start_statement();
-        let result = DB::execute(self.raw(), statement).await;
+        let result = DB::control_transaction(self.raw(), statement).await;
         self.finish_statement(&result);
         result
     }
@@ -201,7 +201,7 @@ impl<DB: PooledDatabase> ManagedConnection<DB> {
     /// Returns true if no transaction is open any more.
     async fn roll_back(&mut self) -> bool {
         if self.in_transaction {
-            self.in_transaction = self.execute("rollback").await.is_err();
+            self.in_transaction = self.control_transaction("rollback").await.is_err();
         }
         !self.in_transaction
     }

@@ -47,7 +47,7 @@ impl PooledDatabase for Postgres {
         Ok((connection, PgCanceller { backend_pid, pool: connector.cancel_pool.clone() }))
     }
 
-    async fn execute(connection: &mut PgConnection, statement: &'static str) -> sqlx::Result<()> {
+    async fn control_transaction(connection: &mut PgConnection, statement: &'static str) -> sqlx::Result<()> {
         raw_sql(statement).execute(connection).await.map(drop)
     }
 

@@ -84,7 +84,7 @@ impl PooledDatabase for Sqlite {
         Ok((connection, deadline))
     }
 
-    async fn execute(connection: &mut SqliteConnection, statement: &'static str) -> sqlx::Result<()> {
+    async fn control_transaction(connection: &mut SqliteConnection, statement: &'static str) -> sqlx::Result<()> {
         raw_sql(statement).execute(connection).await.map(drop)
     }
 
