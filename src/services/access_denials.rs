@@ -4,14 +4,15 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use super::{
-    Client, Services,
+    Client,
     audit_entry::{Attribution, AuditEntry},
 };
 use crate::{
     auth::{Principal, PrincipalKey, TokenBuckets},
     clock::Clock,
+    db::Db,
     error::{Error, ErrorCode, Result},
-    model::AuditAction,
+    model::{AuditAction, Timestamp},
 };
 
 /// The number of entries per principal and minute.
@@ -44,7 +45,8 @@ impl AccessDenials {
 
 /// Records a denial, with the path of the field that was denied; `None` for the whole request.
 pub async fn record(
-    services: &Services,
+    db: &Db,
+    now: Timestamp,
     principal: &Principal,
     client: &Client,
     error: &Error,
@@ -60,7 +62,7 @@ pub async fn record(
         Some(principal) => Attribution::principal(principal, client),
         None => Attribution::client(None, client),
     };
-    let mut tx = services.db.begin().await?;
-    entry.record(&mut tx, attribution, services.clock.now()).await?;
+    let mut tx = db.begin().await?;
+    entry.record(&mut tx, attribution, now).await?;
     tx.commit().await
 }

@@ -1,17 +1,13 @@
-//! API tokens: creating and revoking them, and recording their last use.
+//! API tokens: creating and revoking them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Actor, Services, audit_entry::AuditEntry, validation::check_line};
+use super::{Actor, audit_entry::AuditEntry, validation::check_line};
 use crate::{
-    auth::{ApiTokenSecret, Credential, Principal},
-    db::{Db, api_tokens, users},
+    auth::{ApiTokenSecret, Credential},
+    db::{api_tokens, users},
     error::{Error, ErrorCode, Result},
     model::{ApiToken, ApiTokenId, AuditAction, Role, Scope, Scopes, Timestamp},
 };
@@ -23,8 +19,6 @@ const DAY: Duration = Duration::from_hours(24);
 const DEFAULT_LIFETIME: Duration = DAY.saturating_mul(90);
 /// The maximum lifetime of a token.
 const MAX_LIFETIME: Duration = DAY.saturating_mul(365);
-/// The minimum time between two records of the last use of a token, in seconds.
-const RECORD_INTERVAL: i64 = 60;
 
 /// A token to create.
 #[derive(Debug)]
@@ -131,61 +125,4 @@ pub async fn revoke(actor: Actor<'_>, id: ApiTokenId) -> Result<ApiToken> {
     actor.record(&mut tx, entry, now).await?;
     tx.commit().await?;
     Ok(ApiToken { revoked_at: Some(now), ..token })
-}
-
-/// Remembers the last uses that this instance has recorded, so that most requests write nothing. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct LastUsedRecorder(Arc<Mutex<HashMap<ApiTokenId, Timestamp>>>);
-
-impl LastUsedRecorder {
-    /// Returns true if the last recorded use is older than [`RECORD_INTERVAL`], and remembers this one.
-    fn is_due(&self, id: ApiTokenId, now: Timestamp) -> bool {
-        let since = now.plus_seconds(-RECORD_INTERVAL);
-        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if recorded.get(&id).is_some_and(|at| *at > since) {
-            return false;
-        }
-        recorded.retain(|_, at| *at > since);
-        recorded.insert(id, now);
-        true
-    }
-}
-
-impl Services {
-    /// Records the use of an API token. The request does not wait for it, and does not fail if it fails.
-    pub fn record_token_use(&self, principal: &Principal) {
-        let now = self.clock.now();
-        if let Some(Credential::ApiToken(id, _)) = principal.authenticated().map(|principal| &principal.credential)
-            && self.last_used.is_due(*id, now)
-        {
-            tokio::spawn(set_last_used(self.db.clone(), *id, now));
-        }
-    }
-}
-
-async fn set_last_used(db: Db, id: ApiTokenId, now: Timestamp) {
-    let recorded = async {
-        let mut tx = db.begin().await?;
-        // Another instance may have recorded a later use.
-        api_tokens::set_last_used(&mut tx, id, now, now.plus_seconds(-RECORD_INTERVAL)).await?;
-        tx.commit().await
-    };
-    if let Err(error) = recorded.await {
-        tracing::warn!(api_token = %id, error = error.chain(), "the last use of an API token could not be recorded");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn last_use_is_recorded_once_a_minute() {
-        let now: Timestamp = "2026-03-01T12:00:00Z".parse().expect("a time");
-        let (recorder, one, other) = (LastUsedRecorder::default(), ApiTokenId::new(now), ApiTokenId::new(now));
-        let due = [(one, 0), (one, 59), (other, 59), (one, 60), (one, 119), (one, 120)];
-        let due = due.map(|(id, seconds)| recorder.is_due(id, now.plus_seconds(seconds)));
-        assert_eq!(due, [true, false, true, true, false, true]);
-        assert_eq!(recorder.0.lock().expect("a lock").len(), 1, "{other} is removed");
-    }
 }

@@ -19,8 +19,9 @@ mod patch;
 mod profile_conflicts;
 mod server_secrets;
 pub mod sessions;
-mod signing_keys;
+pub mod signing_keys;
 mod state;
+mod token_use;
 pub mod users;
 pub mod validation;
 

@@ -1,11 +1,11 @@
 //! The key pairs that sign access tokens: the first one of a database, and the published public keys.
 
-use super::Services;
 use crate::{
-    auth,
+    auth::{self, AccessTokens},
     clock::Clock,
     db::{Db, signing_keys},
     error::Result,
+    model::Timestamp,
 };
 
 /// Creates a key pair, unless the database has an active one.
@@ -20,11 +20,8 @@ pub(super) async fn ensure(db: &Db, clock: Clock) -> Result<()> {
     tx.commit().await
 }
 
-impl Services {
-    /// The public keys that verify access tokens, the active one first.
-    pub async fn public_keys(&self) -> Result<Vec<auth::PublicKey>> {
-        let now = self.clock.now();
-        self.access_tokens.refresh_keys(now).await?;
-        Ok(self.access_tokens.public_keys(now))
-    }
+/// The public keys that verify access tokens, the active one first.
+pub async fn public_keys(access_tokens: &AccessTokens, now: Timestamp) -> Result<Vec<auth::PublicKey>> {
+    access_tokens.refresh_keys(now).await?;
+    Ok(access_tokens.public_keys(now))
 }

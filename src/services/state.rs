@@ -2,7 +2,7 @@
 
 use tokio_util::task::TaskTracker;
 
-use super::{access_denials::AccessDenials, api_tokens::LastUsedRecorder, server_secrets, signing_keys};
+use super::{access_denials::AccessDenials, server_secrets, signing_keys, token_use::LastUsedRecorder};
 use crate::{
     auth::{
         AccessTokens, Authenticator, CostLimiter, HashCost, KeyedHasher, PasswordHasher, StatementLimiter, WriteLimiter,

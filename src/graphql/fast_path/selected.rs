@@ -8,7 +8,7 @@ use async_graphql::{
     parser::types::{Field, Selection, SelectionSet},
 };
 
-use super::Json;
+use crate::graphql::execution::Json;
 
 /// The selected fields of one object.
 pub struct Selected<'a> {

@@ -3,9 +3,10 @@
 use async_graphql::{Enum, InputObject};
 
 use super::{
-    FilterInput, NestedFilters, OrderDirection, SizeLimit,
+    filter::{FilterInput, NestedFilters, SizeLimit},
     ip_address::IpAddressFilter,
     operators::{AuditActionFilter, DateTimeFilter, IdFilter, JsonFilter, TextFilter},
+    order::OrderDirection,
 };
 use crate::{
     db::{

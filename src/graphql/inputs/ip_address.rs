@@ -6,7 +6,7 @@ use async_graphql::{InputObject, MaybeUndefined};
 use ipnet::IpNet;
 
 use super::{
-    SizeLimit,
+    filter::SizeLimit,
     operators::{Operators, TextFilter},
 };
 use crate::{

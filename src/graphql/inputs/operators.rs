@@ -3,7 +3,7 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::SizeLimit;
+use super::filter::SizeLimit;
 use crate::{
     db::query::{Column, Filter, Predicate, TimeComparison},
     error::{Error, Result},

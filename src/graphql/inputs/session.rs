@@ -3,8 +3,9 @@
 use async_graphql::{Enum, InputObject};
 
 use super::{
-    FilterInput, NestedFilters, OrderDirection, SizeLimit,
+    filter::{FilterInput, NestedFilters, SizeLimit},
     operators::{DateTimeFilter, IdFilter, JsonFilter, TextFilter},
+    order::OrderDirection,
 };
 use crate::{
     db::{

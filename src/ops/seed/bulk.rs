@@ -10,9 +10,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
 use super::{
-    Filled, ensure_migrated,
     generator::Generator,
     random::{Kind, RowRandom},
+    report::Filled,
+    schema::ensure_migrated,
 };
 use crate::{
     db::{

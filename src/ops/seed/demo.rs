@@ -5,9 +5,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::{
-    Filled, ensure_migrated,
     random::{Kind, RowRandom},
+    report::Filled,
     samples::{ACCOUNTS, AUDIT_LOGS, SESSIONS},
+    schema::ensure_migrated,
 };
 use crate::{
     auth::PasswordHasher,
