@@ -206,7 +206,7 @@ fn check_transport(request: &GraphqlRequest, document: &Document) -> Result<(), 
 async fn authenticate(services: &Services, db: &Db, authorization: Option<&str>) -> Result<Principal> {
     tracing::trace!(target: "request_path", "authenticate");
     let principal = services.authenticator.authenticate(db, authorization, services.clock.now()).await?;
-    services.record_token_use(&principal);
+    services.last_used.record(&services.db, &principal, services.clock.now());
     Ok(principal)
 }
 
@@ -222,7 +222,9 @@ fn record_rejected_document(services: &Arc<Services>, request: &GraphqlRequest, 
         let services = &owned_services;
         let principal = authenticate(services, &services.db, authorization.as_deref()).await;
         let principal = principal.unwrap_or(Principal::Anonymous);
-        if let Err(cause) = access_denials::record(services, &principal, &client, &error, None).await {
+        if let Err(cause) =
+            access_denials::record(&services.db, services.clock.now(), &principal, &client, &error, None).await
+        {
             tracing::error!(error = cause.chain(), "cannot record a rejected document in the audit log");
         }
     };

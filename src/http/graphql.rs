@@ -10,11 +10,12 @@ use axum::{
 use super::{
     App, RequestId,
     body::JsonBody,
-    client_address::{self, ClientConnection, Peer, TransportSecurity},
+    client_address::{self, ClientConnection, Peer},
     error_response::{error_response, request_error_response},
     idempotency,
     media_type::ResponseMediaType,
     params::{RequestParams, UrlParams},
+    transport_security::TransportSecurity,
 };
 use crate::{
     error::{Error, ErrorCode, Result},

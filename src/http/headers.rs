@@ -10,9 +10,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
     App, RequestId,
-    client_address::{ClientConnection, Peer, TransportSecurity},
+    client_address::{ClientConnection, Peer},
     idempotency::{IDEMPOTENCY_KEY, REPLAYED},
     request_id::X_REQUEST_ID,
+    transport_security::TransportSecurity,
     untrusted_proxy,
 };
 use crate::config::HttpSettings;

@@ -10,12 +10,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{App, RequestId, error_response::error_response, media_type::ResponseMediaType};
+use crate::services::signing_keys;
 
 /// Verifiers fetch the keys again for an unknown `kid`; others see a new key after a minute.
 const CACHE: &str = "public, max-age=60";
 
 pub async fn jwks(State(app): State<App>, Extension(id): Extension<RequestId>, headers: HeaderMap) -> Response {
-    let keys = match app.services.public_keys().await {
+    let keys = match signing_keys::public_keys(&app.services.access_tokens, app.services.clock.now()).await {
         Ok(keys) => keys,
         Err(error) => {
             return error_response(

@@ -1,25 +1,15 @@
-//! Assigns an id to every request, for the response, the log lines and internal errors; logs the end of every request; turns
-//! panics into internal errors.
+//! The id of a request, for the response, the log lines and internal errors.
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
-    Extension,
     extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode},
-    middleware::Next,
+    http::{HeaderName, HeaderValue},
     response::Response,
 };
-use futures_util::FutureExt;
-use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{
-    client_address::{ClientConnection, Peer},
-    error_response::error_response,
-    media_type::ResponseMediaType,
-};
-use crate::error::Error;
+use super::client_address::{ClientConnection, Peer};
 
 pub static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -44,39 +34,6 @@ impl RequestId {
             response.headers_mut().insert(X_REQUEST_ID.clone(), value);
         }
     }
-}
-
-/// The middleware around all routes.
-pub async fn trace(Extension(request_id): Extension<RequestId>, request: Request, next: Next) -> Response {
-    let span = tracing::info_span!("request", request_id = &*request_id.id);
-    let client = request
-        .extensions()
-        .get::<ClientConnection>()
-        .and_then(|connection| connection.ip)
-        .map(tracing::field::display);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    // Unwind safety: the state of the request is dropped with the future, so no other request sees it.
-    let end = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
-    span.in_scope(|| {
-        let response = end.unwrap_or_else(|panic| {
-            let error = Error::internal(format!("panicked: {}", panic_message(&*panic)));
-            error_response(ResponseMediaType::Json, StatusCode::INTERNAL_SERVER_ERROR, &error, &request_id)
-        });
-        let status = response.status().as_u16();
-        let duration_us = u64::try_from(request_id.arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
-        // Supervisors request the health every few seconds.
-        if path.starts_with("/health/") && response.status().is_success() {
-            tracing::debug!(%method, path, status, duration_us, client, "responded");
-        } else {
-            tracing::info!(%method, path, status, duration_us, client, "responded");
-        }
-        response
-    })
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 /// The id of a proxy, if it has 1 to 64 letters, digits, `-`, `_` or `.`: other characters could corrupt the log.

@@ -5,7 +5,7 @@ use std::sync::Once;
 use axum::http::{HeaderMap, HeaderName, header};
 
 use super::{
-    client_address::{address, forwarded, forwarded_addresses},
+    forwarded_headers::{address, forwarded, forwarded_addresses},
     host::Host,
 };
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Actor, audit_entry::AuditEntry, validation::check_line};
 use crate::{
-    auth::{ApiTokenSecret, Credential},
+    auth::ApiTokenSecret,
     db::{api_tokens, users},
     error::{Error, ErrorCode, Result},
     model::{ApiToken, ApiTokenId, AuditAction, Role, Scope, Scopes, Timestamp},

@@ -81,7 +81,15 @@ impl RequestContext {
             });
             let path = segments.collect::<Vec<_>>().join(".");
             let path = Some(path).filter(|path| !path.is_empty());
-            let done = access_denials::record(&self.services, self.principal(), &self.client, denial, path).await;
+            let done = access_denials::record(
+                &self.services.db,
+                self.services.clock.now(),
+                self.principal(),
+                &self.client,
+                denial,
+                path,
+            )
+            .await;
             if let Err(cause) = done {
                 tracing::error!(error = cause.chain(), "a denied access could not be recorded");
             }

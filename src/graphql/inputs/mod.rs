@@ -13,7 +13,6 @@ pub use self::{
     audit_log::{AuditLogFilter, AuditLogOrder},
     filter::{FilterInput, SizeLimit},
     not_given::NotGiven,
-    order::OrderDirection,
     session::{SessionFilter, SessionOrder},
     user::{UserFilter, UserOrder},
 };
