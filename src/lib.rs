@@ -14,11 +14,11 @@
 //! 7. `graphql/execution/execute.rs`: coerce the variables
 //! 8. `graphql/execution/execute.rs`: execute the operation
 //! 9. `graphql/connection.rs`: load the connection `users`, a field that `graphql/query.rs` defines
-//! 10. `db/users.rs`: list a page of users
+//! 10. `db/list.rs`: list a page of users
 //! 11. `graphql/fast_path/mod.rs`: fork: write the list directly as JSON if it selects only plain fields and lists of them;
 //!     otherwise resolve the fields of each row, which `graphql/types/user.rs` defines
 //! 12. `graphql/loaders/by_user.rs`: batch the sessions of all users on the page
-//! 13. `db/sessions.rs`: read pages of sessions, for all users in one statement
+//! 13. `db/list.rs`: read pages of sessions, for all users in one statement
 //! 14. `graphql/pipeline.rs`: respond with the receipt, as JSON
 //!
 //! # The path of a mutation

@@ -40,11 +40,11 @@ async fn work(common: &Common, args: &SearchIndexArgs) -> Result<Report> {
     }
     let mut show = |event: Event<'_>| match event {
         _ if args.json => {}
-        Event::Making(name) => println!("  creating {name}..."),
-        Event::Ended(name, state, took) => println!("✓ {name} {}", describe(state, took)),
+        Event::Creating(name) => println!("  creating {name}..."),
+        Event::Finished(name, state, took) => println!("✓ {name} {}", describe(state, took)),
     };
     let done =
-        if args.drop { search_index::drop(&db, &mut show).await } else { search_index::make(&db, &mut show).await };
+        if args.drop { search_index::drop(&db, &mut show).await } else { search_index::create(&db, &mut show).await };
     let report = Report::new(db.kind(), done?);
     db.close().await;
     Ok(report)
@@ -53,7 +53,7 @@ async fn work(common: &Common, args: &SearchIndexArgs) -> Result<Report> {
 fn describe(state: State, took: Duration) -> String {
     match state {
         State::Found => "existed".to_owned(),
-        State::Made => format!("created in {:.1} s", took.as_secs_f64()),
+        State::Created => format!("created in {:.1} s", took.as_secs_f64()),
         State::Absent => "did not exist".to_owned(),
         State::Dropped => "dropped".to_owned(),
         State::Skipped => "skipped: it needs pg_trgm".to_owned(),
@@ -97,7 +97,7 @@ impl Report {
 fn word(state: State) -> &'static str {
     match state {
         State::Found => "found",
-        State::Made => "made",
+        State::Created => "made",
         State::Absent => "absent",
         State::Dropped => "dropped",
         State::Skipped => "skipped",

@@ -9,7 +9,7 @@ use crate::{
     auth::HashCost,
     clock::Clock,
     config::{Common, Config, HttpSettings, ServeArgs},
-    db::{self, Db, Exposed, Settings},
+    db::{self, Db, ExposedFile, Settings},
     error::{Error, ErrorCode, Result},
     graphql::GraphqlApi,
     http::{self, App, StopSignal},
@@ -90,7 +90,7 @@ fn warn_about_plain_http(settings: &HttpSettings) {
 }
 
 fn restrict_file_modes(db: &Db) {
-    for Exposed { file, mode, closed } in db::close_to_others(db) {
+    for ExposedFile { file, mode, closed } in db::restrict_permissions(db) {
         let (file, mode) = (file.display(), format!("{mode:04o}"));
         if closed {
             tracing::warn!(%file, mode, "other users could read this database file: changed its mode to 0600");

@@ -1,4 +1,4 @@
-//! Tables that an older program made. What is different in them is a matter of one database, see `dialect`.
+//! Adoption of the tables of an older program. Only PostgreSQL has such tables, see `dialect`.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use crate::error::Result;
 
 pub use super::dialect::adoption::{lock, plan, run};
 
-/// Whether the tables are an older program's: there, and not made by a migration of ours.
+/// Returns true if the tables exist and no migration of this program created them.
 pub async fn is_needed(tx: &mut Tx) -> Result<bool> {
-    // No older program kept its data in SQLite.
+    // No older program used SQLite.
     if !tx.needs_operator() {
         return Ok(false);
     }
     let tables: BTreeSet<String> = adoption::tables(tx).await?;
-    Ok(adoption::are_foreign(&tables) && !migrate::has_begun(tx, &tables).await?)
+    Ok(adoption::has_tables(&tables) && !migrate::has_begun(tx, &tables).await?)
 }
 
 /// Records the first migration as done, and runs the others.

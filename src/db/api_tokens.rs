@@ -1,19 +1,14 @@
-//! The `api_tokens` table: tokens for scripts, by their hashes.
+//! The `api_tokens` table: API tokens, by their hashes.
 
-use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use sqlx::{FromRow, Row, query, query_as};
+use sqlx::{FromRow, Row, error::BoxDynError, query, query_as};
 use uuid::Uuid;
 
 use super::{
     AccountsTx, Db, Tx,
-    codec::row,
-    query::{
-        filter::Filter,
-        list::{self, Table},
-        page::{ListQuery, Page, pages_by_parent},
-        rows::ReadRows,
-    },
+    list::{ListedRow, UserRow},
+    row::{self, InsertRow, RowValues, TableRow, row, select},
     run,
 };
 pub use crate::db::refresh_tokens::TokenHash;
@@ -22,40 +17,35 @@ use crate::{
     model::{ApiToken, ApiTokenId, Scopes, Timestamp, User, UserId},
 };
 
-row!("api_tokens" as ApiToken, COLUMNS:
+row!(ApiToken in "api_tokens":
     id, user_id, name, scopes, created_at, expires_at, last_used_at, revoked_at);
 
-static TABLE: Table = Table { name: "api_tokens", columns: COLUMNS, large: None };
+impl ListedRow for ApiToken {
+    fn id(&self) -> Uuid {
+        self.id.into()
+    }
+}
 
-/// What API tokens can be ordered by.
+impl UserRow for ApiToken {
+    fn user_id(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+}
+
+/// The columns that API tokens can be ordered by.
 pub mod orders {
-    use crate::db::query::page::{SortColumn, SortKind};
+    use crate::{
+        db::{
+            query::{SortColumn, SortKind},
+            row::column,
+        },
+        model::ApiToken,
+    };
 
-    pub const CREATED_AT: SortColumn = SortColumn { name: "created_at", kind: SortKind::Time };
+    pub const CREATED_AT: SortColumn = SortColumn::new(column::<ApiToken>("created_at"), SortKind::Time);
 }
 
-/// One page of API tokens for each of the users; who has none is left out.
-pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<ApiToken>>> {
-    let rows =
-        run!(db, connection => connection.rows(db.meter(), list::page_of_each(&TABLE, users, query), true).await)?;
-    Ok(pages_by_parent(rows, &query.page, |row: &ApiToken| Some(row.user_id)))
-}
-
-/// How many API tokens each of the users has; who has none is left out.
-pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = run!(db, connection => list::count_of_each(&TABLE, users, filter)
-        .build_query_as::<(UserId, i64)>()
-        .fetch_all(connection)
-        .await)?;
-    Ok(counts.into_iter().collect())
-}
-
-/// The API tokens with these ids, in no order, only those of the owner if one is given; unknown ids are left out.
-pub async fn by_ids(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> Result<Vec<ApiToken>> {
-    run!(db, connection => connection.rows(db.meter(), list::by_ids_of(&TABLE, ids, owner), true).await)
-}
-
-/// Whose token it is, and what it is good for.
+/// The user, the scopes and the expiry of an API token.
 #[derive(Debug)]
 pub struct Holder {
     pub user: User,
@@ -67,7 +57,7 @@ pub struct Holder {
 impl<'r, R: Row> FromRow<'r, R> for Holder
 where
     User: FromRow<'r, R>,
-    usize: sqlx::ColumnIndex<R>,
+    &'static str: sqlx::ColumnIndex<R>,
     ApiTokenId: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
     Scopes: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
     Timestamp: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
@@ -75,59 +65,64 @@ where
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
         Ok(Self {
             user: User::from_row(row)?,
-            token: row.try_get(9)?,
-            scopes: row.try_get(10)?,
-            expires_at: row.try_get(11)?,
+            token: row.try_get("token_id")?,
+            scopes: row.try_get("scopes")?,
+            expires_at: row.try_get("expires_at")?,
         })
     }
 }
 
-const FIND_HOLDER: &str = "
-    select t.id, t.username, t.email, t.role, t.is_active, t.full_name, t.created_at, t.updated_at, t.last_login,
-        a.id, a.scopes, a.expires_at
-    from api_tokens a join users t on t.id = a.user_id
-    where a.token_hash = $1 and a.revoked_at is null and a.expires_at > $2 and t.is_active";
+static FIND_HOLDER: LazyLock<String> = LazyLock::new(|| {
+    select::<User>(
+        ", a.id as token_id, a.scopes, a.expires_at
+        from api_tokens a join users t on t.id = a.user_id
+        where a.token_hash = $1 and a.revoked_at is null and a.expires_at > $2 and t.is_active",
+    )
+});
 
-/// The holder of a token that holds, if the user may still log in.
+/// The active user of a valid token.
 pub async fn find_holder(db: &Db, hash: TokenHash, now: Timestamp) -> Result<Option<Holder>> {
-    run!(db, connection => query_as::<_, Holder>(FIND_HOLDER).bind(&hash[..]).bind(now).fetch_optional(connection).await)
+    run!(db, connection => query_as::<_, Holder>(FIND_HOLDER.as_str())
+        .bind(&hash[..])
+        .bind(now)
+        .fetch_optional(connection)
+        .await)
 }
 
-const FIND: &str = "
-    select t.id, t.user_id, t.name, t.scopes, t.created_at, t.expires_at, t.last_used_at, t.revoked_at
-    from api_tokens t where t.id = $1";
+static FIND: LazyLock<String> = LazyLock::new(|| select::<ApiToken>(" from api_tokens t where t.id = $1"));
 
 /// The API token with this id, as the transaction sees it.
 pub async fn find(tx: &mut Tx, id: ApiTokenId) -> Result<Option<ApiToken>> {
-    run!(tx, connection => query_as::<_, ApiToken>(FIND).bind(id).fetch_optional(connection).await)
+    run!(tx, connection => query_as::<_, ApiToken>(FIND.as_str()).bind(id).fetch_optional(connection).await)
 }
 
-const INSERT: &str = "
-    insert into api_tokens (id, user_id, name, scopes, created_at, expires_at, last_used_at, revoked_at, token_hash)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+/// A row with the column that is never listed.
+struct NewApiToken(ApiToken, TokenHash);
+
+impl InsertRow for NewApiToken {
+    const TABLE: &'static str = <ApiToken as TableRow>::TABLE;
+
+    fn columns() -> Vec<&'static str> {
+        [ApiToken::COLUMNS, &["token_hash"]].concat()
+    }
+
+    fn put(self, values: &mut impl RowValues) -> Result<(), BoxDynError> {
+        let Self(token, hash) = self;
+        token.put(values)?;
+        values.put(&hash[..])
+    }
+}
 
 /// Adds an API token.
 pub async fn insert(tx: &mut Tx, token: &ApiToken, hash: TokenHash) -> Result<()> {
-    run!(tx, connection => query(INSERT)
-        .bind(token.id)
-        .bind(token.user_id)
-        .bind(&token.name)
-        .bind(&token.scopes)
-        .bind(token.created_at)
-        .bind(token.expires_at)
-        .bind(token.last_used_at)
-        .bind(token.revoked_at)
-        .bind(&hash[..])
-        .execute(connection)
-        .await
-        .map(|done| done.rows_affected()))?;
+    row::insert(tx, NewApiToken(token.clone(), hash), "").await?;
     Ok(())
 }
 
 const SET_LAST_USED: &str = "
     update api_tokens set last_used_at = $2 where id = $1 and (last_used_at is null or last_used_at <= $3)";
 
-/// Notes that the token was used, unless that was noted after `since`.
+/// Records the use of a token, unless a use after `since` is recorded.
 pub async fn set_last_used(tx: &mut Tx, id: ApiTokenId, now: Timestamp, since: Timestamp) -> Result<()> {
     run!(tx, connection => query(SET_LAST_USED)
         .bind(id)
@@ -141,7 +136,7 @@ pub async fn set_last_used(tx: &mut Tx, id: ApiTokenId, now: Timestamp, since: T
 
 const REVOKE: &str = "update api_tokens set revoked_at = $2 where id = $1 and revoked_at is null";
 
-/// Ends an API token; `false` when it was ended before.
+/// Revokes an API token; `false` if it was revoked before.
 pub async fn revoke(tx: AccountsTx<'_>, id: ApiTokenId, now: Timestamp) -> Result<bool> {
     let done = run!(tx, connection => query(REVOKE)
         .bind(id)
@@ -154,7 +149,7 @@ pub async fn revoke(tx: AccountsTx<'_>, id: ApiTokenId, now: Timestamp) -> Resul
 
 const REVOKE_ALL: &str = "update api_tokens set revoked_at = $2 where user_id = $1 and revoked_at is null";
 
-/// Ends all API tokens of a user that were not ended before; how many there were.
+/// Revokes the API tokens of a user. Returns how many.
 pub async fn revoke_all(tx: AccountsTx<'_>, user: UserId, now: Timestamp) -> Result<u64> {
     run!(tx, connection => query(REVOKE_ALL)
         .bind(user)

@@ -1,19 +1,13 @@
-//! The `audit_logs` table: what happened, written once and never changed.
-
-use std::collections::HashMap;
+//! The `audit_logs` table: the audit log, append-only.
 
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use super::{
-    Db, Tx,
-    codec::row,
-    query::{
-        filter::{Filter, generic_plan_is_safe},
-        list::{self, Table},
-        page::{ListQuery, Page, pages_by_parent},
-        rows::ReadRows,
-    },
+    Tx,
+    list::{ListedRow, UserRow},
+    query::Column,
+    row::{self, row},
     run,
 };
 use crate::{
@@ -21,100 +15,57 @@ use crate::{
     model::{AuditAction, AuditLog, AuditLogId, Timestamp, UserId},
 };
 
-row!("audit_logs" as AuditLog, COLUMNS:
+row!(AuditLog in "audit_logs":
     id, user_id, username, action, details, description, ip_address, user_agent, success, timestamp);
 
-static TABLE: Table = Table { name: "audit_logs", columns: COLUMNS, large: Some(columns::DETAILS) };
+impl ListedRow for AuditLog {
+    const LARGE_COLUMN: Option<Column> = Some(columns::DETAILS);
 
-/// What audit logs can be filtered by.
+    fn id(&self) -> Uuid {
+        self.id.into()
+    }
+}
+
+impl UserRow for AuditLog {
+    fn user_id(&self) -> Option<UserId> {
+        self.user_id
+    }
+}
+
+/// The columns that audit log entries can be filtered by.
 pub mod columns {
-    use crate::db::query::filter::Column;
+    use crate::{
+        db::{query::Column, row::column},
+        model::AuditLog,
+    };
 
-    pub const ID: Column = Column("id");
-    pub const USER: Column = Column("user_id");
-    pub const USERNAME: Column = Column("username");
-    pub const ACTION: Column = Column("action");
-    pub const DETAILS: Column = Column("details");
-    pub const DESCRIPTION: Column = Column("description");
-    pub const IP_ADDRESS: Column = Column("ip_address");
-    pub const USER_AGENT: Column = Column("user_agent");
-    pub const SUCCESS: Column = Column("success");
-    pub const TIMESTAMP: Column = Column("timestamp");
+    pub const ID: Column = column::<AuditLog>("id");
+    pub const USER: Column = column::<AuditLog>("user_id");
+    pub const USERNAME: Column = column::<AuditLog>("username");
+    pub const ACTION: Column = column::<AuditLog>("action");
+    pub const DETAILS: Column = column::<AuditLog>("details");
+    pub const DESCRIPTION: Column = column::<AuditLog>("description");
+    pub const IP_ADDRESS: Column = column::<AuditLog>("ip_address");
+    pub const USER_AGENT: Column = column::<AuditLog>("user_agent");
+    pub const SUCCESS: Column = column::<AuditLog>("success");
+    pub const TIMESTAMP: Column = column::<AuditLog>("timestamp");
 }
 
-/// What audit logs can be ordered by.
+/// The columns that audit log entries can be ordered by.
 pub mod orders {
-    use crate::db::query::page::{SortColumn, SortKind};
+    use super::columns;
+    use crate::db::query::{SortColumn, SortKind};
 
-    pub const TIMESTAMP: SortColumn = SortColumn { name: "timestamp", kind: SortKind::Time };
+    pub const TIMESTAMP: SortColumn = SortColumn::new(columns::TIMESTAMP, SortKind::Time);
 }
 
-/// One page of the whole log, in its order.
-pub async fn list(db: &Db, query: &ListQuery) -> Result<Page<AuditLog>> {
-    let rows = run!(db, connection, persistent = generic_plan_is_safe(query.filter.as_ref()) => connection
-        .rows(db.meter(), list::page_of_all(&TABLE, query), persistent)
-        .await)?;
-    Ok(Page::cut(rows, &query.page))
-}
-
-/// One page of entries for each of the users; who has none is left out.
-pub async fn pages_by_user(db: &Db, users: &[UserId], query: &ListQuery) -> Result<HashMap<UserId, Page<AuditLog>>> {
-    let rows = run!(db, connection, persistent = generic_plan_is_safe(query.filter.as_ref()) => connection
-        .rows(db.meter(), list::page_of_each(&TABLE, users, query), persistent)
-        .await)?;
-    Ok(pages_by_parent(rows, &query.page, |row: &AuditLog| row.user_id))
-}
-
-/// How many entries pass the filter.
-pub async fn count(db: &Db, filter: Option<&Filter>) -> Result<i64> {
-    run!(db, connection, persistent = generic_plan_is_safe(filter) => list::count_of_all(&TABLE, filter)
-        .build_query_scalar()
-        .persistent(persistent)
-        .fetch_one(connection)
-        .await)
-}
-
-/// How many entries of each of the users pass the filter; who has none is left out.
-pub async fn counts_by_user(db: &Db, users: &[UserId], filter: Option<&Filter>) -> Result<HashMap<UserId, i64>> {
-    let counts = run!(db, connection, persistent = generic_plan_is_safe(filter) => list::count_of_each(&TABLE, users, filter)
-        .build_query_as::<(UserId, i64)>()
-        .persistent(persistent)
-        .fetch_all(connection)
-        .await)?;
-    Ok(counts.into_iter().collect())
-}
-
-/// The entries with these ids, in no order; unknown ids are left out.
-pub async fn by_ids(db: &Db, ids: &[Uuid]) -> Result<Vec<AuditLog>> {
-    run!(db, connection => connection.rows(db.meter(), list::by_ids(&TABLE, ids), true).await)
-}
-
-const INSERT: &str = "
-    insert into audit_logs (id, user_id, username, action, details, description, ip_address, user_agent, success, timestamp)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-    on conflict (id) do nothing";
-
-/// Writes an entry; `false` when the id is taken.
+/// Adds an entry; `false` if the id is taken.
 pub async fn insert(tx: &mut Tx, entry: &AuditLog) -> Result<bool> {
     tracing::trace!(target: "request_path", "insert");
-    let done = run!(tx, connection => query(INSERT)
-        .bind(entry.id)
-        .bind(entry.user_id)
-        .bind(&entry.username)
-        .bind(entry.action)
-        .bind(&entry.details)
-        .bind(&entry.description)
-        .bind(&entry.ip_address)
-        .bind(&entry.user_agent)
-        .bind(entry.success)
-        .bind(entry.timestamp)
-        .execute(connection)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(done > 0)
+    Ok(row::insert(tx, entry.clone(), "on conflict (id) do nothing").await? > 0)
 }
 
-/// Writes the user's name into the entries that only have the id: before the user is deleted.
+/// Stores the user name in the entries that only have the user's id, before the user is deleted.
 pub async fn keep_username(tx: &mut Tx, user: UserId, username: &str) -> Result<u64> {
     run!(tx, connection => query("update audit_logs set username = $2 where user_id = $1 and username is null")
         .bind(user)
@@ -129,24 +80,24 @@ const FAILURES_SINCE: &str = "
     where user_id = $1 and action = $2 and success = false and timestamp > $3
     order by timestamp desc, id desc limit $4";
 
-/// When the user failed at something since a time, the newest first; at most so many.
+/// The times of a user's failed actions since a time, the newest first, at most `limit`.
 pub async fn failures_since(
     tx: &mut Tx,
     user: UserId,
     action: AuditAction,
     since: Timestamp,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<Timestamp>> {
     run!(tx, connection => query_scalar(FAILURES_SINCE)
         .bind(user)
         .bind(action)
         .bind(since)
-        .bind(most)
+        .bind(limit)
         .fetch_all(connection)
         .await)
 }
 
-/// Removes an entry: only for rows that a self-test wrote itself.
+/// Deletes an entry; only for rows that the self-check wrote itself.
 pub async fn delete(tx: &mut Tx, id: AuditLogId) -> Result<bool> {
     let done = run!(tx, connection => query("delete from audit_logs where id = $1")
         .bind(id)

@@ -1,5 +1,6 @@
-//! How the words of the domain are stored: PostgreSQL's own types there, sortable text on SQLite.
-//! Also `row!`, by which a table's column list and its decoding are one declaration.
+//! How types of the model are stored: as native types on PostgreSQL, as sortable text on SQLite.
+
+use std::{fmt::Display, str::FromStr};
 
 use sqlx::{
     Decode, Encode, Postgres, Sqlite, Type,
@@ -14,15 +15,73 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use super::dialect::packed::Value;
+use super::dialect::PackedValue;
 use crate::model::{
     AnyId, ApiTokenId, AuditAction, AuditLogId, AuthSessionId, InvalidTimestamp, KeyId, RawJson, Role, Scopes,
     SessionId, Timestamp, UserId,
 };
 
-/// Text on SQLite, by `Display` and `FromStr`.
-macro_rules! text_on_sqlite {
-    ($($name:ty),+) => {$(
+/// A type with a representation on PostgreSQL; on SQLite it is the text of its `Display` and `FromStr`.
+trait Stored: Display + FromStr {
+    fn pg_type() -> PgTypeInfo;
+
+    fn pg_array_type() -> PgTypeInfo;
+
+    fn pg_compatible(ty: &PgTypeInfo) -> bool {
+        *ty == Self::pg_type()
+    }
+
+    fn pg_encode(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <String as Encode<Postgres>>::encode(self.to_string(), out)
+    }
+
+    fn pg_decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError>;
+}
+
+/// Implements the traits of sqlx, and `PackedValue`, for types that implement [`Stored`]. For each type it expands to
+///
+/// ```ignore
+/// impl Type<Postgres> for UserId { .. }            // Stored::pg_type, pg_compatible
+/// impl PgHasArrayType for UserId { .. }            // Stored::pg_array_type
+/// impl Encode<'_, Postgres> for UserId { .. }      // Stored::pg_encode
+/// impl<'r> Decode<'r, Postgres> for UserId { .. }  // Stored::pg_decode
+/// impl Type<Sqlite> for UserId { .. }              // text
+/// impl Encode<'_, Sqlite> for UserId { .. }        // Display
+/// impl<'r> Decode<'r, Sqlite> for UserId { .. }    // FromStr
+/// impl PackedValue for UserId { .. }               // FromStr
+/// ```
+///
+/// A macro, because the orphan rule forbids to implement sqlx's traits for all types that implement [`Stored`].
+macro_rules! stored {
+    ($($name:ty),+ $(,)?) => {$(
+        impl Type<Postgres> for $name {
+            fn type_info() -> PgTypeInfo {
+                Self::pg_type()
+            }
+
+            fn compatible(ty: &PgTypeInfo) -> bool {
+                Self::pg_compatible(ty)
+            }
+        }
+
+        impl PgHasArrayType for $name {
+            fn array_type_info() -> PgTypeInfo {
+                Self::pg_array_type()
+            }
+        }
+
+        impl Encode<'_, Postgres> for $name {
+            fn encode_by_ref(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+                self.pg_encode(out)
+            }
+        }
+
+        impl<'r> Decode<'r, Postgres> for $name {
+            fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+                Self::pg_decode(value)
+            }
+        }
+
         impl Type<Sqlite> for $name {
             fn type_info() -> SqliteTypeInfo {
                 <Text<Self> as Type<Sqlite>>::type_info()
@@ -45,7 +104,7 @@ macro_rules! text_on_sqlite {
             }
         }
 
-        impl Value for $name {
+        impl PackedValue for $name {
             fn from_text(text: Option<&str>) -> Result<Self, BoxDynError> {
                 Ok(text.ok_or(UnexpectedNullError)?.parse()?)
             }
@@ -53,125 +112,98 @@ macro_rules! text_on_sqlite {
     )+};
 }
 
-/// On PostgreSQL, what another Rust type already is there.
-macro_rules! on_postgres_as {
-    ($inner:ty: $($name:ty),+) => {$(
-        impl Type<Postgres> for $name {
-            fn type_info() -> PgTypeInfo {
-                <$inner as Type<Postgres>>::type_info()
-            }
+stored!(UserId, SessionId, AuditLogId, AuthSessionId, ApiTokenId, KeyId, AnyId, Timestamp, Role, AuditAction, Scopes,);
 
-            fn compatible(ty: &PgTypeInfo) -> bool {
-                <$inner as Type<Postgres>>::compatible(ty)
-            }
-        }
+/// Ids are of type `uuid`.
+impl<T> Stored for T
+where
+    T: Copy + Display + FromStr + From<Uuid> + Into<Uuid>,
+{
+    fn pg_type() -> PgTypeInfo {
+        <Uuid as Type<Postgres>>::type_info()
+    }
 
-        impl PgHasArrayType for $name {
-            fn array_type_info() -> PgTypeInfo {
-                <$inner as PgHasArrayType>::array_type_info()
-            }
-        }
+    fn pg_array_type() -> PgTypeInfo {
+        <Uuid as PgHasArrayType>::array_type_info()
+    }
 
-        impl Encode<'_, Postgres> for $name {
-            fn encode_by_ref(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-                Encode::<Postgres>::encode(<$inner>::from(*self), out)
-            }
-        }
-    )+};
+    fn pg_encode(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode((*self).into(), out)
+    }
+
+    fn pg_decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(<Uuid as Decode<Postgres>>::decode(value)?.into())
+    }
 }
 
-/// The same for reading.
-macro_rules! from_postgres_as {
-    ($inner:ty: $($name:ty),+) => {$(
-        impl<'r> Decode<'r, Postgres> for $name {
-            fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
-                Ok(<$inner as Decode<Postgres>>::decode(value)?.into())
-            }
-        }
-    )+};
-}
+impl Stored for Timestamp {
+    fn pg_type() -> PgTypeInfo {
+        <DateTime<Utc> as Type<Postgres>>::type_info()
+    }
 
-/// A named enum type on PostgreSQL, the same word as text on SQLite.
-macro_rules! stored_words {
-    ($($name:ident = $type_name:literal),+) => {$(
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
+    fn pg_array_type() -> PgTypeInfo {
+        <DateTime<Utc> as PgHasArrayType>::array_type_info()
+    }
 
-        impl Type<Postgres> for $name {
-            fn type_info() -> PgTypeInfo {
-                PgTypeInfo::with_name($type_name)
-            }
-        }
+    fn pg_encode(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode(self.datetime(), out)
+    }
 
-        impl PgHasArrayType for $name {
-            fn array_type_info() -> PgTypeInfo {
-                PgTypeInfo::with_name(concat!("_", $type_name))
-            }
-        }
-
-        impl Encode<'_, Postgres> for $name {
-            fn encode_by_ref(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-                <&str as Encode<Postgres>>::encode(self.as_str(), out)
-            }
-        }
-
-        impl<'r> Decode<'r, Postgres> for $name {
-            fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
-                Ok(value.as_str()?.parse()?)
-            }
-        }
-
-        text_on_sqlite!($name);
-    )+};
-}
-
-on_postgres_as!(Uuid: UserId, SessionId, AuditLogId, AuthSessionId, ApiTokenId, KeyId, AnyId);
-from_postgres_as!(Uuid: UserId, SessionId, AuditLogId, AuthSessionId, ApiTokenId, KeyId, AnyId);
-on_postgres_as!(DateTime<Utc>: Timestamp);
-text_on_sqlite!(UserId, SessionId, AuditLogId, AuthSessionId, ApiTokenId, KeyId, AnyId, Timestamp, Scopes);
-stored_words!(Role = "user_role_enum", AuditAction = "audit_action_enum");
-
-/// From the eight bytes themselves: by way of chrono's types it took a tenth of the time of reading an audit log.
-impl<'r> Decode<'r, Postgres> for Timestamp {
-    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
-        /// Microseconds from 1970 to 2000, where PostgreSQL counts from.
+    /// From the eight bytes: chrono's types took a tenth of the time of reading an audit log entry.
+    fn pg_decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        /// Microseconds from 1970 to 2000, PostgreSQL's epoch.
         const EPOCH: i64 = 946_684_800_000_000;
         if value.format() == PgValueFormat::Text {
             return Ok(<DateTime<Utc> as Decode<Postgres>>::decode(value)?.into());
         }
         let micros = i64::from_be_bytes(value.as_bytes()?.try_into()?);
-        // PostgreSQL's infinity is beyond all years.
+        // PostgreSQL's infinity is out of range.
         Ok(Self::from_micros(micros.saturating_add(EPOCH)).ok_or(InvalidTimestamp)?)
     }
 }
 
-impl From<Timestamp> for DateTime<Utc> {
-    fn from(at: Timestamp) -> Self {
-        at.datetime()
+impl Stored for Role {
+    fn pg_type() -> PgTypeInfo {
+        PgTypeInfo::with_name("user_role_enum")
+    }
+
+    fn pg_array_type() -> PgTypeInfo {
+        PgTypeInfo::with_name("_user_role_enum")
+    }
+
+    fn pg_decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(value.as_str()?.parse()?)
     }
 }
 
-impl Type<Postgres> for Scopes {
-    fn type_info() -> PgTypeInfo {
+impl Stored for AuditAction {
+    fn pg_type() -> PgTypeInfo {
+        PgTypeInfo::with_name("audit_action_enum")
+    }
+
+    fn pg_array_type() -> PgTypeInfo {
+        PgTypeInfo::with_name("_audit_action_enum")
+    }
+
+    fn pg_decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(value.as_str()?.parse()?)
+    }
+}
+
+impl Stored for Scopes {
+    fn pg_type() -> PgTypeInfo {
         <str as Type<Postgres>>::type_info()
     }
 
-    fn compatible(ty: &PgTypeInfo) -> bool {
+    fn pg_array_type() -> PgTypeInfo {
+        <String as PgHasArrayType>::array_type_info()
+    }
+
+    fn pg_compatible(ty: &PgTypeInfo) -> bool {
         <str as Type<Postgres>>::compatible(ty)
     }
-}
 
-impl Encode<'_, Postgres> for Scopes {
-    fn encode_by_ref(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        Encode::<Postgres>::encode(self.to_string(), out)
-    }
-}
-
-impl<'r> Decode<'r, Postgres> for Scopes {
-    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+    fn pg_decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
         Ok(value.as_str()?.parse()?)
     }
 }
@@ -192,7 +224,7 @@ impl Encode<'_, Postgres> for RawJson {
     }
 }
 
-/// The text as it is: it was JSON when it was stored, and is not read again for being carried.
+/// The text as it is stored: it was validated when it was written.
 impl<'r> Decode<'r, Postgres> for RawJson {
     fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
         const JSONB_VERSION: u8 = 1;
@@ -219,37 +251,3 @@ impl<'r> Decode<'r, Sqlite> for RawJson {
         Ok(Self(<String as Decode<Sqlite>>::decode(value)?))
     }
 }
-
-/// One declaration for a table: its column list (each prefixed by `t.`) and the decoding of a row by position.
-macro_rules! row {
-    ($table:literal as $name:ident, $columns:ident: $first:ident $(, $field:ident)* $(,)?) => {
-        /// The columns of the table, in the order in which a row is decoded.
-        const $columns: &[&str] = &[stringify!($first) $(, stringify!($field))*];
-
-        $crate::db::codec::row!(@for sqlx::postgres::PgRow, $name: $first $(, $field)*);
-        $crate::db::codec::row!(@for sqlx::sqlite::SqliteRow, $name: $first $(, $field)*);
-
-        impl $crate::db::dialect::packed::Unpack for $name {
-            fn unpack(values: &mut $crate::db::dialect::packed::Values<'_>) -> sqlx::Result<Self> {
-                Ok(Self { $first: values.next()? $(, $field: values.next()?)* })
-            }
-
-            fn bytes(&self) -> usize {
-                use $crate::db::dialect::packed::Value;
-                size_of::<Self>() + self.$first.heap_bytes() $(+ self.$field.heap_bytes())*
-            }
-        }
-    };
-    (@for $row:ty, $name:ident: $($field:ident),+) => {
-        impl sqlx::FromRow<'_, $row> for $name {
-            fn from_row(row: &$row) -> sqlx::Result<Self> {
-                let mut column = 0_usize..;
-                // Whether the columns have these types is for the migrations and a test to see, not for each value.
-                $(let $field = sqlx::Row::try_get_unchecked(row, column.next().unwrap_or_default())?;)+
-                Ok(Self { $($field),+ })
-            }
-        }
-    };
-}
-
-pub(super) use row;

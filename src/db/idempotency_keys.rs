@@ -1,4 +1,4 @@
-//! The `idempotency_keys` table: which requests are not to be done again, and what was answered.
+//! The `idempotency_keys` table: the requests that must not be executed again, and their responses.
 
 use sqlx::{query, query_as, query_scalar};
 
@@ -8,19 +8,19 @@ use crate::{
     model::{Timestamp, UserId},
 };
 
-/// Whose key it is. Of the client's key only the hash is known here.
+/// A user's idempotency key, as the hash of the client's key.
 #[derive(Clone, Debug)]
 pub struct Owned {
     pub user: UserId,
     pub key: String,
 }
 
-/// What is kept of a request.
+/// The stored request of a key.
 #[derive(Debug)]
 pub struct Kept {
     pub request_hash: Vec<u8>,
     pub created_at: Timestamp,
-    /// Absent while the request is under way, and after it broke off.
+    /// `None` while the request is in progress, and after it was aborted.
     pub answer: Option<String>,
 }
 
@@ -28,7 +28,7 @@ const INSERT: &str = "
     insert into idempotency_keys (user_id, key, request_hash, created_at) values ($1, $2, $3, $4)
     on conflict do nothing";
 
-/// Takes a key; of many that try at once, one gets it. `false` when it is taken.
+/// Claims a key; `false` if it is claimed. Of concurrent calls one succeeds.
 pub async fn insert(tx: &mut Tx, of: &Owned, request_hash: &[u8], now: Timestamp) -> Result<bool> {
     let done = run!(tx, connection => query(INSERT)
         .bind(of.user)
@@ -43,7 +43,7 @@ pub async fn insert(tx: &mut Tx, of: &Owned, request_hash: &[u8], now: Timestamp
 
 const FIND: &str = "select request_hash, created_at, answer from idempotency_keys where user_id = $1 and key = $2";
 
-/// What is kept under a key.
+/// The stored request of a key.
 pub async fn find(tx: &mut Tx, of: &Owned) -> Result<Option<Kept>> {
     let found = run!(tx, connection => query_as::<_, (Vec<u8>, Timestamp, Option<String>)>(FIND)
         .bind(of.user)
@@ -55,7 +55,7 @@ pub async fn find(tx: &mut Tx, of: &Owned) -> Result<Option<Kept>> {
 
 const SET_ANSWER: &str = "update idempotency_keys set answer = $3 where user_id = $1 and key = $2";
 
-/// Keeps the answer.
+/// Stores the response.
 pub async fn set_answer(tx: &mut Tx, of: &Owned, answer: &str) -> Result<()> {
     run!(tx, connection => query(SET_ANSWER)
         .bind(of.user)
@@ -67,7 +67,7 @@ pub async fn set_answer(tx: &mut Tx, of: &Owned, answer: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives a key back.
+/// Releases a key.
 pub async fn delete(tx: &mut Tx, of: &Owned) -> Result<()> {
     run!(tx, connection => query("delete from idempotency_keys where user_id = $1 and key = $2")
         .bind(of.user)
@@ -80,7 +80,7 @@ pub async fn delete(tx: &mut Tx, of: &Owned) -> Result<()> {
 
 const DELETE_ONE_OLD: &str = "delete from idempotency_keys where user_id = $1 and key = $2 and created_at <= $3";
 
-/// Gives a key back whose life is over.
+/// Releases an expired key.
 pub async fn delete_one_old(tx: &mut Tx, of: &Owned, until: Timestamp) -> Result<()> {
     run!(tx, connection => query(DELETE_ONE_OLD)
         .bind(of.user)
@@ -92,7 +92,7 @@ pub async fn delete_one_old(tx: &mut Tx, of: &Owned, until: Timestamp) -> Result
     Ok(())
 }
 
-/// Forgets all keys whose life is over; how many there were.
+/// Deletes all expired keys. Returns how many.
 pub async fn delete_old(tx: &mut Tx, until: Timestamp) -> Result<u64> {
     run!(tx, connection => query("delete from idempotency_keys where created_at <= $1")
         .bind(until)
@@ -101,7 +101,7 @@ pub async fn delete_old(tx: &mut Tx, until: Timestamp) -> Result<u64> {
         .map(|done| done.rows_affected()))
 }
 
-/// How many keys are kept.
+/// The number of stored keys.
 pub async fn count(db: &Db) -> Result<i64> {
     run!(db, connection => query_scalar("select count(*) from idempotency_keys").fetch_one(connection).await)
 }

@@ -1,19 +1,18 @@
-//! The `login_throttles` table: counts of failed logins. What they are counts of, and what follows, is in
-//! `services::login_throttle`.
+//! The `login_throttles` table: counts of failed logins. `services::login_throttle` defines the keys and the limits.
 
 use sqlx::{query, query_as};
 
 use super::{Tx, run};
 use crate::{error::Result, model::Timestamp};
 
-/// Which failures are counted. An empty part stands for all.
+/// The failures that are counted together. An empty part matches any value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     pub account: String,
     pub network: String,
 }
 
-/// How many failures there were, and when they were counted.
+/// The number of failures, and when it was last updated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
     pub failures: i64,
@@ -25,7 +24,7 @@ const LOCK: &str = "
     on conflict (account, network) do update set failures = login_throttles.failures
     returning failures, counted_at";
 
-/// The count as it is. Others who ask for it wait until the transaction ends.
+/// The count, locked until the transaction ends.
 pub async fn lock(tx: &mut Tx, key: &Key, now: Timestamp) -> Result<Count> {
     let found = run!(tx, connection => query_as::<_, (i64, Timestamp)>(LOCK)
         .bind(&key.account)
@@ -39,7 +38,7 @@ pub async fn lock(tx: &mut Tx, key: &Key, now: Timestamp) -> Result<Count> {
 
 const SET: &str = "update login_throttles set failures = $3, counted_at = $4 where account = $1 and network = $2";
 
-/// Stores a count that was locked.
+/// Updates a locked count.
 pub async fn set(tx: &mut Tx, key: &Key, count: Count) -> Result<()> {
     run!(tx, connection => query(SET)
         .bind(&key.account)
@@ -55,7 +54,7 @@ pub async fn set(tx: &mut Tx, key: &Key, count: Count) -> Result<()> {
 const TAKE_BACK: &str = "
     update login_throttles set failures = failures - 1 where account = $1 and network = $2 and failures > 0";
 
-/// Takes one failure off the count.
+/// Decrements the count.
 pub async fn take_back(tx: &mut Tx, key: &Key) -> Result<()> {
     run!(tx, connection => query(TAKE_BACK)
         .bind(&key.account)
@@ -66,7 +65,7 @@ pub async fn take_back(tx: &mut Tx, key: &Key) -> Result<()> {
     Ok(())
 }
 
-/// Forgets one count.
+/// Deletes one count.
 pub async fn clear(tx: &mut Tx, key: &Key) -> Result<u64> {
     run!(tx, connection => query("delete from login_throttles where account = $1 and network = $2")
         .bind(&key.account)
@@ -76,7 +75,7 @@ pub async fn clear(tx: &mut Tx, key: &Key) -> Result<u64> {
         .map(|done| done.rows_affected()))
 }
 
-/// Forgets the counts of an account in all networks; how many there were.
+/// Deletes the counts of an account in all networks. Returns how many.
 pub async fn clear_all(tx: &mut Tx, account: &str) -> Result<u64> {
     run!(tx, connection => query("delete from login_throttles where account = $1")
         .bind(account)
@@ -85,7 +84,7 @@ pub async fn clear_all(tx: &mut Tx, account: &str) -> Result<u64> {
         .map(|done| done.rows_affected()))
 }
 
-/// Forgets what was last counted before a time.
+/// Deletes the counts that were last updated before a time. Returns how many.
 pub async fn delete_old(tx: &mut Tx, before: Timestamp) -> Result<u64> {
     run!(tx, connection => query("delete from login_throttles where counted_at < $1")
         .bind(before)

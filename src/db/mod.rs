@@ -12,11 +12,13 @@ mod codec;
 mod dialect;
 pub mod idempotency_keys;
 pub mod known_networks;
+pub mod list;
 pub mod login_throttles;
 mod migrate;
 mod pool;
 pub mod query;
 pub mod refresh_tokens;
+mod row;
 pub mod search_index;
 pub mod server_secrets;
 pub mod sessions;
@@ -34,7 +36,7 @@ pub use self::{
     auth_generation::AccountsTx,
     dialect::{
         adoption::Plan,
-        files::{Exposed, backup, close_to_others},
+        files::{ExposedFile, backup, restrict_permissions},
     },
     pool::{Meter, Settings},
 };

@@ -1,4 +1,4 @@
-//! The `refresh_tokens` table: which refresh tokens were issued and which were used, by their hashes.
+//! The `refresh_tokens` table: issued refresh tokens and their use, by their hashes.
 
 use sqlx::{query, query_as, query_scalar};
 
@@ -13,7 +13,7 @@ pub type TokenHash = [u8; 32];
 
 const INSERT: &str = "insert into refresh_tokens (token_hash, auth_session_id, created_at) values ($1, $2, $3)";
 
-/// Adds a token that is not used yet.
+/// Adds an unused token.
 pub async fn insert(tx: &mut Tx, hash: TokenHash, session: AuthSessionId, now: Timestamp) -> Result<()> {
     run!(tx, connection => query(INSERT)
         .bind(&hash[..])
@@ -28,7 +28,8 @@ pub async fn insert(tx: &mut Tx, hash: TokenHash, session: AuthSessionId, now: T
 const TAKE: &str = "
     update refresh_tokens set used_at = $2 where token_hash = $1 and used_at is null returning auth_session_id";
 
-/// Uses a token: of many that try at once, one gets its auth session. `None` when it is unknown or used.
+/// Marks a token as used and returns its login session. `None` if the token is unknown or used; of concurrent calls one
+/// succeeds.
 pub async fn take(tx: &mut Tx, hash: TokenHash, now: Timestamp) -> Result<Option<AuthSessionId>> {
     run!(tx, connection => query_scalar::<_, AuthSessionId>(TAKE)
         .bind(&hash[..])
@@ -39,7 +40,7 @@ pub async fn take(tx: &mut Tx, hash: TokenHash, now: Timestamp) -> Result<Option
 
 const FIND: &str = "select auth_session_id, used_at from refresh_tokens where token_hash = $1";
 
-/// Whose token it is, and when it was used if it was.
+/// The login session of a token, and when the token was used.
 pub async fn find(tx: &mut Tx, hash: TokenHash) -> Result<Option<(AuthSessionId, Option<Timestamp>)>> {
     run!(tx, connection => query_as::<_, (AuthSessionId, Option<Timestamp>)>(FIND)
         .bind(&hash[..])

@@ -1,131 +1,111 @@
-//! The indexes that make searching quick, made and removed on demand: they are too dear for every database to have them.
+//! Search indexes, created and dropped on demand, because they are too expensive for every database.
 
 use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, query_as, raw_sql};
 
-use super::{Db, dialect::search, run};
+use super::{
+    Db,
+    dialect::search::{IndexKind, SearchIndex, SearchTexts},
+    run,
+};
 use crate::error::Result;
 
-/// An index of one column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Index {
-    pub table: &'static str,
-    pub column: &'static str,
-    pub kind: Kind,
-}
-
-/// What can be found by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// What a text holds or begins with, three letters or more.
-    Text,
-    /// What JSON holds.
-    Json,
-}
-
-/// All of them; those that need no extension come first. Addresses have none: what they begin with and in which network
-/// they lie is known to the plain index, which a second one would only distract from.
-const INDEXES: [Index; 9] = [
-    Index { table: "audit_logs", column: "details", kind: Kind::Json },
-    Index { table: "sessions", column: "context", kind: Kind::Json },
-    Index { table: "audit_logs", column: "description", kind: Kind::Text },
-    Index { table: "audit_logs", column: "user_agent", kind: Kind::Text },
-    Index { table: "sessions", column: "title", kind: Kind::Text },
-    Index { table: "sessions", column: "thread_id", kind: Kind::Text },
-    Index { table: "users", column: "username", kind: Kind::Text },
-    Index { table: "users", column: "email", kind: Kind::Text },
-    Index { table: "users", column: "full_name", kind: Kind::Text },
+/// All search indexes; those that need no extension come first. IP addresses have none: the B-tree index answers prefixes and
+/// networks, and the planner would choose a second index by mistake.
+const INDEXES: [SearchIndex; 9] = [
+    SearchIndex { table: "audit_logs", column: "details", kind: IndexKind::Json },
+    SearchIndex { table: "sessions", column: "context", kind: IndexKind::Json },
+    SearchIndex { table: "audit_logs", column: "description", kind: IndexKind::Trigrams },
+    SearchIndex { table: "audit_logs", column: "user_agent", kind: IndexKind::Trigrams },
+    SearchIndex { table: "sessions", column: "title", kind: IndexKind::Trigrams },
+    SearchIndex { table: "sessions", column: "thread_id", kind: IndexKind::Trigrams },
+    SearchIndex { table: "users", column: "username", kind: IndexKind::Trigrams },
+    SearchIndex { table: "users", column: "email", kind: IndexKind::Trigrams },
+    SearchIndex { table: "users", column: "full_name", kind: IndexKind::Trigrams },
 ];
 
-impl Index {
-    #[must_use]
-    pub fn name(&self) -> String {
-        format!("ix_search_{}_{}", self.table, self.column)
-    }
-}
-
-/// What became of an index.
+/// The result for an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It was there.
+    /// It existed.
     Found,
-    Made,
-    /// It was not there, and was not to be.
+    Created,
+    /// It did not exist, and was to be dropped.
     Absent,
     Dropped,
-    /// It needs the extension that is not there.
+    /// It needs an extension that does not exist.
     Skipped,
 }
 
-/// What is going on, for whoever waits.
+/// The progress of an operation.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    Making(&'a str),
-    Ended(&'a str, State, Duration),
+    Creating(&'a str),
+    Finished(&'a str, State, Duration),
 }
 
-/// How it ended.
+/// The result of an operation.
 #[derive(Debug)]
 pub struct Report {
     pub indexes: Vec<(String, State, Duration)>,
-    /// Why there is no index of texts.
+    /// The error of the extension, if it cannot be created; then there are no trigram indexes.
     pub without_trigrams: Option<crate::error::Error>,
 }
 
-/// Makes the indexes that are not there, one after the other; `None` where the database has nothing like them.
-pub async fn make(db: &Db, tell: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Option<Report>> {
+/// Creates the missing indexes, one after the other. `None` if the database has no search indexes.
+pub async fn create(db: &Db, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Option<Report>> {
     let Some(texts) = db.texts().search else { return Ok(None) };
     run(db, texts.settings.to_owned()).await?;
     let without_trigrams = run(db, texts.trigrams.to_owned()).await.err();
-    let found = found(db, texts).await?;
+    let existing = existing(db, texts).await?;
     let mut report = Report { indexes: Vec::new(), without_trigrams };
     for index in INDEXES {
         let (name, started) = (index.name(), Instant::now());
-        let state = match found.iter().find(|(found, _)| *found == name) {
+        let state = match existing.iter().find(|(existing, _)| *existing == name) {
             Some((_, true)) => State::Found,
-            _ if index.kind == Kind::Text && report.without_trigrams.is_some() => State::Skipped,
-            broken => {
-                tell(Event::Making(&name));
-                if broken.is_some() {
-                    run(db, search::drop(&name)).await?;
+            _ if index.kind == IndexKind::Trigrams && report.without_trigrams.is_some() => State::Skipped,
+            invalid => {
+                on_event(Event::Creating(&name));
+                if invalid.is_some() {
+                    run(db, index.drop()).await?;
                 }
-                run(db, search::create(&index)).await?;
-                State::Made
+                run(db, index.create()).await?;
+                State::Created
             }
         };
-        report.note(name, state, started, tell);
+        report.finish(name, state, started, on_event);
     }
     Ok(Some(report))
 }
 
-/// Removes the indexes; the extension stays, as others may use it.
-pub async fn drop(db: &Db, tell: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Option<Report>> {
+/// Drops the indexes. The extension stays, as other programs may use it.
+pub async fn drop(db: &Db, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Option<Report>> {
     let Some(texts) = db.texts().search else { return Ok(None) };
-    let found = found(db, texts).await?;
+    let existing = existing(db, texts).await?;
     let mut report = Report { indexes: Vec::new(), without_trigrams: None };
     for index in INDEXES {
         let (name, started) = (index.name(), Instant::now());
         let mut state = State::Absent;
-        if found.iter().any(|(found, _)| *found == name) {
-            run(db, search::drop(&name)).await?;
+        if existing.iter().any(|(existing, _)| *existing == name) {
+            run(db, index.drop()).await?;
             state = State::Dropped;
         }
-        report.note(name, state, started, tell);
+        report.finish(name, state, started, on_event);
     }
     Ok(Some(report))
 }
 
 impl Report {
-    fn note(&mut self, name: String, state: State, started: Instant, tell: &mut (dyn FnMut(Event<'_>) + Send)) {
+    fn finish(&mut self, name: String, state: State, started: Instant, on_event: &mut (dyn FnMut(Event<'_>) + Send)) {
         let took = started.elapsed();
-        tell(Event::Ended(&name, state, took));
+        on_event(Event::Finished(&name, state, took));
         self.indexes.push((name, state, took));
     }
 }
 
-async fn found(db: &Db, texts: &search::Texts) -> Result<Vec<(String, bool)>> {
-    run!(db, connection => query_as(texts.found).fetch_all(connection).await)
+async fn existing(db: &Db, texts: &SearchTexts) -> Result<Vec<(String, bool)>> {
+    run!(db, connection => query_as(texts.existing).fetch_all(connection).await)
 }
 
 async fn run(db: &Db, text: String) -> Result<()> {

@@ -1,11 +1,11 @@
-//! The `server_secrets` table: random keys that all instances on a database share.
+//! The `server_secrets` table: random keys that all instances of a database share.
 
 use sqlx::{query, query_scalar};
 
 use super::{Db, Tx, run};
 use crate::{error::Result, model::Timestamp};
 
-/// The secret of this name.
+/// The secret with this name.
 pub async fn find(db: &Db, name: &str) -> Result<Option<Vec<u8>>> {
     run!(db, connection => query_scalar("select value from server_secrets where name = $1")
         .bind(name)
@@ -16,7 +16,7 @@ pub async fn find(db: &Db, name: &str) -> Result<Option<Vec<u8>>> {
 const INSERT: &str = "
     insert into server_secrets (name, value, created_at) values ($1, $2, $3) on conflict do nothing";
 
-/// Stores a secret, unless there is one of this name.
+/// Stores a secret, unless one with this name exists.
 pub async fn insert(tx: &mut Tx, name: &str, value: &[u8], now: Timestamp) -> Result<()> {
     run!(tx, connection => query(INSERT)
         .bind(name)

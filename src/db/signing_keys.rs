@@ -1,4 +1,4 @@
-//! The `signing_keys` table: the key pairs behind access tokens.
+//! The `signing_keys` table: the key pairs that sign access tokens.
 
 use sqlx::{FromRow, Row, query, query_as, query_scalar};
 
@@ -17,7 +17,7 @@ pub struct SigningKey {
     /// The public key, 32 bytes (RFC 8032).
     pub public_key: Vec<u8>,
     pub created_at: Timestamp,
-    /// Since when it no longer signs; tokens that it signed still hold until they expire.
+    /// When it was retired. It signs no more tokens; the tokens that it signed are valid until they expire.
     pub retired_at: Option<Timestamp>,
 }
 
@@ -58,7 +58,7 @@ const INSERT: &str = "
     insert into signing_keys (kid, private_key, public_key, created_at) values ($1, $2, $3, $4)
     on conflict do nothing";
 
-/// Adds a key pair as the active one; `false` when there is an active one already.
+/// Adds a key pair as the active one; `false` if there is an active key pair.
 pub async fn insert(tx: &mut Tx, key: &SigningKey, now: Timestamp) -> Result<bool> {
     let done = run!(tx, connection => query(INSERT)
         .bind(key.kid)
@@ -78,7 +78,7 @@ pub async fn retire(tx: &mut Tx, now: Timestamp) -> Result<Option<KeyId>> {
     run!(tx, connection => query_scalar::<_, KeyId>(RETIRE).bind(now).fetch_optional(connection).await)
 }
 
-/// Deletes the key pairs that were retired before a time; how many there were.
+/// Deletes the key pairs that were retired before a time. Returns how many.
 pub async fn delete_retired(tx: &mut Tx, before: Timestamp) -> Result<u64> {
     run!(tx, connection => query("delete from signing_keys where retired_at < $1")
         .bind(before)
@@ -87,7 +87,7 @@ pub async fn delete_retired(tx: &mut Tx, before: Timestamp) -> Result<u64> {
         .map(|done| done.rows_affected()))
 }
 
-/// Deletes all key pairs; which they were.
+/// Deletes all key pairs. Returns their ids.
 pub async fn delete_all(tx: &mut Tx) -> Result<Vec<KeyId>> {
     run!(tx, connection => query_scalar::<_, KeyId>("delete from signing_keys returning kid").fetch_all(connection).await)
 }

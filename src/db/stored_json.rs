@@ -1,22 +1,22 @@
-//! Stored JSON that may break the rules of [`crate::json`], which an older program did not know.
+//! Finds stored JSON that may violate the rules of [`crate::json`], written by an older program.
 
 use sqlx::query_as;
 
 use super::{Db, run};
 use crate::{error::Result, model::AnyId};
 
-/// Rows that [`sessions`] and [`audit_logs`] read at once.
+/// The maximum number of rows that [`sessions`] and [`audit_logs`] return.
 pub const PAGE: usize = 1_000;
 
-/// What such a text holds: escaped U+0000, halves of surrogate pairs, or a key of `serde_json`'s own.
-const SIGNS: [&str; 4] = ["%\\u0000%", "%\\ud%", "%\\uD%", "%$serde!_json::private::%"];
+/// LIKE patterns of such a text: an escaped U+0000, an unpaired surrogate, or a private key of `serde_json`.
+const PATTERNS: [&str; 4] = ["%\\u0000%", "%\\ud%", "%\\uD%", "%$serde!_json::private::%"];
 
-/// Ids and contexts of sessions after this id, in the order of ids.
+/// The ids and contexts of such sessions after this id, ordered by id.
 pub async fn sessions(db: &Db, after: AnyId) -> Result<Vec<(AnyId, String)>> {
     read(db, SESSIONS, after).await
 }
 
-/// Ids and details of audit log entries after this id, in the order of ids.
+/// The ids and details of such audit log entries after this id, ordered by id.
 pub async fn audit_logs(db: &Db, after: AnyId) -> Result<Vec<(AnyId, String)>> {
     read(db, AUDIT_LOGS, after).await
 }
@@ -33,7 +33,7 @@ const AUDIT_LOGS: &str = "
     order by id limit 1000";
 
 async fn read(db: &Db, statement: &'static str, after: AnyId) -> Result<Vec<(AnyId, String)>> {
-    let [nul, low, high, key] = SIGNS;
+    let [nul, low, high, key] = PATTERNS;
     run!(db, connection => query_as(statement)
         .bind(after)
         .bind(nul)

@@ -13,6 +13,7 @@ pub struct UnknownText(pub(super) &'static str);
 ///     pub const ALL: &'static [Self] = &[Self::Viewer, ..];
 ///     pub const fn as_str(self) -> &'static str { match self { Self::Viewer => "viewer", .. } }
 /// }
+/// impl Display for Role { .. } // as_str()
 /// impl FromStr for Role { type Err = UnknownText; .. }
 /// ```
 macro_rules! text_enum {
@@ -33,6 +34,12 @@ macro_rules! text_enum {
                 match self {
                     $(Self::$variant => $text),+
                 }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
             }
         }
 

@@ -29,7 +29,7 @@ pub struct User {
 }
 
 /// A user with the password hash.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Credentials {
     pub user: User,
     pub hashed_password: secrecy::SecretString,

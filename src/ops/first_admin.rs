@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     auth::{PasswordHasher, PasswordPolicy},
     clock::Clock,
-    db::{Db, users},
+    db::{Db, list, users},
     error::{Error, ErrorCode, Result},
     model::{AuditAction, Credentials, Role, Timestamp, User, UserId},
     services::{
@@ -49,7 +49,7 @@ pub async fn ensure(
     if chosen.as_ref().is_some_and(|chosen| chosen.password.expose_secret().is_empty()) {
         return Err(Error::bad_input("GUARDIANEYE_ADMIN_PASSWORD", "the first admin's password is empty"));
     }
-    if users::count(db, None).await? == 0 {
+    if list::count::<User>(db, None).await? == 0 {
         let user = new_admin(clock.now());
         let hashed_password = match chosen {
             Some(chosen) => hash(hasher, &user, chosen).await?,
@@ -138,5 +138,5 @@ async fn replace_password(
 
 /// Returns true if [`ensure`] would create the first admin.
 pub async fn is_missing(db: &Db) -> Result<bool> {
-    Ok(users::count(db, None).await? == 0)
+    Ok(list::count::<User>(db, None).await? == 0)
 }

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use crate::{
     auth::PasswordHasher,
     clock::Clock,
-    db::{Db, Tx, audit_logs, query::ListQuery, sessions, users},
+    db::{Db, Tx, audit_logs, list, query::ListQuery, sessions, users},
     error::{Error, ErrorCode, Result},
     model::{
         AuditAction, AuditLog, AuditLogId, Credentials, RawJson, Role, Session, SessionId, Timestamp, User, UserId,
@@ -259,7 +259,7 @@ impl<'a> TestRows<'a> {
         let added = sessions::insert(&mut tx, &self.session).await?;
         tx.commit().await?;
         same("insert of the session", &added, &true)?;
-        let found = sessions::by_ids(self.db, &[self.session.id.into()]).await?;
+        let found = list::by_ids::<Session>(self.db, &[self.session.id.into()]).await?;
         same("session as read", &found.as_slice(), &std::slice::from_ref(&self.session))?;
         Ok(format!("Created session: {}", self.session.id))
     }
@@ -269,7 +269,7 @@ impl<'a> TestRows<'a> {
         let added = audit_logs::insert(&mut tx, &self.audit_log).await?;
         tx.commit().await?;
         same("insert of the audit log", &added, &true)?;
-        let found = audit_logs::by_ids(self.db, &[self.audit_log.id.into()]).await?;
+        let found = list::by_ids::<AuditLog>(self.db, &[self.audit_log.id.into()]).await?;
         same("audit log as read", &found.as_slice(), &std::slice::from_ref(&self.audit_log))?;
         Ok(format!("Created audit log: {}", self.audit_log.id))
     }
@@ -277,9 +277,11 @@ impl<'a> TestRows<'a> {
     async fn relationships(&self) -> Result<String> {
         let user = self.user.id;
         let newest = ListQuery::newest(sessions::orders::CREATED_AT, 10);
-        let sessions = sessions::pages_by_user(self.db, &[user], &newest).await?.remove(&user).unwrap_or_default().rows;
+        let sessions =
+            list::pages_by_user::<Session>(self.db, &[user], &newest).await?.remove(&user).unwrap_or_default().rows;
         let newest = ListQuery::newest(audit_logs::orders::TIMESTAMP, 10);
-        let logs = audit_logs::pages_by_user(self.db, &[user], &newest).await?.remove(&user).unwrap_or_default().rows;
+        let logs =
+            list::pages_by_user::<AuditLog>(self.db, &[user], &newest).await?.remove(&user).unwrap_or_default().rows;
         same("sessions of the user", &sessions.as_slice(), &std::slice::from_ref(&self.session))?;
         same("audit logs of the user", &logs.as_slice(), &std::slice::from_ref(&self.audit_log))?;
         Ok(format!("User: {}\n  - Sessions: {}\n  - Audit logs: {}", self.user.username, sessions.len(), logs.len()))
@@ -291,10 +293,10 @@ impl<'a> TestRows<'a> {
         tx.commit().await?;
         same("delete of the user", &deleted, &true)?;
         same("user after its delete", &users::find(self.db, self.user.id).await?, &None)?;
-        if !sessions::by_ids(self.db, &[self.session.id.into()]).await?.is_empty() {
+        if !list::by_ids::<Session>(self.db, &[self.session.id.into()]).await?.is_empty() {
             return Err(fault("the session outlived its user: sessions.user_id must be ON DELETE CASCADE"));
         }
-        let left = audit_logs::by_ids(self.db, &[self.audit_log.id.into()]).await?;
+        let left = list::by_ids::<AuditLog>(self.db, &[self.audit_log.id.into()]).await?;
         match left.as_slice() {
             [entry] if entry.user_id.is_none() => Ok("Cascade delete verified".to_owned()),
             [_] => {
@@ -313,8 +315,8 @@ impl<'a> TestRows<'a> {
             removed(self.db, async |tx| users::delete(tx.accounts(), user).await).await,
         ];
         let is_gone = users::find(self.db, user).await?.is_none()
-            && sessions::by_ids(self.db, &[session.into()]).await?.is_empty()
-            && audit_logs::by_ids(self.db, &[audit_log.into()]).await?.is_empty();
+            && list::by_ids::<Session>(self.db, &[session.into()]).await?.is_empty()
+            && list::by_ids::<AuditLog>(self.db, &[audit_log.into()]).await?.is_empty();
         if is_gone {
             return Ok(());
         }

@@ -132,8 +132,8 @@ async fn the_tables_become_ours_and_every_row_stays() {
 
     let (ok, said) = old.init(&["--dry-run"]);
     assert!(ok && said.contains("- would change: user_role_enum: ADMIN becomes admin"), "{said}");
-    assert!(said.contains("have the same username but for case") && said.contains("Anna, anna"), "{said}");
-    assert!(said.contains("have the same email but for case"), "{said}");
+    assert!(said.contains("the username of these users differs only in case") && said.contains("Anna, anna"), "{said}");
+    assert!(said.contains("the email of these users differs only in case"), "{said}");
     assert!(said.contains("Would adopt") && said.contains("Nothing was changed"), "{said}");
     assert_eq!((old.rows().await, old.shape().await), (rows.clone(), shape), "a dry run changes nothing");
 
@@ -211,7 +211,7 @@ async fn labels_that_are_ours_already_and_what_is_missing_are_taken_over_too() {
         "users.is_active is never null",
         "sessions.title may be null",
         "users.team stays; the server does not use it",
-        "sessions: to delete a user means \"cascade\" here",
+        "sessions: deleting a user means \"cascade\"",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
@@ -238,7 +238,7 @@ async fn tables_of_another_shape_are_refused_with_all_that_is_wrong() {
         for line in [
             "✗ users.full_name is missing",
             "✗ users.created_at is timestamp without time zone, not timestamp with time zone",
-            "✗ users.tenant must be given, and the server does not know it",
+            "✗ users.tenant is not null and has no default, and the server does not know it",
             "✗ sessions.context is jsonb, not json",
             "✗ sessions.user_id has no foreign key to users",
             "✗ user_role_enum has the value OWNER, which the server does not know",

@@ -94,7 +94,7 @@ async fn a_backup_overwrites_nothing_and_leaves_nothing_when_it_fails() {
     for name in ["there.db", "link.db"] {
         let refused = run(&database.url, &["db", "backup", folder.path().join(name).to_str().expect("UTF-8")]);
         assert_eq!(refused.status.code(), Some(1));
-        assert!(text(&refused).contains("exists: a backup overwrites nothing"), "{}", text(&refused));
+        assert!(text(&refused).contains("exists, and a backup overwrites no file"), "{}", text(&refused));
     }
     assert_eq!(std::fs::read_to_string(&file).expect("reads"), "something else");
     let missing = folder.path().join("missing/x.db").display().to_string();

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use guardianeye::{
-    db::{audit_logs, query::ListQuery, sessions},
+    db::{audit_logs, list, query::ListQuery, sessions},
     model::{AuditAction, AuditLog, AuditLogId, RawJson, Session, SessionId, Timestamp, UserId},
 };
 use uuid::Uuid;
@@ -93,23 +93,23 @@ async fn audit_logs_are_read_as_they_were_written(app: &TestApp) {
 
     let mut list_query = ListQuery::newest(audit_logs::orders::TIMESTAMP, 1_000);
     let db = app.db().metered();
-    assert_eq!(audit_logs::list(&db, &list_query).await.expect("a list").rows, written);
+    assert_eq!(list::page::<AuditLog>(&db, &list_query).await.expect("a list").rows, written);
     assert_eq!((db.meter().statements(), db.meter().rows()), (1, ROWS as u64));
 
-    let pages = audit_logs::pages_by_user(app.db(), &users, &list_query).await.expect("pages");
+    let pages = list::pages_by_user::<AuditLog>(app.db(), &users, &list_query).await.expect("pages");
     for user in users {
         let of_user: Vec<_> = written.iter().filter(|entry| entry.user_id == Some(user)).cloned().collect();
         assert_eq!(pages[&user].rows, of_user);
     }
 
     let ids: Vec<Uuid> = written.iter().map(|entry| entry.id.into()).collect();
-    let mut listed = audit_logs::by_ids(app.db(), &ids).await.expect("entries");
+    let mut listed = list::by_ids::<AuditLog>(app.db(), &ids).await.expect("entries");
     listed.sort_by_key(|entry| std::cmp::Reverse((entry.timestamp, entry.id)));
     assert_eq!(listed, written);
 
     list_query.pruned_columns = vec![audit_logs::columns::DETAILS, audit_logs::columns::USER_AGENT];
     let less: Vec<_> = written.into_iter().map(|entry| AuditLog { details: None, user_agent: None, ..entry }).collect();
-    assert_eq!(audit_logs::list(app.db(), &list_query).await.expect("a list").rows, less);
+    assert_eq!(list::page::<AuditLog>(app.db(), &list_query).await.expect("a list").rows, less);
 }
 
 async fn sessions_are_read_as_they_were_written(app: &TestApp) {
@@ -126,8 +126,8 @@ async fn sessions_are_read_as_they_were_written(app: &TestApp) {
     written.sort_by_key(|session| std::cmp::Reverse((session.created_at, session.id)));
 
     let list_query = ListQuery::newest(sessions::orders::CREATED_AT, 1_000);
-    assert_eq!(sessions::list(app.db(), &list_query).await.expect("a list").rows, written);
-    let pages = sessions::pages_by_user(app.db(), &users, &list_query).await.expect("pages");
+    assert_eq!(list::page::<Session>(app.db(), &list_query).await.expect("a list").rows, written);
+    let pages = list::pages_by_user::<Session>(app.db(), &users, &list_query).await.expect("pages");
     for user in users {
         let of_user: Vec<_> = written.iter().filter(|session| session.user_id == user).cloned().collect();
         assert_eq!(pages[&user].rows, of_user);
@@ -137,14 +137,14 @@ async fn sessions_are_read_as_they_were_written(app: &TestApp) {
 async fn no_rows_are_no_rows(app: &TestApp) {
     let list_query = ListQuery::newest(audit_logs::orders::TIMESTAMP, 10);
     let db = app.db().metered();
-    assert_eq!(audit_logs::list(&db, &list_query).await.expect("a list").rows, []);
+    assert_eq!(list::page::<AuditLog>(&db, &list_query).await.expect("a list").rows, []);
     assert!(
-        audit_logs::pages_by_user(&db, &[app.viewer().id(), UserId(Uuid::nil())], &list_query)
+        list::pages_by_user::<AuditLog>(&db, &[app.viewer().id(), UserId(Uuid::nil())], &list_query)
             .await
             .expect("pages")
             .is_empty()
     );
-    assert_eq!(audit_logs::by_ids(&db, &[]).await.expect("entries"), []);
+    assert_eq!(list::by_ids::<AuditLog>(&db, &[]).await.expect("entries"), []);
     assert_eq!((db.meter().statements(), db.meter().rows()), (3, 0));
 }
 

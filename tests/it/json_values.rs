@@ -1,6 +1,7 @@
 //! JSON values from the client to the database and back: numbers, order of keys, U+0000, and rows that an older program wrote.
 
 use axum::{body::Body, http::Request};
+use guardianeye::{db::list, model::Session};
 use http_body_util::BodyExt;
 use serde_json::json;
 use tower::ServiceExt;
@@ -254,7 +255,7 @@ async fn patch(app: &TestApp, caller: &Caller<'_>, answer: &str, patch: &str) ->
 /// The context in the database of the session in an answer.
 async fn stored(app: &TestApp, answer: &str) -> String {
     let id = id_of(answer).parse().expect("an id");
-    let sessions = guardianeye::db::sessions::by_ids(app.db(), &[id]).await.expect("reads");
+    let sessions = list::by_ids::<Session>(app.db(), &[id]).await.expect("reads");
     sessions[0].context.clone().expect("a context").0
 }
 

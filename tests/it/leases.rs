@@ -5,12 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use guardianeye::{
-    db::{
-        Db, Settings,
-        query::ListQuery,
-        sessions::{self, orders},
-    },
+    db::{Db, Settings, list, query::ListQuery, sessions::orders},
     error::ErrorCode,
+    model::Session,
 };
 use serde_json::{Value, json};
 
@@ -146,7 +143,7 @@ async fn a_long_statement_after_one_that_was_stopped_has_all_its_time(app: &Test
     app.session(app.viewer().id(), "a", app.now()).await;
     make_sessions_slow(app).await;
     let list_query = ListQuery::newest(orders::CREATED_AT, 10);
-    let stopped = sessions::list(&db, &list_query).await.expect_err("it takes for ever");
+    let stopped = list::page::<Session>(&db, &list_query).await.expect_err("it takes for ever");
     assert_eq!(stopped.code(), ErrorCode::Timeout);
     app.execute("drop view sessions").await;
     app.execute(match app.backend {
@@ -159,7 +156,7 @@ async fn a_long_statement_after_one_that_was_stopped_has_all_its_time(app: &Test
     })
     .await;
     for _ in 0..3 {
-        assert_eq!(sessions::list(&db, &list_query).await.expect("in time").rows.len(), 1);
+        assert_eq!(list::page::<Session>(&db, &list_query).await.expect("in time").rows.len(), 1);
     }
 }
 

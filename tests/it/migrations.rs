@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use guardianeye::db::Db;
+use guardianeye::{
+    db::{Db, list},
+    model::{AuditLog, Session},
+};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
 
 use crate::support::{Backend, Database, TestApp, on_both};
@@ -69,8 +72,8 @@ async fn deleting_a_user_deletes_the_sessions_and_keeps_the_audit_logs(app: &Tes
     let session = app.session(user.id, "gone", app.now()).await;
     let log = app.audit_log(Some(user.id), app.now()).await;
     app.execute(&format!("delete from users where id = '{}'", user.id)).await;
-    assert!(guardianeye::db::sessions::by_ids(app.db(), &[session.id.into()]).await.expect("asks").is_empty());
-    let logs = guardianeye::db::audit_logs::by_ids(app.db(), &[log.id.into()]).await.expect("asks");
+    assert!(list::by_ids::<Session>(app.db(), &[session.id.into()]).await.expect("asks").is_empty());
+    let logs = list::by_ids::<AuditLog>(app.db(), &[log.id.into()]).await.expect("asks");
     assert_eq!((logs.len(), logs[0].user_id), (1, None));
 }
 

@@ -3,9 +3,9 @@
 use std::{future::pending, time::Duration};
 
 use guardianeye::{
-    db::{audit_logs, sessions, users},
+    db::list,
     error::ErrorCode,
-    model::Role,
+    model::{AuditLog, Role, Session, User},
     ops::{seed, self_check},
 };
 use serde_json::json;
@@ -111,8 +111,8 @@ fn sizes_of((users, sessions, audit_logs): (u64, u64, u64)) -> seed::Sizes {
 async fn counts(app: &TestApp) -> (i64, i64, i64) {
     let count = |result: guardianeye::error::Result<i64>| result.expect("counts");
     (
-        count(users::count(app.db(), None).await),
-        count(sessions::count(app.db(), None).await),
-        count(audit_logs::count(app.db(), None).await),
+        count(list::count::<User>(app.db(), None).await),
+        count(list::count::<Session>(app.db(), None).await),
+        count(list::count::<AuditLog>(app.db(), None).await),
     )
 }

@@ -1,5 +1,5 @@
-//! The tables of an older GuardianEye, as SQLAlchemy made them on PostgreSQL: what is different from ours, and the statements
-//! that make it the same without touching a row. PostgreSQL only: no older program kept its data in SQLite.
+//! The tables of an older GuardianEye, as SQLAlchemy created them on PostgreSQL: how they differ from the first migration, and
+//! the statements that remove the differences without changing a row. No older program used SQLite.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +11,18 @@ use crate::{
     model::{AuditAction, Role},
 };
 
-/// What it takes to make the tables ours.
+/// The changes that adopt the tables.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// In this order.
+    /// In the order of execution.
     pub changes: Vec<Change>,
-    /// Why it cannot be done; then nothing is.
+    /// Why the tables cannot be adopted; then nothing is changed.
     pub problems: Vec<String>,
-    /// What stays as it is, and somebody should know of.
+    /// What stays, for the operator's information.
     pub notes: Vec<String>,
 }
 
-/// One statement, with a sentence for people.
+/// One statement, with its description.
 #[derive(Debug)]
 pub struct Change {
     pub sentence: String,
@@ -83,10 +83,10 @@ const INDEXES: &[(&str, &str, &str, bool)] = &[
     ("ix_audit_logs_ip_address", "audit_logs", "ip_address", false),
 ];
 
-/// The foreign keys to `users (id)`: table, what follows on delete, and the letter that PostgreSQL has for it.
+/// The foreign keys to `users (id)`: table, action on delete, and PostgreSQL's code of the action.
 const FOREIGN_KEYS: &[(&str, &str, &str)] = &[("sessions", "cascade", "c"), ("audit_logs", "set null", "n")];
 
-/// The audit actions of the first migration, which are the first ones of the program.
+/// The number of audit actions of the first migration, which are the first ones of the enum.
 const FIRST_ACTIONS: usize = 11;
 
 const TABLES: [&str; 3] = ["audit_logs", "sessions", "users"];
@@ -125,14 +125,14 @@ pub async fn tables(tx: &mut Tx) -> Result<BTreeSet<String>> {
     Ok(found.into_iter().map(|(table,)| table).collect())
 }
 
-/// Whether tables of ours are there that no migration of ours made.
-pub fn are_foreign(tables: &BTreeSet<String>) -> bool {
+/// Returns true if one of the three tables exists.
+pub fn has_tables(tables: &BTreeSet<String>) -> bool {
     TABLES.iter().any(|table| tables.contains(*table))
 }
 
-/// Keeps everybody else from the tables until the transaction ends.
+/// Locks the tables until the transaction ends.
 pub async fn lock(tx: &mut Tx) -> Result<()> {
-    // Whoever else uses them may be waited for a while, but not for ever.
+    // Other transactions may use the tables for a short time.
     run(tx, "set local lock_timeout = '10s'").await?;
     run(tx, "lock table users, sessions, audit_logs in access exclusive mode").await
 }
@@ -144,7 +144,7 @@ pub async fn run(tx: &mut Tx, statement: &str) -> Result<()> {
     Ok(())
 }
 
-/// What is different from ours. It reads the catalogue, and of the rows only what must not be there.
+/// The differences from the first migration. Reads the catalogue, and searches the rows for violations only.
 pub async fn plan(tx: &mut Tx) -> Result<Plan> {
     let mut plan = Plan::default();
     let tables = tables(tx).await?;
@@ -162,30 +162,30 @@ pub async fn plan(tx: &mut Tx) -> Result<Plan> {
         "server_secrets",
     ] {
         if tables.contains(table) {
-            plan.problems.push(format!("there is a table {table} already, whose name the server needs"));
+            plan.problems.push(format!("a table {table} exists, and the server needs this name"));
         }
     }
     if !plan.problems.is_empty() {
         return Ok(plan);
     }
     if tables.contains("alembic_version") {
-        plan.notes.push("alembic_version stays; Alembic must not be run on this database any more".to_owned());
+        plan.notes.push("alembic_version stays; do not run Alembic on this database again".to_owned());
     }
     plan.labels(tx).await?;
     plan.columns(tx).await?;
     plan.indexes(tx).await?;
     plan.foreign_keys(tx).await?;
-    plan.same_but_for_case(tx, "users", "username").await?;
-    plan.same_but_for_case(tx, "users", "email").await?;
+    plan.note_case_insensitive_duplicates(tx, "users", "username").await?;
+    plan.note_case_insensitive_duplicates(tx, "users", "email").await?;
     Ok(plan)
 }
 
 impl Plan {
-    fn change(&mut self, sentence: impl Into<String>, statement: impl Into<String>) {
+    fn add_change(&mut self, sentence: impl Into<String>, statement: impl Into<String>) {
         self.changes.push(Change { sentence: sentence.into(), statement: statement.into() });
     }
 
-    /// SQLAlchemy stores the names of an enum's members: ADMIN where ours has admin.
+    /// SQLAlchemy stores the names of enum members: ADMIN instead of admin.
     async fn labels(&mut self, tx: &mut Tx) -> Result<()> {
         let found = run!(tx, connection => query_as::<_, (String, String)>(FIND_LABELS).fetch_all(connection).await)?;
         let roles: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
@@ -199,13 +199,13 @@ impl Plan {
                     self.problems.push(format!("{ty} has the value {label}, which the server does not know"));
                 } else if renamed {
                     let sentence = format!("{ty}: {label} becomes {word}");
-                    self.change(sentence, format!("alter type {ty} rename value '{label}' to '{word}'"));
+                    self.add_change(sentence, format!("alter type {ty} rename value '{label}' to '{word}'"));
                 }
             }
-            // A type that is missing altogether is told by its column.
+            // A missing type is a problem of its column.
             let missing = |word: &&&str| !labels.iter().any(|label| label.to_lowercase() == **word);
             for word in words.iter().filter(missing).filter(|_| !labels.is_empty()) {
-                self.change(format!("{ty} gets the value {word}"), format!("alter type {ty} add value '{word}'"));
+                self.add_change(format!("{ty} gets the value {word}"), format!("alter type {ty} add value '{word}'"));
             }
         }
         Ok(())
@@ -233,25 +233,26 @@ impl Plan {
                     if self.count(tx, &format!("select count(*) from {table} where \"{name}\" is null")).await? > 0 {
                         self.problems.push(format!("{table}.{name} is null in some rows"));
                     } else {
-                        self.change(format!("{table}.{name} is never null"), format!("{alter} set not null"));
+                        self.add_change(format!("{table}.{name} is never null"), format!("{alter} set not null"));
                     }
                 }
                 (Null::Yes, true) => {
-                    self.change(format!("{table}.{name} may be null"), format!("{alter} drop not null"));
+                    self.add_change(format!("{table}.{name} may be null"), format!("{alter} drop not null"));
                 }
                 _ => {}
             }
             if let (Some(default), false) = (default, has_default) {
                 let sentence = format!("{table}.{name} has the default {default}");
-                self.change(sentence, format!("{alter} set default {default}"));
+                self.add_change(sentence, format!("{alter} set default {default}"));
             }
         }
         for ((table, name), (_, not_null, has_default)) in found {
             let ours = COLUMNS.iter().any(|Column(of, column, ..)| (*of, *column) == (table, name));
             if matches!((table, name), ("users", "password_change_required") | ("audit_logs", "username")) {
-                self.problems.push(format!("there is a column {table}.{name} already, whose name the server needs"));
+                self.problems.push(format!("a column {table}.{name} exists, and the server needs this name"));
             } else if !ours && not_null && !has_default {
-                self.problems.push(format!("{table}.{name} must be given, and the server does not know it"));
+                self.problems
+                    .push(format!("{table}.{name} is not null and has no default, and the server does not know it"));
             } else if !ours {
                 self.notes.push(format!("{table}.{name} stays; the server does not use it"));
             }
@@ -274,14 +275,14 @@ impl Plan {
         for (name, table, column, unique) in INDEXES {
             let named = found.iter().find(|(found, ..)| found == name);
             if named.is_some() && !on(table, column).any(|(found, ..)| found == name) {
-                self.problems.push(format!("{name} is there, but not an index on {table}.{column}"));
+                self.problems.push(format!("{name} exists, but it is not an index on {table}.{column}"));
                 continue;
             }
             let is_unique = on(table, column).any(|(_, _, _, is_unique, _)| *is_unique);
             match (named, unique) {
-                // A unique constraint with a plain index beside it holds the rule too.
+                // A unique constraint beside a non-unique index is enough.
                 (Some(_), true) if !is_unique => {
-                    self.problems.push(format!("nothing makes {table}.{column} unique: {name} does not"));
+                    self.problems.push(format!("{table}.{column} is not unique: {name} is not a unique index"));
                 }
                 (Some(_), _) => {}
                 (None, _) => {
@@ -294,7 +295,7 @@ impl Plan {
                     }
                     let kind = if *unique { "unique index" } else { "index" };
                     let statement = format!("create {kind} {name} on {table} (\"{column}\")");
-                    self.change(format!("{table} gets the {kind} {name}"), statement);
+                    self.add_change(format!("{table} gets the {kind} {name}"), statement);
                 }
             }
         }
@@ -311,8 +312,8 @@ impl Plan {
             }
             for (_, name, _) in keys.into_iter().filter(|(_, _, found)| found != letter) {
                 let quoted = format!("\"{}\"", name.replace('"', "\"\""));
-                self.change(
-                    format!("{table}: to delete a user means \"{action}\" here"),
+                self.add_change(
+                    format!("{table}: deleting a user means \"{action}\""),
                     format!(
                         "alter table {table} drop constraint {quoted}, add constraint {quoted} foreign key (user_id) \
                          references users (id) on delete {action}"
@@ -323,8 +324,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Names are found without regard to case; who has the same one otherwise can go on, by the exact one.
-    async fn same_but_for_case(&mut self, tx: &mut Tx, table: &str, column: &str) -> Result<()> {
+    /// Names are compared case-insensitively at login. Users whose names differ only in case log in with the exact name.
+    async fn note_case_insensitive_duplicates(&mut self, tx: &mut Tx, table: &str, column: &str) -> Result<()> {
         if !self.problems.is_empty() {
             return Ok(());
         }
@@ -336,8 +337,7 @@ impl Plan {
         let found = run!(tx, connection => query_as::<_, (String,)>(statement).fetch_all(connection).await)?;
         for (values,) in found {
             self.notes.push(format!(
-                "these {table} have the same {column} but for case, and stay as they are; each logs in by the exact one: \
-                 {values}"
+                "the {column} of these {table} differs only in case; each logs in with the exact name: {values}"
             ));
         }
         Ok(())

@@ -1,8 +1,7 @@
-//! Pouring in very many rows. The way is each database's own, hence two texts here: PostgreSQL takes a stream of rows
-//! (COPY, several times quicker than any `insert`), SQLite has nothing like it and takes long lists of values.
+//! Bulk loading: `COPY` on PostgreSQL, which is several times faster than any `insert`; inserts of many rows on SQLite.
 
 use sqlx::{
-    Arguments, AssertSqlSafe, Encode, Executor, PgConnection, Postgres, QueryBuilder, Sqlite, SqliteConnection, Type,
+    AssertSqlSafe, Encode, Executor, PgConnection, Postgres, QueryBuilder, Sqlite, SqliteConnection, Type,
     encode::IsNull,
     error::BoxDynError,
     postgres::{PgArgumentBuffer, PgDatabaseError},
@@ -12,24 +11,24 @@ use sqlx::{
 use crate::{
     db::{
         Tx, TxConnection,
-        bulk::{Cells, Row},
+        row::{InsertRow, RowValues},
     },
     error::{Error, ErrorCode},
 };
 
-/// Adds all the rows; says after each part how many it had.
-pub(in crate::db) async fn pour<R: Row>(
+/// Adds all rows, and reports the number of rows of each batch to `added`.
+pub(in crate::db) async fn copy_in<R: InsertRow>(
     tx: &mut Tx,
     rows: impl Iterator<Item = R>,
-    poured: &mut (dyn FnMut(u64) + Send),
+    added: &mut (dyn FnMut(u64) + Send),
 ) -> sqlx::Result<()> {
     match &mut tx.connection {
-        TxConnection::Sqlite(connection) => insert(connection.raw(), rows, poured).await,
-        TxConnection::Postgres(connection) => copy(connection.raw(), rows, poured).await,
+        TxConnection::Sqlite(connection) => insert(connection.raw(), rows, added).await,
+        TxConnection::Postgres(connection) => copy(connection.raw(), rows, added).await,
     }
 }
 
-/// A statement without a result.
+/// Runs a statement without parameters and results.
 pub(in crate::db) async fn run(tx: &mut Tx, statement: String) -> sqlx::Result<()> {
     let statement = sqlx::raw_sql(AssertSqlSafe(statement));
     match &mut tx.connection {
@@ -38,45 +37,46 @@ pub(in crate::db) async fn run(tx: &mut Tx, statement: String) -> sqlx::Result<(
     }
 }
 
-/// What the database objects to, for whoever runs the program.
-pub(in crate::db) fn refused(table: &str, cause: sqlx::Error) -> Error {
+/// The error of a violated constraint or of a lock, for the operator.
+pub(in crate::db) fn copy_error(table: &str, cause: sqlx::Error) -> Error {
     const LOCK_NOT_AVAILABLE: &str = "55P03";
     const DEADLOCK: &str = "40P01";
-    let Some(told) = cause.as_database_error() else { return cause.into() };
-    if told.is_unique_violation() || told.is_foreign_key_violation() || told.is_check_violation() {
-        let detail = told.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::detail);
+    let Some(database) = cause.as_database_error() else { return cause.into() };
+    if database.is_unique_violation() || database.is_foreign_key_violation() || database.is_check_violation() {
+        let detail = database.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::detail);
         let detail = detail.map(|detail| format!(" ({})", detail.trim_end_matches('.'))).unwrap_or_default();
         return Error::new(
             ErrorCode::Conflict,
             format!(
-                "{table} holds other rows that these would contradict: {}{detail}. Nothing was changed",
-                told.message()
+                "{table} has other rows that conflict with these: {}{detail}. Nothing was changed",
+                database.message()
             ),
         );
     }
-    if told.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE || code == DEADLOCK) {
+    if database.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE || code == DEADLOCK) {
         return Error::new(
             ErrorCode::Conflict,
-            format!("{table} is in use by others, and this needs it alone: {}. Nothing was changed", told.message()),
+            format!("{table} is locked by other connections: {}. Nothing was changed", database.message()),
         );
     }
     cause.into()
 }
 
-/// Bytes on the way to the server at a time: enough to make the way cheap, little enough to show progress.
+/// Bytes sent to the server at a time: enough to be efficient, few enough to show progress.
 const COPY_BYTES: usize = 256 * 1024;
 
-/// COPY in the binary format, which is what the columns' own codecs write anyway: a signature, then each row as the
-/// number of its columns, then each value after its length, then -1.
-async fn copy<R: Row>(
+/// `COPY` in the binary format, which the codecs of the columns write: a signature, then each row as the number of its
+/// columns and each value after its length, then -1.
+async fn copy<R: InsertRow>(
     connection: &mut PgConnection,
     rows: impl Iterator<Item = R>,
-    poured: &mut (dyn FnMut(u64) + Send),
+    added: &mut (dyn FnMut(u64) + Send),
 ) -> sqlx::Result<()> {
-    let width = i16::try_from(R::COLUMNS.len()).map_err(|cause| sqlx::Error::Encode(cause.into()))?.to_be_bytes();
-    let statement = format!("copy {} ({}) from stdin (format binary)", R::TABLE, R::COLUMNS.join(", "));
+    let columns = R::columns();
+    let width = i16::try_from(columns.len()).map_err(|cause| sqlx::Error::Encode(cause.into()))?.to_be_bytes();
+    let statement = format!("copy {} ({}) from stdin (format binary)", R::TABLE, columns.join(", "));
     let mut copy = connection.copy_in_raw(&statement).await?;
-    let mut stream = CopyCells::default();
+    let mut stream = CopyValues::default();
     stream.0.extend_from_slice(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
     let mut count = 0;
     for row in rows {
@@ -86,20 +86,20 @@ async fn copy<R: Row>(
         if stream.0.len() >= COPY_BYTES {
             copy.send(&stream.0[..]).await?;
             stream.0.clear();
-            poured(std::mem::take(&mut count));
+            added(std::mem::take(&mut count));
         }
     }
     stream.0.extend_from_slice(&(-1_i16).to_be_bytes());
     copy.send(&stream.0[..]).await?;
     copy.finish().await?;
-    poured(count);
+    added(count);
     Ok(())
 }
 
 #[derive(Default)]
-struct CopyCells(PgArgumentBuffer);
+struct CopyValues(PgArgumentBuffer);
 
-impl Cells for CopyCells {
+impl RowValues for CopyValues {
     fn put<'q, T>(&mut self, value: T) -> Result<(), BoxDynError>
     where
         T: Encode<'q, Postgres> + Type<Postgres> + Encode<'q, Sqlite> + Type<Sqlite>,
@@ -115,41 +115,30 @@ impl Cells for CopyCells {
     }
 }
 
-/// Values in one statement of SQLite, which allows 32,766; more rows at a time gain nothing measurable.
+/// Values in one statement; SQLite allows 32,766, but more than this are not measurably faster.
 const INSERT_VALUES: usize = 900;
 
-async fn insert<R: Row>(
+async fn insert<R: InsertRow>(
     connection: &mut SqliteConnection,
     rows: impl Iterator<Item = R>,
-    poured: &mut (dyn FnMut(u64) + Send),
+    added: &mut (dyn FnMut(u64) + Send),
 ) -> sqlx::Result<()> {
-    let at_a_time = INSERT_VALUES / R::COLUMNS.len();
+    let columns = R::columns();
+    let batch = INSERT_VALUES / columns.len();
     let mut rows = rows.peekable();
     while rows.peek().is_some() {
-        let mut values = InsertCells::default();
+        let mut values = SqliteArguments::default();
         let mut count = 0;
-        for row in rows.by_ref().take(at_a_time) {
+        for row in rows.by_ref().take(batch) {
             row.put(&mut values).map_err(sqlx::Error::Encode)?;
             count += 1;
         }
-        // The same text each time but the last, so it is prepared once.
-        let mut q = QueryBuilder::<Sqlite>::new(format!("insert into {} ({}) ", R::TABLE, R::COLUMNS.join(", ")));
-        let row = format!("({})", vec!["?"; R::COLUMNS.len()].join(", "));
+        // The same text for every batch but the last, so it is prepared once.
+        let mut q = QueryBuilder::<Sqlite>::new(format!("insert into {} ({}) ", R::TABLE, columns.join(", ")));
+        let row = format!("({})", vec!["?"; columns.len()].join(", "));
         q.push("values ").push(vec![row; count].join(", "));
-        sqlx::query_with(AssertSqlSafe(q.into_string()), values.0).execute(&mut *connection).await?;
-        poured(count as u64);
+        sqlx::query_with(AssertSqlSafe(q.into_string()), values).execute(&mut *connection).await?;
+        added(count as u64);
     }
     Ok(())
-}
-
-#[derive(Default)]
-struct InsertCells(SqliteArguments);
-
-impl Cells for InsertCells {
-    fn put<'q, T>(&mut self, value: T) -> Result<(), BoxDynError>
-    where
-        T: Encode<'q, Postgres> + Type<Postgres> + Encode<'q, Sqlite> + Type<Sqlite>,
-    {
-        self.0.add(value)
-    }
 }

@@ -1,4 +1,4 @@
-//! The files of an SQLite database: a backup of it, and who else can read them. PostgreSQL looks after its own.
+//! The files of an SQLite database: backup and permissions. PostgreSQL has its own tools.
 
 use std::{
     io::ErrorKind,
@@ -12,14 +12,14 @@ use crate::{
     error::{Error, ErrorCode, Result},
 };
 
-/// Copies the whole database into a new file that only its owner can read, and returns its size in bytes.
+/// Copies the whole database to a new file that only its owner can read, and returns its size in bytes.
 ///
-/// SQLite copies from a snapshot, so others go on writing meanwhile, and what they write is not in the copy. The file
-/// appears under its name when it is complete and on the disk; an existing file is never overwritten.
+/// SQLite copies a snapshot, so concurrent writes continue and are not in the copy. The file gets its name when it is
+/// complete and on disk; an existing file is never overwritten.
 pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
     let Pools::Sqlite { writer, .. } = &db.pools else {
         let command = format!("(umask 077; pg_dump --format=custom --file='{}' \"$DATABASE_URL\")", file.display());
-        let message = format!("a PostgreSQL database is backed up by its own tools: {command}");
+        let message = format!("back up a PostgreSQL database with its own tools: {command}");
         return Err(Error::new(ErrorCode::BadUserInput, message));
     };
     if file.symlink_metadata().is_ok() {
@@ -30,12 +30,12 @@ pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
         let message = format!("cannot write the backup {}", file.display());
         Error::internal(cause).with_message(message)
     };
-    // Made with mode 0600, next to the backup, and gone when anything fails.
+    // Created with mode 0600, in the directory of the backup, and removed after any failure.
     let copy = tempfile::Builder::new().prefix(".guardianeye-backup-").tempfile_in(folder).map_err(failed)?;
     let copy = copy.into_temp_path();
     let name = copy.to_str().ok_or_else(|| Error::new(ErrorCode::BadUserInput, "the folder's name is not UTF-8"))?;
     {
-        // SQLite takes an empty file for one that it may write to. Of the connections only this one may write at all.
+        // SQLite accepts an empty target file. Only the writer's connection may write.
         let mut writer = writer.acquire().await?;
         let connection = writer.raw();
         let copied = query("vacuum into $1").bind(name).execute(connection).await;
@@ -49,7 +49,7 @@ pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
         written.sync_all()?;
         let bytes = written.metadata()?.len();
         copy.persist_noclobber(&target).map_err(|refused| refused.error)?;
-        // The name, too, has to survive a power cut. Not every system can wait for that.
+        // Syncs the directory entry too; not every system supports that.
         let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
         Ok(bytes)
     });
@@ -62,26 +62,27 @@ pub async fn backup(db: &Db, file: &Path) -> Result<u64> {
 fn exists(file: &Path) -> Error {
     Error::new(
         ErrorCode::Conflict,
-        format!("{} exists: a backup overwrites nothing, so choose another name", file.display()),
+        format!("{} exists, and a backup overwrites no file; choose another name", file.display()),
     )
 }
 
-/// A database file that other users of the machine could read.
+/// A database file that other users of the system could read.
 #[derive(Debug)]
-pub struct Exposed {
+pub struct ExposedFile {
     pub file: PathBuf,
-    /// Its permission bits as they were.
+    /// Its previous permission bits.
     pub mode: u32,
-    /// Whether it was closed to them: always tried for the database's own files, never for others beside them.
+    /// True if the permissions of other users were removed. Only files of the database itself are changed.
     pub closed: bool,
 }
 
-/// Closes the database's files to other users, as they hold password hashes and signing keys, and returns those that were
-/// open to them. Files beside the database whose names begin with its name are taken for backups: they are only returned.
+/// Removes the permissions of other users from the database's files, which contain password hashes and signing keys, and
+/// returns the files that had such permissions. Other files whose names start with the database's name are considered
+/// backups; they are returned, but not changed.
 ///
-/// Files are looked at and changed by name: to open the database would end this process's locks on it.
+/// Files are accessed by name, because opening and closing the database file would release this process's locks on it.
 #[must_use]
-pub fn close_to_others(db: &Db) -> Vec<Exposed> {
+pub fn restrict_permissions(db: &Db) -> Vec<ExposedFile> {
     let Pools::Sqlite { writer, .. } = &db.pools else { return Vec::new() };
     let file = writer.connector().options.get_filename().to_owned();
     let Ok(file) = file.canonicalize() else { return Vec::new() };
@@ -101,9 +102,9 @@ pub fn close_to_others(db: &Db) -> Vec<Exposed> {
     exposed
 }
 
-/// `None` for what no other user can read.
+/// `None` if no other user can read the file.
 #[cfg(unix)]
-fn close(file: &Path, change: bool) -> Option<Exposed> {
+fn close(file: &Path, change: bool) -> Option<ExposedFile> {
     use std::os::unix::fs::PermissionsExt;
 
     let found = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
@@ -113,12 +114,12 @@ fn close(file: &Path, change: bool) -> Option<Exposed> {
         return None;
     }
     let closed = change && std::fs::set_permissions(file, std::fs::Permissions::from_mode(private)).is_ok();
-    Some(Exposed { file: file.to_owned(), mode, closed })
+    Some(ExposedFile { file: file.to_owned(), mode, closed })
 }
 
-/// Elsewhere files have no such bits.
+/// Other systems have no such permission bits.
 #[cfg(not(unix))]
-fn close(_: &Path, _: bool) -> Option<Exposed> {
+fn close(_: &Path, _: bool) -> Option<ExposedFile> {
     None
 }
 
@@ -127,9 +128,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_cannot_be_closed_to_others_is_reported_as_open() {
-        // Nobody may change it, not even root.
-        let exposed = close("/proc/self/status".as_ref(), true).expect("everybody can read it");
+    fn a_file_whose_permissions_cannot_be_changed_is_reported() {
+        // Not even root can change it.
+        let exposed = close("/proc/self/status".as_ref(), true).expect("it is readable by others");
         assert!(!exposed.closed);
         assert_eq!(exposed.mode, 0o444);
     }

@@ -1,36 +1,37 @@
-//! All rows of a statement as one value: how SQLite writes it, and how it is read.
+//! All rows of a statement as one value: the SQL for SQLite, and the decoder.
 //!
-//! sqlx runs SQLite on a thread of the connection's own and hands over row by row, waking our thread each time. That took
-//! three times as long as all that SQLite does for a row.
+//! sqlx runs SQLite on a thread for each connection and sends row by row, waking our thread each time. That took three
+//! times as long as SQLite's own work for a row.
 //!
-//! Each column's value is followed by a byte that no UTF-8 has, so texts need no escapes, whatever is in them. Of
-//! several forms (JSON, quoted or escaped text, lengths before values) it is the quickest to write and to read.
+//! Each value is followed by a byte that never occurs in UTF-8, so texts need no escapes. Of several formats (JSON, quoted
+//! or escaped text, values with a length prefix) it is the fastest to write and to read.
 
 use std::str::from_utf8;
 
 use sqlx::error::{BoxDynError, UnexpectedNullError};
 
 use crate::{
-    db::query::{filter::Column, list::Table},
+    db::query::{Column, Table},
     model::RawJson,
 };
 
-/// What ends a value; `x'ff'` in SQL.
+/// The end of a value; `x'ff'` in SQL.
 const END: u8 = 0xff;
-/// A value that is null; `x'fe'` in SQL.
+/// A null value; `x'fe'` in SQL.
 const NULL: &[u8] = &[0xfe];
 
-/// A query for the columns of `t` in all rows of the source, which is what stands from `from` on, with its order and limit.
+/// The start of a query for the columns of `t`, up to and including its `from`.
 ///
-/// The order is kept because SQLite does not merge an ordered subquery into one that aggregates (its rule 16 for
-/// flattening; 3.51 is linked statically). An order within `group_concat` would sort again what an index has sorted.
+/// The order of the rows is kept because SQLite does not flatten an ordered subquery into one that aggregates (rule 16 of
+/// its subquery flattening; 3.51 is linked statically). An `order by` within `group_concat` would sort rows again that an
+/// index has sorted.
 ///
 /// In parts, each row is a value of its own.
-pub(in crate::db) fn select(table: &Table, pruned_columns: &[Column], in_parts: bool) -> String {
+pub(in crate::db) fn select(table: &Table, pruned: &[Column], in_parts: bool) -> String {
     let mut sql = String::with_capacity(96 + 32 * table.columns.len());
     sql.push_str(if in_parts { "select packed from (" } else { "select group_concat(packed, '') from (" });
     sql.push_str("select concat_ws(x'ff'");
-    for column in table.columns_without(pruned_columns) {
+    for column in table.selected_columns(pruned) {
         sql.push_str(", ");
         match column {
             Some(column) => sql.extend(["coalesce(t.", column, ", x'fe')"]),
@@ -41,56 +42,57 @@ pub(in crate::db) fn select(table: &Table, pruned_columns: &[Column], in_parts: 
     sql
 }
 
-/// What ends that query.
+/// The end of that query.
 pub(in crate::db) const SELECT_END: &str = ")";
 
-/// A table's row that can be read from its values; made by `codec::row!`.
-pub(in crate::db) trait Unpack: Sized {
-    fn unpack(values: &mut Values<'_>) -> sqlx::Result<Self>;
+/// A row that can be decoded from packed values; implemented by `row!`.
+pub trait Unpack: Sized {
+    /// The row, from the next values.
+    fn unpack(values: &mut PackedValues<'_>) -> sqlx::Result<Self>;
 
-    /// How many bytes the row takes in memory, roughly.
+    /// The memory that the row takes in bytes, roughly.
     fn bytes(&self) -> usize;
 }
 
-/// The values that are still to be read.
+/// The values that are not decoded yet.
 #[derive(Debug)]
-pub(in crate::db) struct Values<'r>(&'r [u8]);
+pub struct PackedValues<'r>(&'r [u8]);
 
-impl Values<'_> {
-    /// The next value, as the type that the column has.
-    pub fn next<T: Value>(&mut self) -> sqlx::Result<T> {
+impl PackedValues<'_> {
+    /// The next value, as the type of its column.
+    pub(in crate::db) fn next<T: PackedValue>(&mut self) -> sqlx::Result<T> {
         self.next_text().and_then(T::from_text).map_err(sqlx::Error::Decode)
     }
 
     fn next_text(&mut self) -> Result<Option<&str>, BoxDynError> {
-        let end = self.0.iter().position(|byte| *byte == END).ok_or("a row of the list is not complete")?;
+        let end = self.0.iter().position(|byte| *byte == END).ok_or("a packed row is incomplete")?;
         let (value, rest) = self.0.split_at(end);
         self.0 = &rest[1..];
         Ok(if value == NULL { None } else { Some(from_utf8(value)?) })
     }
 }
 
-/// Adds the rows that such a query gave: a null when there are none.
+/// Appends the rows that such a query returned: null if there are none.
 pub(in crate::db) fn unpack<T: Unpack>(packed: Option<&[u8]>, rows: &mut Vec<T>) -> sqlx::Result<()> {
-    let mut values = Values(packed.unwrap_or_default());
+    let mut values = PackedValues(packed.unwrap_or_default());
     while !values.0.is_empty() {
         rows.push(T::unpack(&mut values)?);
     }
     Ok(())
 }
 
-/// What a column can hold.
-pub(in crate::db) trait Value: Sized {
-    /// From SQLite's text of it, which is absent for null.
+/// The type of a column.
+pub(in crate::db) trait PackedValue: Sized {
+    /// The value, from SQLite's text of it, which is `None` for null.
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError>;
 
-    /// Bytes that it takes beside its own size.
+    /// The memory that the value takes on the heap, in bytes.
     fn heap_bytes(&self) -> usize {
         0
     }
 }
 
-impl<T: Value> Value for Option<T> {
+impl<T: PackedValue> PackedValue for Option<T> {
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError> {
         text.map(|text| T::from_text(Some(text))).transpose()
     }
@@ -100,7 +102,7 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-impl Value for String {
+impl PackedValue for String {
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError> {
         Ok(text.ok_or(UnexpectedNullError)?.to_owned())
     }
@@ -110,7 +112,7 @@ impl Value for String {
     }
 }
 
-impl Value for RawJson {
+impl PackedValue for RawJson {
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError> {
         String::from_text(text).map(Self)
     }
@@ -120,7 +122,7 @@ impl Value for RawJson {
     }
 }
 
-impl Value for bool {
+impl PackedValue for bool {
     fn from_text(text: Option<&str>) -> Result<Self, BoxDynError> {
         match text.ok_or(UnexpectedNullError)? {
             "0" => Ok(false),
@@ -136,13 +138,13 @@ mod tests {
 
     use super::*;
 
-    static THINGS: Table = Table { name: "things", columns: &["a", "b"], large: None };
+    static THINGS: Table = Table { name: "things", columns: &["a", "b"], large_column: None };
 
     #[derive(Debug, PartialEq)]
     struct Thing(Option<String>, Option<String>);
 
     impl Unpack for Thing {
-        fn unpack(values: &mut Values<'_>) -> sqlx::Result<Self> {
+        fn unpack(values: &mut PackedValues<'_>) -> sqlx::Result<Self> {
             Ok(Self(values.next()?, values.next()?))
         }
 
@@ -157,9 +159,9 @@ mod tests {
         Ok(things)
     }
 
-    async fn things(connection: &mut SqliteConnection, pruned_columns: &[Column]) -> sqlx::Result<Vec<Thing>> {
+    async fn things(connection: &mut SqliteConnection, pruned: &[Column]) -> sqlx::Result<Vec<Thing>> {
         let sql = |in_parts| {
-            format!("{}things t order by t.rowid desc limit 200{SELECT_END}", select(&THINGS, pruned_columns, in_parts))
+            format!("{}things t order by t.rowid desc limit 200{SELECT_END}", select(&THINGS, pruned, in_parts))
         };
         let row = query(sqlx::AssertSqlSafe(sql(false))).fetch_one(&mut *connection).await?;
         let things = unpacked(row.try_get_unchecked(0)?)?;
@@ -171,9 +173,9 @@ mod tests {
         Ok(things)
     }
 
-    /// All texts of two letters from these, in both columns: the first column too may be null or empty.
+    /// All texts of two of these, in both columns; null and empty too.
     #[tokio::test]
-    async fn any_texts_are_read_as_they_are() {
+    async fn texts_are_read_unchanged() {
         let letters = ["", "\0", "\u{1f}", "ÿ", "\u{ffff}", "'", "\"", "\\", "{", ",", "\n"];
         let texts = letters.iter().flat_map(|first| letters.map(|second| Some(format!("{first}{second}"))));
         let texts: Vec<_> = texts.chain([None]).collect();
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_rows_of_text_is_an_error() {
+    fn incomplete_rows_are_an_error() {
         assert_eq!(unpacked(Some(b"a\xff\xfe\xff")).expect("a row"), [Thing(Some("a".to_owned()), None)]);
         for packed in [&b"a"[..], b"a\xff", b"a\xffb", b"a\xffb\xffc\xff", b"\xc3\xff\xff", b"a\xfe\xffb\xff"] {
             assert!(unpacked(Some(packed)).is_err(), "{packed:?}");

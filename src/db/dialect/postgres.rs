@@ -1,19 +1,12 @@
-//! What statements look like on PostgreSQL.
+//! SQL for PostgreSQL.
 
 use serde_json::Value;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Dialect, NEVER, search};
+use super::{Bucket, Dialect, NEVER, search};
 use crate::{
-    db::{
-        audit_log_stats::Piece,
-        query::{
-            filter::Column,
-            list::{Table, push_where_and_page},
-            page::{ListQuery, SortKind},
-        },
-    },
+    db::query::{Column, SortKind, Table},
     model::{AuditAction, Interval, RawJson, Role, Timestamp, UserId},
 };
 
@@ -64,7 +57,7 @@ impl Dialect for Postgres {
 
     const ONE_OF_SUBQUERY: [&'static str; 2] = ["= any(array(", "))"];
 
-    /// The C collation knows no letters beyond ASCII, like SQLite's LIKE.
+    /// The C collation folds the case of ASCII letters only, like SQLite's LIKE.
     fn push_like(q: &mut QueryBuilder<Self>, column: &str, pattern: String) {
         q.push(format_args!("{column} collate \"C\" ilike ")).push_bind(pattern);
     }
@@ -77,8 +70,8 @@ impl Dialect for Postgres {
         q.push(format_args!("{} @> ", search::jsonb(column))).push_bind(RawJson(value.to_string())).push("::jsonb");
     }
 
-    /// Most intervals have a fixed length, and `date_bin` takes half as long as `date_trunc`. Migration 0007 has
-    /// statistics on the same expressions; without them every row would be taken for an interval of its own, and sorted.
+    /// Most intervals have a fixed length, and `date_bin` takes half as long as `date_trunc`. Migration 0007 creates
+    /// statistics on the same expressions; without them the planner expects one group for each row, and sorts.
     fn start_of(column: &str, interval: Interval) -> String {
         let length = match interval {
             Interval::Hour => "1 hour",
@@ -90,18 +83,18 @@ impl Dialect for Postgres {
         format!("date_bin('{length}', {column}, '2000-01-03T00:00:00Z')")
     }
 
-    /// A hash table takes a sixth of a microsecond for an entry, an index a tenth and six for each group.
-    const ENTRIES_FOR_A_WALK: i32 = 10;
+    /// A hash aggregate takes a sixth of a microsecond for each entry; an index scan takes a tenth, and six for each group.
+    const MIN_ENTRIES_PER_GROUP: i32 = 10;
 
-    fn push_pieces(q: &mut QueryBuilder<Self>, pieces: &[Piece]) {
-        let times = |of: fn(&Piece) -> Timestamp| pieces.iter().map(of).collect::<Vec<_>>();
-        q.push("(select * from unnest(").push_bind(times(|piece| piece.start));
-        q.push(", ").push_bind(times(|piece| piece.first));
-        q.push(", ").push_bind(times(|piece| piece.last)).push(") as of (start, first, last))");
+    fn push_buckets(q: &mut QueryBuilder<Self>, buckets: &[Bucket]) {
+        let times = |of: fn(&Bucket) -> Timestamp| buckets.iter().map(of).collect::<Vec<_>>();
+        q.push("(select * from unnest(").push_bind(times(|bucket| bucket.start));
+        q.push(", ").push_bind(times(|bucket| bucket.first));
+        q.push(", ").push_bind(times(|bucket| bucket.last)).push(") as of (start, first, last))");
     }
 
-    /// The planner knows how many rows it is about.
-    fn loose(column: &str) -> String {
+    /// The planner estimates the number of rows.
+    fn without_index(column: &str) -> String {
         column.to_owned()
     }
 
@@ -117,10 +110,10 @@ impl Dialect for Postgres {
         format!("'{NEVER}'::timestamptz")
     }
 
-    fn select(table: &Table, pruned_columns: &[Column], _in_parts: bool) -> QueryBuilder<Self> {
+    fn select(table: &Table, pruned: &[Column], _in_parts: bool) -> QueryBuilder<Self> {
         let mut q = QueryBuilder::new("select ");
-        for (at, column) in table.columns_without(pruned_columns).enumerate() {
-            q.push(if at > 0 { ", " } else { "" });
+        for (index, column) in table.selected_columns(pruned).enumerate() {
+            q.push(if index > 0 { ", " } else { "" });
             match column {
                 Some(column) => q.push("t.").push(column),
                 None => q.push("null"),
@@ -132,14 +125,20 @@ impl Dialect for Postgres {
 
     const SELECT_END: &'static str = "";
 
-    fn page_of_each(table: &Table, users: &[UserId], query: &ListQuery, in_parts: bool) -> QueryBuilder<Self> {
-        let mut q = Self::select(table, &query.pruned_columns, in_parts);
+    fn select_by_user(
+        table: &Table,
+        pruned: &[Column],
+        users: &[UserId],
+        in_parts: bool,
+        push_page: impl FnOnce(&mut QueryBuilder<Self>, &str),
+    ) -> QueryBuilder<Self> {
+        let mut q = Self::select(table, pruned, in_parts);
         q.push("unnest(").push_bind(users.to_vec());
         q.push(format_args!(
             ") as parent (id) cross join lateral (select * from {} r where r.user_id = parent.id",
             table.name
         ));
-        push_where_and_page(&mut q, "r", query);
+        push_page(&mut q, "r");
         q.push(") t");
         q
     }

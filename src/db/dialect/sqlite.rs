@@ -1,20 +1,12 @@
-//! What statements look like on SQLite.
+//! SQL for SQLite.
 
 use serde_json::{Value, json};
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::{Dialect, NEVER, json_contains, packed};
+use super::{Bucket, Dialect, NEVER, json_contains, like_literal, packed};
 use crate::{
-    db::{
-        audit_log_stats::Piece,
-        query::{
-            filter::{Column, literal},
-            list::{Table, push_where_and_page},
-            network::beginning_with,
-            page::{ListQuery, SortKind},
-        },
-    },
+    db::query::{Column, SortKind, Table, prefix_range},
     model::{AuditAction, Interval, Role, Timestamp, UserId},
 };
 
@@ -27,7 +19,8 @@ impl Dialect for Sqlite {
         q.push_bind(text);
     }
 
-    /// As part of the text: SQLite's planner looks at the limit's value, so it would prepare the statement again each time.
+    /// As a literal: SQLite's planner reads the value of the limit, so a parameter would prepare the statement again each
+    /// time.
     fn push_limit(q: &mut QueryBuilder<Self>, limit: i64) {
         q.push(format_args!(" limit {limit}"));
     }
@@ -66,14 +59,14 @@ impl Dialect for Sqlite {
         q.push(format_args!("{column} like ")).push_bind(pattern).push(" escape '\\'");
     }
 
-    /// Without letters it is a range of texts, which takes a fraction of the time of LIKE.
+    /// Without letters it is a range of texts, which is much faster than LIKE.
     fn push_starts_with(q: &mut QueryBuilder<Self>, column: &str, start: &str) {
         let is_range = |byte: u8| byte.is_ascii() && !byte.is_ascii_alphabetic();
         if start.is_empty() || !start.bytes().all(is_range) {
-            return Self::push_like(q, column, format!("{}%", literal(start)));
+            return Self::push_like(q, column, format!("{}%", like_literal(start)));
         }
-        let (from, to) = beginning_with(start.to_owned());
-        let column = Self::loose(column);
+        let (from, to) = prefix_range(start.to_owned());
+        let column = Self::without_index(column);
         q.push(format_args!("({column} >= ")).push_bind(from);
         q.push(format_args!(" and {column} < ")).push_bind(to).push(")");
     }
@@ -86,7 +79,7 @@ impl Dialect for Sqlite {
         json_contains::push(q, column, value);
     }
 
-    /// Times are text of one form in UTC, so most starts are a matter of cutting it.
+    /// Times are texts of one format in UTC, so most starts are prefixes.
     fn start_of(column: &str, interval: Interval) -> String {
         match interval {
             Interval::Hour => format!("substr({column}, 1, 13) || ':00:00.000000Z'"),
@@ -96,20 +89,20 @@ impl Dialect for Sqlite {
         }
     }
 
-    /// Groups are made by sorting, which takes microseconds for each entry.
-    const ENTRIES_FOR_A_WALK: i32 = 1;
+    /// SQLite groups by sorting, which takes microseconds for each entry.
+    const MIN_ENTRIES_PER_GROUP: i32 = 1;
 
-    fn push_pieces(q: &mut QueryBuilder<Self>, pieces: &[Piece]) {
-        let times = pieces
+    fn push_buckets(q: &mut QueryBuilder<Self>, buckets: &[Bucket]) {
+        let times = buckets
             .iter()
-            .map(|Piece { start, first, last }| json!([start.to_string(), first.to_string(), last.to_string()]));
+            .map(|Bucket { start, first, last }| json!([start.to_string(), first.to_string(), last.to_string()]));
         q.push("(select value ->> 0 as start, value ->> 1 as first, value ->> 2 as last from json_each(");
         q.push_bind(times.collect::<Value>().to_string()).push("))");
     }
 
-    /// The planner does not know how many rows it is about. To count, it would walk an index of the column once for each
-    /// value; a wide range it would read row by row and sort, for minutes, instead of walking an index in the order.
-    fn loose(column: &str) -> String {
+    /// The planner has no estimate of the number of rows. To count, it would scan an index of the column once for each value;
+    /// it would read and sort a wide range, for minutes, instead of scanning an index in the order of the rows.
+    fn without_index(column: &str) -> String {
         format!("+{column}")
     }
 
@@ -124,17 +117,23 @@ impl Dialect for Sqlite {
         format!("'{NEVER}'")
     }
 
-    fn select(table: &Table, pruned_columns: &[Column], in_parts: bool) -> QueryBuilder<Self> {
-        QueryBuilder::new(packed::select(table, pruned_columns, in_parts))
+    fn select(table: &Table, pruned: &[Column], in_parts: bool) -> QueryBuilder<Self> {
+        QueryBuilder::new(packed::select(table, pruned, in_parts))
     }
 
     const SELECT_END: &'static str = packed::SELECT_END;
 
-    fn page_of_each(table: &Table, users: &[UserId], query: &ListQuery, in_parts: bool) -> QueryBuilder<Self> {
+    fn select_by_user(
+        table: &Table,
+        pruned: &[Column],
+        users: &[UserId],
+        in_parts: bool,
+        push_page: impl FnOnce(&mut QueryBuilder<Self>, &str),
+    ) -> QueryBuilder<Self> {
         let mut q = QueryBuilder::new(if in_parts { "select (" } else { "select group_concat((" });
-        q.push(packed::select(table, &query.pruned_columns, false));
+        q.push(packed::select(table, pruned, false));
         q.push(format_args!("{} t where t.user_id = parent.value", table.name));
-        push_where_and_page(&mut q, "t", query);
+        push_page(&mut q, "t");
         q.push(packed::SELECT_END);
         q.push(if in_parts { ")" } else { "), '')" });
         q.push(" from json_each(").push_bind(json_list(users)).push(") parent");
@@ -146,7 +145,7 @@ fn push_in_json(q: &mut QueryBuilder<Sqlite>, list: String) -> &mut QueryBuilder
     q.push("in (select value from json_each(").push_bind(list).push("))")
 }
 
-/// A JSON array of hyphenated ids: how SQLite takes a list as one parameter.
+/// A JSON array of hyphenated ids: a list as one parameter.
 fn json_list<Id: Copy + Into<Uuid>>(ids: &[Id]) -> String {
     let mut list = String::with_capacity(2 + ids.len() * 39);
     list.push('[');

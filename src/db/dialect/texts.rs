@@ -1,23 +1,23 @@
-//! Questions about the database itself, and settings: whole texts that the two databases have no word of in common.
+//! Whole statements that differ between the two databases: queries of the catalogue, and settings.
 
 use super::search;
 
-/// Questions about the database itself.
+/// The statements of a database.
 #[derive(Debug)]
 pub(in crate::db) struct Texts {
     pub kind: &'static str,
     pub version: &'static str,
     pub tables: &'static str,
     pub indexes: &'static str,
-    /// How each secondary index and each foreign key of table `$1` is dropped and made again, in a fixed order.
-    pub removable_parts: &'static str,
-    /// For a transaction that adds very many rows.
+    /// The statements that drop and create each index and foreign key of table `$1`, in a fixed order.
+    pub index_statements: &'static str,
+    /// Settings of a transaction for bulk loading.
     pub bulk_settings: &'static [&'static str],
-    /// What is done, outside of any transaction, to a table that very many rows were added to.
-    pub tidy: Option<&'static str>,
-    /// How searching is made quick, if it can be.
-    pub search: Option<&'static search::Texts>,
-    /// Makes those who manage users take turns.
+    /// The command that vacuums a table after bulk loading, outside of a transaction.
+    pub vacuum: Option<&'static str>,
+    /// The statements for search indexes, if the database has them.
+    pub search: Option<&'static search::SearchTexts>,
+    /// Locks user management until the transaction ends.
     pub lock_users: &'static str,
 }
 
@@ -30,9 +30,9 @@ pub(in crate::db) static POSTGRES: Texts = Texts {
     indexes: "
         select indexname::text from pg_indexes
         where schemaname = current_schema() and tablename <> '_sqlx_migrations' order by indexname",
-    // Primary keys go too: extending theirs is most of the cost, as ids come in no order. What a foreign key points to
-    // stays, and so does what only another role could make again.
-    removable_parts: "
+    // Primary keys too: extending their indexes is most of the cost, as ids come in no order. A key that a foreign key
+    // references stays, and so does a key that only another role could create.
+    index_statements: "
         select format('drop index %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
         from pg_index i join pg_class t on t.oid = i.indrelid
         where i.indrelid = $1::text::regclass and i.indisvalid and not i.indisreplident
@@ -50,12 +50,12 @@ pub(in crate::db) static POSTGRES: Texts = Texts {
     bulk_settings: &[
         "set local lock_timeout = '10s'",
         "set local statement_timeout = 0",
-        // Sorting for the indexes; any role may ask for it.
+        // For the sorts of index builds; any role may set it.
         "set local maintenance_work_mem = '256MB'",
     ],
-    tidy: Some("vacuum"),
+    vacuum: Some("vacuum"),
     search: Some(&search::POSTGRES),
-    // Any number does that no other lock of this database has.
+    // An arbitrary number that no other lock of this database uses.
     lock_users: "select pg_advisory_xact_lock(7163950061)",
 };
 
@@ -68,14 +68,14 @@ pub(in crate::db) static SQLITE: Texts = Texts {
     indexes: "
         select name from sqlite_schema
         where type = 'index' and tbl_name <> '_sqlx_migrations' order by name",
-    // Primary keys have no text of their own. Foreign keys belong to the table and stay: they cost little here.
-    removable_parts: "
+    // Primary keys have no statement of their own. Foreign keys are part of the table and cost little.
+    index_statements: "
         select 'drop index \"' || replace(name, '\"', '\"\"') || '\"', sql from sqlite_schema
         where type = 'index' and tbl_name = $1 and sql is not null order by name",
-    // The cache (256 MB instead of 2) keeps the index of the ids in memory, which come in no order.
+    // A cache of 256 MB instead of 2 keeps the index of the ids in memory; ids come in no order.
     bulk_settings: &["pragma cache_size = -262144"],
-    tidy: None,
+    vacuum: None,
     search: None,
-    // There is one writer anyway.
+    // There is only one writer.
     lock_users: "select 1",
 };

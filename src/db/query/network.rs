@@ -1,65 +1,68 @@
-//! Which stored addresses lie in a network. Addresses are texts, so a network becomes a pattern of texts, exact for
-//! addresses as this server writes them (IPv4 with dots, IPv6 as RFC 5952 has it), and ranges of texts that hold all of
-//! them, which the index on the column answers. No SQL here.
+//! The texts of the addresses in a network. Addresses are stored as text, so a network becomes a pattern, exact for
+//! addresses as this server writes them (IPv4 in dotted decimal, IPv6 as in RFC 5952), and ranges of texts that contain
+//! all of them, which an index on the column answers. See `docs/decisions/013-cidr-filter.md`.
 
 use std::net::Ipv6Addr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::filter::Predicate;
-
-/// A network of more addresses than are listed one by one.
+/// The addresses of a network.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Network {
-    /// From the one text up to, not including, the other. None: the texts of these addresses have no beginning in common.
-    pub(in crate::db) ranges: Vec<(String, String)>,
-    /// In what the regular expressions of PostgreSQL and of Rust mean alike.
-    pub(in crate::db) pattern: String,
+pub enum Network {
+    /// All of them, for a small network.
+    Addresses(Vec<String>),
+    /// The texts that lie in one of the ranges and match the pattern.
+    Pattern {
+        /// From the first text up to, but not including, the second. Empty if the texts have no common prefix.
+        ranges: Vec<(String, String)>,
+        /// A regular expression that PostgreSQL and Rust interpret alike.
+        pattern: String,
+    },
 }
 
-/// A whole byte of IPv4.
-const BYTE: &str = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
-/// A whole group of IPv6.
+/// One octet of IPv4.
+const OCTET: &str = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+/// One group of IPv6.
 const GROUP: &str = "[0-9a-f]{1,4}";
 
-/// That an address lies in the network.
-#[must_use]
-pub fn within(network: IpNet) -> Predicate {
-    match network {
-        IpNet::V4(network) if network.prefix_len() > 24 => {
-            Predicate::Text(network.subnets(32).into_iter().flatten().map(|net| net.addr().to_string()).collect())
+impl From<IpNet> for Network {
+    fn from(network: IpNet) -> Self {
+        match network {
+            IpNet::V4(network) if network.prefix_len() > 24 => {
+                Self::Addresses(network.subnets(32).into_iter().flatten().map(|net| net.addr().to_string()).collect())
+            }
+            IpNet::V6(network) if network.prefix_len() == 128 => Self::Addresses(vec![network.addr().to_string()]),
+            IpNet::V4(network) => v4(network),
+            IpNet::V6(network) => v6(network),
         }
-        IpNet::V6(network) if network.prefix_len() == 128 => Predicate::Text(vec![network.addr().to_string()]),
-        IpNet::V4(network) => Predicate::Network(v4(network)),
-        IpNet::V6(network) => Predicate::Network(v6(network)),
     }
 }
 
 fn v4(network: Ipv4Net) -> Network {
     let whole = usize::from(network.prefix_len() / 8);
     let octets = network.network().octets();
-    // The bytes that the prefix fixes, each with its dot, and all values of the one that it cuts, if it cuts one.
+    // The octets that the prefix covers, each with its dot, and the values of the octet that it covers in part.
     let fixed = octets[..whole].iter().map(|byte| format!("{byte}.")).collect::<Vec<_>>().concat();
     let cut: Vec<String> = match network.prefix_len() % 8 {
         0 => Vec::new(),
         bits => (octets[whole]..=octets[whole] | (0xff >> bits)).map(|byte| format!("{fixed}{byte}.")).collect(),
     };
-    // Up to 128 ranges. A single one that is too wide would have the pattern look at all the addresses around.
+    // Up to 128 ranges. The pattern would be matched against all addresses of a single range that is too wide.
     let starts = if cut.is_empty() { vec![fixed.clone()] } else { cut.clone() };
     let mut bytes: Vec<String> = octets[..whole].iter().map(u8::to_string).collect();
     if !cut.is_empty() {
         let values: Vec<_> = cut.iter().map(|start| start[fixed.len()..].trim_end_matches('.')).collect();
         bytes.push(format!("({})", values.join("|")));
     }
-    bytes.resize(4, BYTE.to_owned());
-    Network {
-        ranges: starts.into_iter().filter(|start| !start.is_empty()).map(beginning_with).collect(),
+    bytes.resize(4, OCTET.to_owned());
+    Network::Pattern {
+        ranges: starts.into_iter().filter(|start| !start.is_empty()).map(prefix_range).collect(),
         pattern: format!("^{}$", bytes.join(r"\.")),
     }
 }
 
-/// The range of the texts that begin with this one, which ends in a character of ASCII.
-pub(in crate::db) fn beginning_with(start: String) -> (String, String) {
+/// The range of the texts that start with this one, whose last character is ASCII.
+pub(in crate::db) fn prefix_range(start: String) -> (String, String) {
     let mut end = start.clone();
     if let Some(last) = end.pop() {
         end.push(char::from_u32(u32::from(last) + 1).unwrap_or(char::MAX));
@@ -67,7 +70,7 @@ pub(in crate::db) fn beginning_with(start: String) -> (String, String) {
     (start, end)
 }
 
-/// One of the eight groups of an address: the value whose last `free` bits may be any.
+/// One of the eight groups of an address: a value whose last `free` bits are arbitrary.
 #[derive(Clone, Copy)]
 struct Group {
     value: u16,
@@ -79,7 +82,7 @@ impl Group {
         self.value == 0
     }
 
-    /// The digits that all values begin with. Zeros in front are not written.
+    /// The digits that all values start with, without leading zeros.
     fn digits(self) -> String {
         match u32::from(self.value) >> self.free.next_multiple_of(4) {
             0 => String::new(),
@@ -90,7 +93,7 @@ impl Group {
     fn pattern(self) -> String {
         let (any, some) = (self.free / 4, self.free % 4);
         let first = (u32::from(self.value) >> (any * 4)) & 0xf;
-        // The digit that is partly free.
+        // The digit that is arbitrary in part.
         let digit: Vec<_> = (first..first + (1 << some)).map(|digit| format!("{digit:x}")).collect();
         let digit = format!("[{}]", digit.concat());
         match (self.value, any, some) {
@@ -112,26 +115,26 @@ fn v6(network: Ipv6Net) -> Network {
         .zip(network.network().segments())
         .map(|(at, value)| Group { value, free: 16 - prefix.saturating_sub(16 * at).min(16) })
         .collect();
-    // So many groups are fixed, the last of them perhaps in part.
+    // The number of groups that the prefix covers, the last of them perhaps in part.
     let fixed = prefix.div_ceil(16) as usize;
     let mut forms = vec![written_out(&groups, fixed)];
     for head in 0..fixed.min(7) {
         forms.extend(shortened(&groups, fixed, head));
     }
     if network.contains(&Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0)) {
-        forms.push(format!("::ffff:{}", [BYTE; 4].join(r"\.")));
+        forms.push(format!("::ffff:{}", [OCTET; 4].join(r"\.")));
     }
-    // Groups that are not zero are written out, whatever follows.
+    // Groups that are not zero are always written out.
     let whole = groups.iter().take_while(|group| group.free == 0 && group.value != 0).count();
     let mut start = groups[..whole].iter().map(|group| format!("{:x}:", group.value)).collect::<Vec<_>>().concat();
     start.push_str(&groups.get(whole).map(|group| group.digits()).filter(|_| whole < fixed).unwrap_or_default());
-    Network {
-        ranges: Some(start).filter(|start| !start.is_empty()).map(beginning_with).into_iter().collect(),
+    Network::Pattern {
+        ranges: Some(start).filter(|start| !start.is_empty()).map(prefix_range).into_iter().collect(),
         pattern: format!("^({})$", forms.join("|")),
     }
 }
 
-/// All fixed groups stand there as they are; a `::` may follow.
+/// All fixed groups are written out; a `::` may follow.
 fn written_out(groups: &[Group], fixed: usize) -> String {
     match fixed {
         0 => "[0-9a-f:]*:[0-9a-f:]*".to_owned(),
@@ -140,7 +143,7 @@ fn written_out(groups: &[Group], fixed: usize) -> String {
     }
 }
 
-/// After `head` groups, fewer than are fixed, comes the `::`, which stands for two zeros or more.
+/// After `head` groups, fewer than are fixed, follows the `::`, which stands for two or more zero groups.
 fn shortened(groups: &[Group], fixed: usize, head: usize) -> Vec<String> {
     let start = format!("{}::", join(&groups[..head]));
     let zeros = |to: usize| groups[head..to].iter().all(|group| group.may_be_zero());
@@ -173,27 +176,26 @@ mod tests {
 
     use super::*;
 
-    /// What the statement says of a text, without a database.
-    fn passes(test: &Predicate, pattern: Option<&Regex>, address: &str) -> bool {
-        match test {
-            Predicate::Text(texts) => texts.iter().any(|listed| listed == address),
-            Predicate::Network(network) => {
+    /// The result of the statement's condition for a text, without a database.
+    fn contains(network: &Network, pattern: Option<&Regex>, address: &str) -> bool {
+        match network {
+            Network::Addresses(texts) => texts.iter().any(|listed| listed == address),
+            Network::Pattern { ranges, .. } => {
                 let in_range = |(from, to): &(String, String)| from.as_str() <= address && address < to.as_str();
                 pattern.is_some_and(|pattern| pattern.is_match(address))
-                    && (network.ranges.is_empty() || network.ranges.iter().any(in_range))
+                    && (ranges.is_empty() || ranges.iter().any(in_range))
             }
-            other => panic!("not a test of addresses: {other:?}"),
         }
     }
 
-    fn pattern(test: &Predicate) -> Option<Regex> {
-        match test {
-            Predicate::Network(network) => Some(Regex::new(&network.pattern).expect("a pattern")),
-            _ => None,
+    fn pattern(network: &Network) -> Option<Regex> {
+        match network {
+            Network::Pattern { pattern, .. } => Some(Regex::new(pattern).expect("a pattern")),
+            Network::Addresses(_) => None,
         }
     }
 
-    /// Bits in runs: much of IPv6 is zeros, and that is where the forms differ.
+    /// Runs of equal bits: IPv6 addresses have many zeros, and that is where the forms differ.
     fn v6_address(random: &mut fastrand::Rng) -> Ipv6Addr {
         let mut segments = [0; 8];
         for segment in &mut segments {
@@ -208,7 +210,7 @@ mod tests {
         segments.into()
     }
 
-    /// An address that shares a beginning with this one, and differs in the bit after it.
+    /// An address that shares a prefix with this one, and differs in the next bit.
     fn near(random: &mut fastrand::Rng, address: IpAddr) -> IpAddr {
         match address {
             IpAddr::V4(address) => {
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn random_networks_hold_the_addresses_that_ipnet_says() {
+    fn random_networks_contain_the_same_addresses_as_in_ipnet() {
         let mut random = fastrand::Rng::with_seed(7);
         let (mut inside, mut outside) = (0, 0);
         for _ in 0..6_000 {
@@ -235,13 +237,13 @@ mod tests {
             };
             let most = if address.is_ipv4() { 32 } else { 128 };
             let network = IpNet::new(address, random.u8(..=most)).expect("a network").trunc();
-            // Such a network is refused before: its addresses are kept as those of IPv4.
+            // Such a network is rejected earlier: its addresses are stored as IPv4 addresses.
             if matches!(network, IpNet::V6(network) if network.prefix_len() >= 96 && network.addr().to_ipv4_mapped().is_some())
             {
                 continue;
             }
-            let test = within(network);
-            let pattern = pattern(&test);
+            let texts = Network::from(network);
+            let pattern = pattern(&texts);
             for _ in 0..12 {
                 let other = match random.u8(..8) {
                     0 => address,
@@ -252,9 +254,9 @@ mod tests {
                 let expected = network.contains(&other);
                 *(if expected { &mut inside } else { &mut outside }) += 1;
                 assert_eq!(
-                    passes(&test, pattern.as_ref(), &other.to_string()),
+                    contains(&texts, pattern.as_ref(), &other.to_string()),
                     expected,
-                    "{other} in {network}: {test:?}"
+                    "{other} in {network}: {texts:?}"
                 );
             }
         }
@@ -262,9 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv4_holds_no_other_texts() {
-        let test = within("10.1.0.0/16".parse().expect("a network"));
-        let pattern = pattern(&test);
+    fn an_ipv4_network_contains_no_other_texts() {
+        let network = Network::from("10.1.0.0/16".parse::<IpNet>().expect("a network"));
+        let pattern = pattern(&network);
         for text in [
             "10.1.2",
             "10.1.2.3.4",
@@ -276,18 +278,15 @@ mod tests {
             "",
             " 10.1.2.3",
         ] {
-            assert!(!passes(&test, pattern.as_ref(), text), "{text}");
+            assert!(!contains(&network, pattern.as_ref(), text), "{text}");
         }
     }
 
     #[test]
     fn ranges_are_few_and_narrow() {
-        let ranges = |network: &str| match within(network.parse().expect("a network")) {
-            Predicate::Network(network) => {
-                network.ranges.into_iter().map(|(from, to)| format!("{from} {to}")).collect()
-            }
-            Predicate::Text(texts) => vec![format!("{} texts", texts.len())],
-            other => panic!("{other:?}"),
+        let ranges = |network: &str| match Network::from(network.parse::<IpNet>().expect("a network")) {
+            Network::Pattern { ranges, .. } => ranges.into_iter().map(|(from, to)| format!("{from} {to}")).collect(),
+            Network::Addresses(texts) => vec![format!("{} texts", texts.len())],
         };
         for (network, expected) in [
             ("0.0.0.0/0", vec![]),

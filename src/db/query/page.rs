@@ -1,22 +1,20 @@
-//! Keyset paging: a page is a number of rows on one side of a position in a total order. No GraphQL here.
-
-use std::collections::HashMap;
+//! Keyset pagination, as plain data: a page is a number of rows on one side of a position in a total order.
 
 use super::filter::{Column, Filter};
-use crate::model::{AnyId, Timestamp, UserId};
+use crate::model::{AnyId, Timestamp};
 
-/// Which rows are wanted: those that pass the filter, in an order, a page of them.
+/// Which rows of a list to read: a page, in an order, of those that pass the filter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ListQuery {
-    /// Absent lets every row through.
+    /// `None` selects all rows.
     pub filter: Option<Filter>,
     pub page: PageRequest,
-    /// Columns that may be null and are not read: they come as null.
+    /// Nullable columns that are not read; they are null in the rows.
     pub pruned_columns: Vec<Column>,
 }
 
 impl ListQuery {
-    /// The first rows of all, the newest first.
+    /// The first rows without a filter, in descending order.
     #[must_use]
     pub fn newest(column: SortColumn, limit: u16) -> Self {
         let order = Order { column, descending: true };
@@ -25,38 +23,42 @@ impl ListQuery {
     }
 }
 
-/// An order of rows. The id breaks ties, in the same direction, so that the order is total.
+/// An order of rows. The id is the second sort key, in the same direction, so the order is total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
     pub column: SortColumn,
     pub descending: bool,
 }
 
-/// A column that a table can be ordered by, and has an index for. Each table's file lists its own.
+/// A column that a table can be ordered by; an index supports the order. Each table's file lists its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SortColumn {
     pub(in crate::db) name: &'static str,
     pub(in crate::db) kind: SortKind,
 }
 
-/// What a sort column holds.
+/// The type of a sort column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::db) enum SortKind {
     Time,
-    /// Absent counts as earlier than any time: see `dialect`.
+    /// Null sorts before every time, see `dialect`.
     OptionalTime,
-    /// By the code points of the letters, on both databases.
+    /// Compared by code point on both databases.
     Text,
 }
 
 impl SortColumn {
+    pub(in crate::db) const fn new(Column(name): Column, kind: SortKind) -> Self {
+        Self { name, kind }
+    }
+
     /// The column's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// Whether the column can have this value; what it cannot have would be an error in the database.
+    /// Returns true if the column can have this value. Any other value would be an error in the database.
     #[must_use]
     pub fn can_be(self, value: &SortValue) -> bool {
         match (self.kind, value) {
@@ -71,47 +73,47 @@ impl SortColumn {
 /// A value of a sort column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SortValue {
-    /// `None` is "never", before all times.
+    /// `None` is "never", before every time.
     Time(Option<Timestamp>),
     Text(String),
 }
 
-/// A place in a list: the sort column's value and the id that breaks ties.
+/// A position in a list: the value of the sort column, and the id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     pub value: SortValue,
     pub id: AnyId,
 }
 
-/// A page of a list.
+/// Which page of a list to read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     pub order: Order,
-    /// At most so many rows.
+    /// The maximum number of rows.
     pub limit: u16,
-    /// Only rows on the far side of this position: later ones in the order, or earlier ones when `backward`.
+    /// Only rows after this position in the order, or before it if `backward`.
     pub from: Option<Position>,
-    /// Take the rows before `from`, next to it (`last`, `before`); they still come in the order.
+    /// Reads the rows next to `from` before it (`last`, `before`); the page is still in the order.
     pub backward: bool,
-    /// Whether a row at `from` itself counts.
+    /// Includes a row at `from` itself.
     pub inclusive: bool,
 }
 
 impl PageRequest {
-    /// What lies behind this page's starting position, to be asked with no rows at all: only whether there are any.
-    /// `None` when the page starts at the end of the list, where nothing can lie behind.
+    /// The request for the other side of `from`, with a limit of 0: its page has no rows, but `has_more` is known. `None` if
+    /// the page starts at an end of the list.
     #[must_use]
     pub fn before_start(&self) -> Option<Self> {
         let from = self.from.clone()?;
         Some(Self { limit: 0, from: Some(from), backward: !self.backward, inclusive: true, ..*self })
     }
 
-    /// One row more than asked for tells whether there are more.
+    /// One row more than the limit, to know if there are more.
     pub(in crate::db) fn sql_limit(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
-    /// How a row must compare with `from`.
+    /// The operator that compares a row's sort key with `from`.
     pub(in crate::db) fn comparison(&self) -> &'static str {
         match (self.reads_descending(), self.inclusive) {
             (true, false) => "<",
@@ -121,7 +123,7 @@ impl PageRequest {
         }
     }
 
-    /// The direction in which rows are read.
+    /// The direction in which the rows are read.
     pub(in crate::db) fn direction(&self) -> &'static str {
         if self.reads_descending() { "desc" } else { "asc" }
     }
@@ -131,17 +133,17 @@ impl PageRequest {
     }
 }
 
-/// The rows of a page, in the order, and whether more lie beyond it in the direction of paging.
+/// A page of rows, in the order.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// At most `limit` rows.
+    /// At most as many as the limit.
     pub rows: Vec<T>,
-    /// Whether there was at least one row more.
+    /// True if there are more rows in the direction of paging.
     pub has_more: bool,
 }
 
 impl<T> Page<T> {
-    /// From what the statement gave, which is in reading order and up to one row too long.
+    /// From the rows of the statement: in reading order, up to one more than the limit.
     pub(in crate::db) fn cut(mut rows: Vec<T>, page: &PageRequest) -> Self {
         let has_more = rows.len() > usize::from(page.limit);
         rows.truncate(usize::from(page.limit));
@@ -150,21 +152,6 @@ impl<T> Page<T> {
         }
         Self { rows, has_more }
     }
-}
-
-/// The slice of each parent, from one flat list in which the rows of one parent are in reading order.
-pub(in crate::db) fn pages_by_parent<T>(
-    rows: Vec<T>,
-    page: &PageRequest,
-    parent: impl Fn(&T) -> Option<UserId>,
-) -> HashMap<UserId, Page<T>> {
-    let mut by_parent: HashMap<UserId, Vec<T>> = HashMap::new();
-    for row in rows {
-        if let Some(id) = parent(&row) {
-            by_parent.entry(id).or_default().push(row);
-        }
-    }
-    by_parent.into_iter().map(|(id, rows)| (id, Page::cut(rows, page))).collect()
 }
 
 impl<T> Default for Page<T> {

@@ -10,7 +10,7 @@ use super::{
     operators::{Operators, TextFilter},
 };
 use crate::{
-    db::query::{Column, Filter, network},
+    db::query::{Column, Filter, Predicate},
     error::{Error, Result},
 };
 
@@ -37,7 +37,7 @@ impl Operators for IpAddressFilter {
         let Self { eq, r#in, contains, starts_with, cidr, is_null } = self;
         TextFilter { eq, r#in, contains, starts_with, is_null }.add(column, limit, parts)?;
         let network = limit.operator("cidr", cidr)?.map(|text| network_of(&text)).transpose()?;
-        parts.extend(network.map(|network| Filter::Column(column, network::within(network))));
+        parts.extend(network.map(|network| Filter::Column(column, Predicate::Network(network.into()))));
         Ok(())
     }
 }

@@ -5,18 +5,16 @@ use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 use dataloader::BatchFn;
 use uuid::Uuid;
 
-use crate::{db::Db, error::Result};
+use crate::{
+    db::{
+        Db,
+        list::{self, ListedRow},
+    },
+    error::Result,
+};
 
 /// A row, `None` if there is none with the key, or the error of its batch.
 pub type MaybeRow<T> = Result<Option<Arc<T>>>;
-
-/// A type that is loaded by id.
-pub trait ById: Sized + Send + Sync {
-    fn id(&self) -> Uuid;
-
-    /// The rows with these ids, in any order. Unknown ids have no row.
-    fn by_ids(db: &Db, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>> + Send;
-}
 
 /// The batch function: one statement for all ids.
 #[derive(Clone)]
@@ -31,9 +29,9 @@ impl<T> IdBatch<T> {
     }
 }
 
-impl<T: ById> BatchFn<Uuid, MaybeRow<T>> for IdBatch<T> {
+impl<T: ListedRow> BatchFn<Uuid, MaybeRow<T>> for IdBatch<T> {
     async fn load(&mut self, ids: &[Uuid]) -> HashMap<Uuid, MaybeRow<T>> {
-        match T::by_ids(&self.db, ids).await {
+        match list::by_ids::<T>(&self.db, ids).await {
             Ok(rows) => {
                 let mut values: HashMap<_, _> = ids.iter().map(|id| (*id, Ok(None))).collect();
                 values.extend(rows.into_iter().map(|row| (row.id(), Ok(Some(Arc::new(row))))));

@@ -6,21 +6,19 @@ use dataloader::BatchFn;
 use uuid::Uuid;
 
 use super::by_id::MaybeRow;
-use crate::{db::Db, error::Result, model::UserId};
+use crate::{
+    db::{
+        Db,
+        list::{self, UserRow},
+    },
+    model::UserId,
+};
 
 /// The id of a row, and the owner that it must have; any owner if `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OwnedId {
     pub id: Uuid,
     pub owner: Option<UserId>,
-}
-
-/// A type that is loaded by id and owner.
-pub trait ByOwnedId: Sized + Send + Sync {
-    fn id(&self) -> Uuid;
-
-    /// The rows with these ids and this owner, in any order. Unknown ids have no row.
-    fn by_ids(db: &Db, ids: &[Uuid], owner: Option<UserId>) -> impl Future<Output = Result<Vec<Self>>> + Send;
 }
 
 /// The batch function: one statement for all ids with the same owner.
@@ -36,7 +34,7 @@ impl<T> OwnedIdBatch<T> {
     }
 }
 
-impl<T: ByOwnedId> BatchFn<OwnedId, MaybeRow<T>> for OwnedIdBatch<T> {
+impl<T: UserRow> BatchFn<OwnedId, MaybeRow<T>> for OwnedIdBatch<T> {
     async fn load(&mut self, keys: &[OwnedId]) -> HashMap<OwnedId, MaybeRow<T>> {
         let mut values: HashMap<_, _> = keys.iter().map(|key| (*key, Ok(None))).collect();
         let mut ids_by_owner: HashMap<Option<UserId>, Vec<Uuid>> = HashMap::new();
@@ -44,7 +42,7 @@ impl<T: ByOwnedId> BatchFn<OwnedId, MaybeRow<T>> for OwnedIdBatch<T> {
             ids_by_owner.entry(key.owner).or_default().push(key.id);
         }
         for (owner, ids) in ids_by_owner {
-            match T::by_ids(&self.db, &ids, owner).await {
+            match list::by_ids_and_owner::<T>(&self.db, &ids, owner).await {
                 Ok(rows) => {
                     let key_of = |row: &T| OwnedId { id: row.id(), owner };
                     values.extend(rows.into_iter().map(|row| (key_of(&row), Ok(Some(Arc::new(row))))));

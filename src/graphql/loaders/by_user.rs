@@ -14,28 +14,12 @@ use futures_util::future::join_all;
 use crate::{
     db::{
         Db,
+        list::{self, UserRow},
         query::{Filter, ListQuery, Page},
     },
     error::Result,
     model::UserId,
 };
-
-/// A type whose rows belong to users.
-pub trait ByUser: Sized + Send + Sync {
-    /// A page for each user. Users without rows may be missing.
-    fn pages_by_user(
-        db: &Db,
-        users: &[UserId],
-        query: &ListQuery,
-    ) -> impl Future<Output = Result<HashMap<UserId, Page<Self>>>> + Send;
-
-    /// The number of rows that match the filter, for each user. Users without rows may be missing.
-    fn counts_by_user(
-        db: &Db,
-        users: &[UserId],
-        filter: Option<&Filter>,
-    ) -> impl Future<Output = Result<HashMap<UserId, i64>>> + Send;
-}
 
 /// The arguments of a field that is loaded per user. They decide what is loaded: a page or a count.
 pub trait UserArguments<T>: Hash + Eq + Send + Sync {
@@ -45,21 +29,21 @@ pub trait UserArguments<T>: Hash + Eq + Send + Sync {
     fn fetch(&self, db: &Db, users: &[UserId]) -> impl Future<Output = Result<HashMap<UserId, Self::Value>>> + Send;
 }
 
-impl<T: ByUser> UserArguments<T> for ListQuery {
+impl<T: UserRow> UserArguments<T> for ListQuery {
     type Value = Arc<Page<T>>;
 
     async fn fetch(&self, db: &Db, users: &[UserId]) -> Result<HashMap<UserId, Self::Value>> {
         tracing::trace!(target: "request_path", "batch");
-        let pages = T::pages_by_user(db, users, self).await?;
+        let pages = list::pages_by_user::<T>(db, users, self).await?;
         Ok(pages.into_iter().map(|(user, page)| (user, Arc::new(page))).collect())
     }
 }
 
-impl<T: ByUser> UserArguments<T> for Option<Filter> {
+impl<T: UserRow> UserArguments<T> for Option<Filter> {
     type Value = i64;
 
     async fn fetch(&self, db: &Db, users: &[UserId]) -> Result<HashMap<UserId, Self::Value>> {
-        T::counts_by_user(db, users, self.as_ref()).await
+        list::counts_by_user::<T>(db, users, self.as_ref()).await
     }
 }
 

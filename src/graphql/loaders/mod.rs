@@ -2,8 +2,8 @@
 //!
 //! 1. A resolver calls `load` with a key.
 //! 2. [`batch_loader`] collects the keys of all siblings in a batch, without duplicates.
-//! 3. The batch function of the family ([`by_id`], [`by_owned_id`], [`by_user`]) calls the function of [`crate::db`] that [`tables`]
-//!    names, and returns a value or an error for each key.
+//! 3. The batch function of the family ([`by_id`], [`by_owned_id`], [`by_user`]) reads the rows through [`crate::db::list`], and
+//!    returns a value or an error for each key.
 //!
 //! A key contains all arguments of its field. A batch is split by these arguments only, so the fields of one selection
 //! set cost one statement, and nothing but the page size limits what it returns.
@@ -12,7 +12,6 @@ mod batch_loader;
 mod by_id;
 mod by_owned_id;
 mod by_user;
-mod tables;
 
 use std::sync::Arc;
 

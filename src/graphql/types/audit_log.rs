@@ -6,7 +6,8 @@ use async_graphql::{Context, ID, Object};
 
 use crate::{
     db::{
-        audit_logs::{self, columns, orders},
+        audit_logs::{columns, orders},
+        list,
         query::{Column, Filter, ListQuery, Page, SortColumn, SortValue},
     },
     error::Result,
@@ -105,7 +106,7 @@ impl ConnectionNode for AuditLog {
     ) -> Result<Arc<Page<Self>>> {
         match of {
             Some(user) => request.loaders.audit_logs_by_user.load(PageKey::new(user, list_query)).await,
-            None => Box::pin(audit_logs::list(&request.db, &list_query)).await.map(Arc::new),
+            None => Box::pin(list::page::<AuditLog>(&request.db, &list_query)).await.map(Arc::new),
         }
     }
 
@@ -120,7 +121,7 @@ impl ConnectionNode for AuditLog {
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         match of {
             Some(user) => request.loaders.audit_log_counts_by_user.load(CountKey::new(user, filter)).await,
-            None => Box::pin(audit_logs::count(&request.db, filter.as_ref())).await,
+            None => Box::pin(list::count::<AuditLog>(&request.db, filter.as_ref())).await,
         }
     }
 }

@@ -6,8 +6,9 @@ use async_graphql::{ID, Object};
 
 use crate::{
     db::{
+        list,
         query::{Column, Filter, ListQuery, Page, SortColumn, SortValue},
-        sessions::{self, columns, orders},
+        sessions::{columns, orders},
     },
     error::Result,
     graphql::{
@@ -75,7 +76,7 @@ impl ConnectionNode for Session {
     ) -> Result<Arc<Page<Self>>> {
         match of {
             Some(user) => request.loaders.sessions_by_user.load(PageKey::new(user, list_query)).await,
-            None => Box::pin(sessions::list(&request.db, &list_query)).await.map(Arc::new),
+            None => Box::pin(list::page::<Session>(&request.db, &list_query)).await.map(Arc::new),
         }
     }
 
@@ -90,7 +91,7 @@ impl ConnectionNode for Session {
     async fn count(request: &RequestContext, of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
         match of {
             Some(user) => request.loaders.session_counts_by_user.load(CountKey::new(user, filter)).await,
-            None => Box::pin(sessions::count(&request.db, filter.as_ref())).await,
+            None => Box::pin(list::count::<Session>(&request.db, filter.as_ref())).await,
         }
     }
 }

@@ -6,8 +6,9 @@ use async_graphql::{ID, Object};
 
 use crate::{
     db::{
+        list,
         query::{Filter, ListQuery, Page, SortColumn, SortValue},
-        users::{self, orders},
+        users::orders,
     },
     error::Result,
     graphql::{
@@ -110,10 +111,10 @@ impl ConnectionNode for User {
         _of: Option<UserId>,
         list_query: Arc<ListQuery>,
     ) -> Result<Arc<Page<Self>>> {
-        Box::pin(users::list(&request.db, &list_query)).await.map(Arc::new)
+        Box::pin(list::page::<User>(&request.db, &list_query)).await.map(Arc::new)
     }
 
     async fn count(request: &RequestContext, _of: Option<UserId>, filter: Option<Filter>) -> Result<i64> {
-        Box::pin(users::count(&request.db, filter.as_ref())).await
+        Box::pin(list::count::<User>(&request.db, filter.as_ref())).await
     }
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     db::{
         Db, Tx,
-        bulk::{self, Row},
+        bulk::{self, InsertRow},
     },
     error::Result,
     model::{AuditLog, Credentials, Session, Timestamp},
@@ -71,21 +71,21 @@ pub async fn bulk(
         ]);
     }
     let mut tx = db.begin().await?;
-    bulk::prepare(&mut tx).await?;
+    bulk::apply_settings(&mut tx).await?;
     let filled = vec![
         fill(&mut tx, &users, |index| generator.user(index), report).await?,
         fill(&mut tx, &sessions, |index| generator.session(index), report).await?,
         fill(&mut tx, &audit_logs, |index| generator.audit_log(index), report).await?,
     ];
     tx.commit().await?;
-    bulk::tidy(db, filled.iter().filter(|table| table.added > 0).map(|table| table.table)).await;
+    bulk::vacuum(db, filled.iter().filter(|table| table.added > 0).map(|table| table.table)).await;
     Ok(filled)
 }
 
 /// Below this number of rows, recreating the indexes costs more than extending them.
 const MIN_ROWS_FOR_REINDEX: u64 = 5_000;
 
-async fn fill<R: Row>(
+async fn fill<R: InsertRow>(
     tx: &mut Tx,
     missing: &Missing,
     make: impl Fn(u64) -> R,
@@ -96,11 +96,11 @@ async fn fill<R: Row>(
         report(Progress::Adding { table: R::TABLE, missing: missing.count });
         // New indexes contain all rows: recreating them is faster if the new rows are a large part.
         let reindex = missing.count >= MIN_ROWS_FOR_REINDEX && missing.count >= missing.table_rows / 4;
-        let aside = if reindex { Some(bulk::set_aside::<R>(tx).await?) } else { None };
-        bulk::pour(tx, missing.in_order().map(make), &mut |rows| report(Progress::Added { rows })).await?;
+        let dropped = if reindex { Some(bulk::drop_indexes::<R>(tx).await?) } else { None };
+        bulk::copy_in(tx, missing.in_order().map(make), &mut |rows| report(Progress::Added { rows })).await?;
         report(Progress::Finishing);
-        if let Some(aside) = aside {
-            bulk::put_back(tx, aside).await?;
+        if let Some(dropped) = dropped {
+            bulk::create_indexes(tx, dropped).await?;
         }
         bulk::analyze::<R>(tx).await?;
     }
@@ -126,7 +126,7 @@ const PROBES: usize = 4;
 
 impl Missing {
     /// Looks for every id, so that deleted rows are found wherever they were. An empty table needs no statement.
-    async fn find<R: Row>(db: &Db, kind: Kind, wanted: u64) -> Result<Self> {
+    async fn find<R: InsertRow>(db: &Db, kind: Kind, wanted: u64) -> Result<Self> {
         let mut missing = Self { wanted, table_rows: bulk::count::<R>(db).await?, ..Self::none(kind) };
         if missing.table_rows == 0 {
             missing.add(0..wanted);
@@ -169,13 +169,13 @@ impl Missing {
         }
     }
 
-    fn filled<R: Row>(&self, took: Duration) -> Filled {
+    fn filled<R: InsertRow>(&self, took: Duration) -> Filled {
         Filled { table: R::TABLE, found: self.wanted - self.count, added: self.count, took }
     }
 }
 
 /// The missing indexes of this part, in ascending order.
-async fn probe<R: Row>(db: &Db, kind: Kind, part: Range<u64>) -> Result<Vec<u64>> {
+async fn probe<R: InsertRow>(db: &Db, kind: Kind, part: Range<u64>) -> Result<Vec<u64>> {
     let ids: Vec<Uuid> = part.clone().map(|index| RowRandom::of(kind, index).uuid()).collect();
     let found: HashSet<Uuid> = bulk::existing::<R>(db, &ids).await?.into_iter().map(Uuid::from).collect();
     Ok(part.zip(ids).filter(|(_, id)| !found.contains(id)).map(|(index, _)| index).collect())

@@ -1,74 +1,64 @@
-//! Counting within a span of time by walking indexes. Each group is a range of an index that begins with what is counted
-//! by and goes on with the time; a database counts such a range without looking into its entries, where putting each
-//! entry into its group takes two to forty times as long.
+//! Counts entries within a period by a loose index scan. Each group is a range of an index on (group, time), and counting
+//! such a range is an index-only scan. To group all entries by a hash or a sort takes two to forty times as long.
 
 use sqlx::QueryBuilder;
 
-use super::push_ranking;
+use super::grouping::push_ranking;
 use crate::{
     db::{
         Db,
         audit_logs::columns,
-        dialect::Dialect,
-        query::filter::{Column, Filter, Predicate, TimeComparison},
+        dialect::{Bucket, Dialect},
+        query::{Column, Filter, Predicate, TimeComparison},
         run,
     },
     error::Result,
     model::{Interval, Timestamp},
 };
 
-/// More groups than this are not walked, nor counted to decide about it.
+/// More groups than this are not scanned one by one, and not counted to decide about it.
 const MAX_GROUPS: u16 = 20_000;
 
-/// From one time to another, both included, as far as there are any.
+/// A period from one time to another, both inclusive; `None` is an open end.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
+pub(super) struct Period {
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 }
 
-/// The part of a span that lies in one interval.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::db) struct Piece {
-    /// Where the interval begins.
-    pub start: Timestamp,
-    /// The first and the last moment of the part.
-    pub first: Timestamp,
-    pub last: Timestamp,
-}
-
-/// The earliest and the latest time that a filter lets through, as far as it says so on its first level.
+/// The earliest and the latest time that pass a filter, if predicates on its first level bound them.
 #[must_use]
 pub fn bounds(filter: Option<&Filter>) -> (Option<Timestamp>, Option<Timestamp>) {
-    let mut span = Span::default();
+    let mut period = Period::default();
     if let Some(Filter::All(parts)) = filter {
         for part in parts {
-            span.narrow(part);
+            period.narrow(part);
         }
     }
-    (span.from, span.to)
+    (period.from, period.to)
 }
 
-/// The span that the filter is, if it is one and walking over the groups of this column is likely to be quicker than
-/// putting each entry into its group: when there are many entries for each group.
-pub(super) async fn if_it_pays(db: &Db, filter: Option<&Filter>, column: Column) -> Result<Option<Span>> {
-    let Some(span) = Span::of(filter) else { return Ok(None) };
-    let pays: bool = run!(db, connection => span.pays(column).build_query_scalar().fetch_one(connection).await)?;
-    Ok(pays.then_some(span))
+/// The period of the filter, if it is one and a loose index scan by this column is faster than grouping: when there are many
+/// entries for each group.
+pub(super) async fn period_to_scan(db: &Db, filter: Option<&Filter>, column: Column) -> Result<Option<Period>> {
+    let Some(period) = Period::of(filter) else { return Ok(None) };
+    let is_faster: bool =
+        run!(db, connection => period.is_scan_faster(column).build_query_scalar().fetch_one(connection).await)?;
+    Ok(is_faster.then_some(period))
 }
 
-impl Span {
-    /// `None` when the filter asks for more than the time.
+impl Period {
+    /// The period that the filter selects; `None` if the filter has conditions on other columns.
     pub(super) fn of(filter: Option<&Filter>) -> Option<Self> {
-        let mut span = Self::default();
+        let mut period = Self::default();
         match filter {
-            None => Some(span),
-            Some(Filter::All(parts)) => parts.iter().all(|part| span.narrow(part)).then_some(span),
+            None => Some(period),
+            Some(Filter::All(parts)) => parts.iter().all(|part| period.narrow(part)).then_some(period),
             Some(_) => None,
         }
     }
 
-    /// Takes in a bound of the time; `false` when the filter is something else.
+    /// Applies a bound of the time; `false` if the filter is something else.
     fn narrow(&mut self, filter: &Filter) -> bool {
         let Filter::Column(column, Predicate::Time(order, at)) = filter else { return false };
         if *column != columns::TIMESTAMP {
@@ -78,7 +68,7 @@ impl Span {
         let to = |at: Timestamp| Some(self.to.map_or(at, |to| to.min(at)));
         match order {
             TimeComparison::AtOrAfter => self.from = from(*at),
-            // Nothing is later; and there is no time to begin at.
+            // Nothing is later, and the next time cannot be represented.
             TimeComparison::After if *at >= Timestamp::MAX => return false,
             TimeComparison::After => self.from = from(at.plus_micros(1)),
             TimeComparison::AtOrBefore => self.to = to(*at),
@@ -87,18 +77,18 @@ impl Span {
         true
     }
 
-    /// The parts of the span, from the first entry to the last where it has an open end; `None` when there are more than
-    /// `most`.
-    pub(super) async fn pieces(self, db: &Db, interval: Interval, most: usize) -> Result<Option<Vec<Piece>>> {
+    /// The buckets of the period, one for each interval. An open end is replaced by the first or the last entry. `None` if
+    /// there are more than `limit`.
+    pub(super) async fn buckets(self, db: &Db, interval: Interval, limit: usize) -> Result<Option<Vec<Bucket>>> {
         let Some((from, to)) = self.ends(db).await? else { return Ok(Some(Vec::new())) };
-        let Some(starts) = interval.starts(from, to, most) else { return Ok(None) };
+        let Some(starts) = interval.starts(from, to, limit) else { return Ok(None) };
         let ends = starts.iter().skip(1).map(|next| next.minus_micros(1)).chain([to]);
-        let pieces =
-            starts.iter().zip(ends).map(|(start, end)| Piece { start: *start, first: from.max(*start), last: end });
-        Ok(Some(pieces.collect()))
+        let buckets =
+            starts.iter().zip(ends).map(|(start, end)| Bucket { start: *start, first: from.max(*start), last: end });
+        Ok(Some(buckets.collect()))
     }
 
-    /// Where the span begins and ends, which is at an entry where it is open; `None` when that is none.
+    /// The start and the end of the period; the time of an entry for an open end. `None` if there is no entry.
     async fn ends(self, db: &Db) -> Result<Option<(Timestamp, Timestamp)>> {
         if let Self { from: Some(from), to: Some(to) } = self {
             return Ok(Some((from, to)));
@@ -117,7 +107,7 @@ impl Span {
         q
     }
 
-    /// All entries, and those that record a failure.
+    /// The number of entries, and of those that record a failure.
     pub(super) fn total<DB: Dialect>(self) -> QueryBuilder<DB> {
         let mut q = QueryBuilder::new("select (select count(*) from audit_logs t where true");
         self.push_and(&mut q);
@@ -127,11 +117,11 @@ impl Span {
         q
     }
 
-    /// The entries with each value of the column. Failures are few: those of the values that come out are put into groups.
+    /// The entries of each value of the column. Failures are few, so those of the resulting values are grouped.
     pub(super) fn by<DB: Dialect>(self, column: Column, first: Option<i64>) -> QueryBuilder<DB> {
         let name = column.0;
-        // Failures are read from their own index, not from the many entries of each value.
-        let of_failed = DB::loose(&format!("t.{name}"));
+        // Failures are read from their own index, not from the index of the values.
+        let of_failed = DB::without_index(&format!("t.{name}"));
         let mut q = with_values(column);
         q.push(format_args!(
             ", counted (value, entries) as materialized (
@@ -166,8 +156,8 @@ impl Span {
         q
     }
 
-    /// Whether there are many entries for each value of the column.
-    fn pays<DB: Dialect>(self, column: Column) -> QueryBuilder<DB> {
+    /// The statement that returns true if there are enough entries for each value of the column.
+    fn is_scan_faster<DB: Dialect>(self, column: Column) -> QueryBuilder<DB> {
         let mut q = with_values(column);
         q.push(format_args!(
             ", groups (number) as materialized (
@@ -177,7 +167,7 @@ impl Span {
         self.push_and(&mut q);
         q.push(format_args!(
             " order by t.timestamp limit 1 offset (select {} * number from groups))",
-            DB::ENTRIES_FOR_A_WALK
+            DB::MIN_ENTRIES_PER_GROUP
         ));
         q
     }
@@ -192,25 +182,25 @@ impl Span {
     }
 }
 
-/// The entries of each piece, by its start.
-pub(super) fn each_of<DB: Dialect>(pieces: &[Piece]) -> QueryBuilder<DB> {
+/// The entries of each bucket, by its start.
+pub(super) fn by_bucket<DB: Dialect>(buckets: &[Bucket]) -> QueryBuilder<DB> {
     const WITHIN: &str = "t.timestamp >= p.first and t.timestamp <= p.last";
     let mut q = QueryBuilder::new(format!(
         "select p.start, (select count(*) from audit_logs t where {WITHIN}),
             (select count(*) from audit_logs t where t.success = false and {WITHIN}) from "
     ));
-    DB::push_pieces(&mut q, pieces);
+    DB::push_buckets(&mut q, buckets);
     q.push(" p order by 1");
     q
 }
 
-/// The beginning of a statement, and the values of the column that occur, the absent one maybe too.
+/// The start of a statement: the distinct values of the column, perhaps with null.
 fn with_values<DB: Dialect>(column: Column) -> QueryBuilder<DB> {
     let values = if column == columns::USER {
-        // Whoever is not there any more is in no entry either.
+        // Entries of deleted users have no user.
         "select u.id from users u".to_owned()
     } else {
-        // Each from the one before: a step for each value, not for each entry.
+        // Each value from the previous one: one index lookup for each value.
         format!(
             "select (select t.{0} from audit_logs t where t.{0} is not null order by t.{0} limit 1)
             union all
