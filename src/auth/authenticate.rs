@@ -48,7 +48,7 @@ impl Authenticator {
     async fn by_api_token(&self, db: &Db, token: &str, now: Timestamp) -> Result<Principal> {
         let hash = ApiTokenSecret::parse(token).ok_or_else(invalid_api_token)?.hash();
         let load = async || {
-            let found = api_tokens::find_holder(db, hash, now).await?;
+            let found = api_tokens::find_user(db, hash, now).await?;
             Ok(found.map(|holder| {
                 let credential = Credential::ApiToken(holder.token, holder.scopes);
                 let user = holder.user.into();
@@ -63,7 +63,7 @@ impl Authenticator {
         let hash = Sha256::digest(token).into();
         let claims = self.access_tokens.verify_hashed(token, hash, now).await?.ok_or_else(invalid_access_token)?;
         let load = async || {
-            let found = auth_sessions::find_holder(db, claims.auth_session, claims.user, now).await?;
+            let found = auth_sessions::find_user(db, claims.auth_session, claims.user, now).await?;
             Ok(found.map(|holder| {
                 let credential = Credential::AuthSession(claims.auth_session);
                 let must_change_password = self.force_password_change && holder.password_change_required;

@@ -47,14 +47,14 @@ pub mod orders {
 
 /// The user, the scopes and the expiry of an API token.
 #[derive(Debug)]
-pub struct Holder {
+pub struct TokenUser {
     pub user: User,
     pub token: ApiTokenId,
     pub scopes: Scopes,
     pub expires_at: Timestamp,
 }
 
-impl<'r, R: Row> FromRow<'r, R> for Holder
+impl<'r, R: Row> FromRow<'r, R> for TokenUser
 where
     User: FromRow<'r, R>,
     &'static str: sqlx::ColumnIndex<R>,
@@ -72,7 +72,7 @@ where
     }
 }
 
-static FIND_HOLDER: LazyLock<String> = LazyLock::new(|| {
+static FIND_USER: LazyLock<String> = LazyLock::new(|| {
     select::<User>(
         ", a.id as token_id, a.scopes, a.expires_at
         from api_tokens a join users t on t.id = a.user_id
@@ -81,8 +81,8 @@ static FIND_HOLDER: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The active user of a valid token.
-pub async fn find_holder(db: &Db, hash: TokenHash, now: Timestamp) -> Result<Option<Holder>> {
-    run!(db, connection => query_as::<_, Holder>(FIND_HOLDER.as_str())
+pub async fn find_user(db: &Db, hash: TokenHash, now: Timestamp) -> Result<Option<TokenUser>> {
+    run!(db, connection => query_as::<_, TokenUser>(FIND_USER.as_str())
         .bind(&hash[..])
         .bind(now)
         .fetch_optional(connection)

@@ -66,7 +66,7 @@ pub async fn insert(tx: &mut Tx, entry: &AuditLog) -> Result<bool> {
 }
 
 /// Stores the user name in the entries that only have the user's id, before the user is deleted.
-pub async fn keep_username(tx: &mut Tx, user: UserId, username: &str) -> Result<u64> {
+pub async fn store_username(tx: &mut Tx, user: UserId, username: &str) -> Result<u64> {
     run!(tx, connection => query("update audit_logs set username = $2 where user_id = $1 and username is null")
         .bind(user)
         .bind(username)

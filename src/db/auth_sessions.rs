@@ -46,13 +46,13 @@ pub mod orders {
 
 /// The user of a login session, and when it expires.
 #[derive(Debug)]
-pub struct Holder {
+pub struct SessionUser {
     pub user: User,
     pub expires_at: Timestamp,
     pub password_change_required: bool,
 }
 
-impl<'r, R: Row> FromRow<'r, R> for Holder
+impl<'r, R: Row> FromRow<'r, R> for SessionUser
 where
     User: FromRow<'r, R>,
     &'static str: sqlx::ColumnIndex<R>,
@@ -68,7 +68,7 @@ where
     }
 }
 
-static FIND_HOLDER: LazyLock<String> = LazyLock::new(|| {
+static FIND_USER: LazyLock<String> = LazyLock::new(|| {
     select::<User>(
         ", t.password_change_required, s.expires_at
         from auth_sessions s join users t on t.id = s.user_id
@@ -77,8 +77,8 @@ static FIND_HOLDER: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The active user of a valid login session.
-pub async fn find_holder(db: &Db, id: AuthSessionId, user: UserId, now: Timestamp) -> Result<Option<Holder>> {
-    run!(db, connection => query_as::<_, Holder>(FIND_HOLDER.as_str())
+pub async fn find_user(db: &Db, id: AuthSessionId, user: UserId, now: Timestamp) -> Result<Option<SessionUser>> {
+    run!(db, connection => query_as::<_, SessionUser>(FIND_USER.as_str())
         .bind(id)
         .bind(user)
         .bind(now)
@@ -169,7 +169,7 @@ pub async fn revoke_all(
 }
 
 /// Deletes a user's login sessions that expired before a time.
-pub async fn delete_ended(tx: &mut Tx, user: UserId, before: Timestamp) -> Result<u64> {
+pub async fn delete_expired(tx: &mut Tx, user: UserId, before: Timestamp) -> Result<u64> {
     run!(tx, connection => query("delete from auth_sessions where user_id = $1 and expires_at < $2")
         .bind(user)
         .bind(before)

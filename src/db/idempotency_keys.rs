@@ -10,18 +10,18 @@ use crate::{
 
 /// A user's idempotency key, as the hash of the client's key.
 #[derive(Clone, Debug)]
-pub struct Owned {
+pub struct UserKey {
     pub user: UserId,
     pub key: String,
 }
 
 /// The stored request of a key.
 #[derive(Debug)]
-pub struct Kept {
+pub struct StoredRequest {
     pub request_hash: Vec<u8>,
     pub created_at: Timestamp,
     /// `None` while the request is in progress, and after it was aborted.
-    pub answer: Option<String>,
+    pub response: Option<String>,
 }
 
 const INSERT: &str = "
@@ -29,7 +29,7 @@ const INSERT: &str = "
     on conflict do nothing";
 
 /// Claims a key; `false` if it is claimed. Of concurrent calls one succeeds.
-pub async fn insert(tx: &mut Tx, of: &Owned, request_hash: &[u8], now: Timestamp) -> Result<bool> {
+pub async fn insert(tx: &mut Tx, of: &UserKey, request_hash: &[u8], now: Timestamp) -> Result<bool> {
     let done = run!(tx, connection => query(INSERT)
         .bind(of.user)
         .bind(&of.key)
@@ -44,23 +44,23 @@ pub async fn insert(tx: &mut Tx, of: &Owned, request_hash: &[u8], now: Timestamp
 const FIND: &str = "select request_hash, created_at, answer from idempotency_keys where user_id = $1 and key = $2";
 
 /// The stored request of a key.
-pub async fn find(tx: &mut Tx, of: &Owned) -> Result<Option<Kept>> {
+pub async fn find(tx: &mut Tx, of: &UserKey) -> Result<Option<StoredRequest>> {
     let found = run!(tx, connection => query_as::<_, (Vec<u8>, Timestamp, Option<String>)>(FIND)
         .bind(of.user)
         .bind(&of.key)
         .fetch_optional(connection)
         .await)?;
-    Ok(found.map(|(request_hash, created_at, answer)| Kept { request_hash, created_at, answer }))
+    Ok(found.map(|(request_hash, created_at, response)| StoredRequest { request_hash, created_at, response }))
 }
 
-const SET_ANSWER: &str = "update idempotency_keys set answer = $3 where user_id = $1 and key = $2";
+const SET_RESPONSE: &str = "update idempotency_keys set answer = $3 where user_id = $1 and key = $2";
 
 /// Stores the response.
-pub async fn set_answer(tx: &mut Tx, of: &Owned, answer: &str) -> Result<()> {
-    run!(tx, connection => query(SET_ANSWER)
+pub async fn set_response(tx: &mut Tx, of: &UserKey, response: &str) -> Result<()> {
+    run!(tx, connection => query(SET_RESPONSE)
         .bind(of.user)
         .bind(&of.key)
-        .bind(answer)
+        .bind(response)
         .execute(connection)
         .await
         .map(|done| done.rows_affected()))?;
@@ -68,7 +68,7 @@ pub async fn set_answer(tx: &mut Tx, of: &Owned, answer: &str) -> Result<()> {
 }
 
 /// Releases a key.
-pub async fn delete(tx: &mut Tx, of: &Owned) -> Result<()> {
+pub async fn delete(tx: &mut Tx, of: &UserKey) -> Result<()> {
     run!(tx, connection => query("delete from idempotency_keys where user_id = $1 and key = $2")
         .bind(of.user)
         .bind(&of.key)
@@ -78,11 +78,11 @@ pub async fn delete(tx: &mut Tx, of: &Owned) -> Result<()> {
     Ok(())
 }
 
-const DELETE_ONE_OLD: &str = "delete from idempotency_keys where user_id = $1 and key = $2 and created_at <= $3";
+const DELETE_IF_EXPIRED: &str = "delete from idempotency_keys where user_id = $1 and key = $2 and created_at <= $3";
 
 /// Releases an expired key.
-pub async fn delete_one_old(tx: &mut Tx, of: &Owned, until: Timestamp) -> Result<()> {
-    run!(tx, connection => query(DELETE_ONE_OLD)
+pub async fn delete_if_expired(tx: &mut Tx, of: &UserKey, until: Timestamp) -> Result<()> {
+    run!(tx, connection => query(DELETE_IF_EXPIRED)
         .bind(of.user)
         .bind(&of.key)
         .bind(until)
@@ -93,7 +93,7 @@ pub async fn delete_one_old(tx: &mut Tx, of: &Owned, until: Timestamp) -> Result
 }
 
 /// Deletes all expired keys. Returns how many.
-pub async fn delete_old(tx: &mut Tx, until: Timestamp) -> Result<u64> {
+pub async fn delete_expired(tx: &mut Tx, until: Timestamp) -> Result<u64> {
     run!(tx, connection => query("delete from idempotency_keys where created_at <= $1")
         .bind(until)
         .execute(connection)

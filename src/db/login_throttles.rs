@@ -36,11 +36,11 @@ pub async fn lock(tx: &mut Tx, key: &Key, now: Timestamp) -> Result<Count> {
     Ok(Count { failures, counted_at })
 }
 
-const SET: &str = "update login_throttles set failures = $3, counted_at = $4 where account = $1 and network = $2";
+const UPDATE: &str = "update login_throttles set failures = $3, counted_at = $4 where account = $1 and network = $2";
 
 /// Updates a locked count.
-pub async fn set(tx: &mut Tx, key: &Key, count: Count) -> Result<()> {
-    run!(tx, connection => query(SET)
+pub async fn update(tx: &mut Tx, key: &Key, count: Count) -> Result<()> {
+    run!(tx, connection => query(UPDATE)
         .bind(&key.account)
         .bind(&key.network)
         .bind(count.failures)
@@ -51,12 +51,12 @@ pub async fn set(tx: &mut Tx, key: &Key, count: Count) -> Result<()> {
     Ok(())
 }
 
-const TAKE_BACK: &str = "
+const DECREMENT: &str = "
     update login_throttles set failures = failures - 1 where account = $1 and network = $2 and failures > 0";
 
 /// Decrements the count.
-pub async fn take_back(tx: &mut Tx, key: &Key) -> Result<()> {
-    run!(tx, connection => query(TAKE_BACK)
+pub async fn decrement(tx: &mut Tx, key: &Key) -> Result<()> {
+    run!(tx, connection => query(DECREMENT)
         .bind(&key.account)
         .bind(&key.network)
         .execute(connection)
@@ -66,7 +66,7 @@ pub async fn take_back(tx: &mut Tx, key: &Key) -> Result<()> {
 }
 
 /// Deletes one count.
-pub async fn clear(tx: &mut Tx, key: &Key) -> Result<u64> {
+pub async fn delete(tx: &mut Tx, key: &Key) -> Result<u64> {
     run!(tx, connection => query("delete from login_throttles where account = $1 and network = $2")
         .bind(&key.account)
         .bind(&key.network)
@@ -76,7 +76,7 @@ pub async fn clear(tx: &mut Tx, key: &Key) -> Result<u64> {
 }
 
 /// Deletes the counts of an account in all networks. Returns how many.
-pub async fn clear_all(tx: &mut Tx, account: &str) -> Result<u64> {
+pub async fn delete_all_of_account(tx: &mut Tx, account: &str) -> Result<u64> {
     run!(tx, connection => query("delete from login_throttles where account = $1")
         .bind(account)
         .execute(connection)

@@ -25,13 +25,13 @@ pub async fn insert(tx: &mut Tx, hash: TokenHash, session: AuthSessionId, now: T
     Ok(())
 }
 
-const TAKE: &str = "
+const CONSUME: &str = "
     update refresh_tokens set used_at = $2 where token_hash = $1 and used_at is null returning auth_session_id";
 
 /// Marks a token as used and returns its login session. `None` if the token is unknown or used; of concurrent calls one
 /// succeeds.
-pub async fn take(tx: &mut Tx, hash: TokenHash, now: Timestamp) -> Result<Option<AuthSessionId>> {
-    run!(tx, connection => query_scalar::<_, AuthSessionId>(TAKE)
+pub async fn consume(tx: &mut Tx, hash: TokenHash, now: Timestamp) -> Result<Option<AuthSessionId>> {
+    run!(tx, connection => query_scalar::<_, AuthSessionId>(CONSUME)
         .bind(&hash[..])
         .bind(now)
         .fetch_optional(connection)

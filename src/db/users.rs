@@ -105,7 +105,7 @@ static FIND_CREDENTIALS_BY_ID: LazyLock<String> =
     LazyLock::new(|| select::<User>(", t.hashed_password, t.password_change_required from users t where t.id = $1"));
 
 /// The credentials of the user with this id.
-pub async fn find_credentials_of(db: &Db, id: UserId) -> Result<Option<Credentials>> {
+pub async fn find_credentials_by_id(db: &Db, id: UserId) -> Result<Option<Credentials>> {
     run!(db, connection => query_as::<_, Credentials>(FIND_CREDENTIALS_BY_ID.as_str())
         .bind(id)
         .fetch_optional(connection)
@@ -169,36 +169,36 @@ pub async fn update(tx: AccountsTx<'_>, user: &User) -> Result<bool> {
     Ok(done > 0)
 }
 
-const NAMES_ANOTHER: &str = "
+const IS_NAME_OF_ANOTHER: &str = "
     select exists (
         select 1 from users where (lower(username) = lower($1) or lower(email) = lower($1)) and id <> $2)";
 
 /// Returns true if another user has this user name or e-mail address, compared case-insensitively.
-pub async fn names_another(tx: &mut Tx, login: &str, id: UserId) -> Result<bool> {
-    run!(tx, connection => query_scalar(NAMES_ANOTHER).bind(login).bind(id).fetch_one(connection).await)
+pub async fn is_name_of_another(tx: &mut Tx, login: &str, id: UserId) -> Result<bool> {
+    run!(tx, connection => query_scalar(IS_NAME_OF_ANOTHER).bind(login).bind(id).fetch_one(connection).await)
 }
 
-const ANOTHER_ADMIN: &str = "select exists (select 1 from users where role = 'admin' and is_active and id <> $1)";
+const HAS_OTHER_ADMIN: &str = "select exists (select 1 from users where role = 'admin' and is_active and id <> $1)";
 
 /// Returns true if there is another active admin than this user.
-pub async fn has_admin_besides(tx: &mut Tx, id: UserId) -> Result<bool> {
-    run!(tx, connection => query_scalar(ANOTHER_ADMIN).bind(id).fetch_one(connection).await)
+pub async fn has_other_admin(tx: &mut Tx, id: UserId) -> Result<bool> {
+    run!(tx, connection => query_scalar(HAS_OTHER_ADMIN).bind(id).fetch_one(connection).await)
 }
 
-const LOG_IN: &str = "
+const RECORD_LOGIN: &str = "
     update users set last_login = $3, password_change_required = password_change_required or $4
     where id = $1 and hashed_password = $2 and is_active";
 
 /// Records a login; `false` if the user is not active any more or has another password hash. With `change_required`, the
 /// user has to choose another password.
-pub async fn log_in(
+pub async fn record_login(
     tx: AccountsTx<'_>,
     id: UserId,
     hash: &SecretString,
     change_required: bool,
     now: Timestamp,
 ) -> Result<bool> {
-    let done = run!(tx, connection => query(LOG_IN)
+    let done = run!(tx, connection => query(RECORD_LOGIN)
         .bind(id)
         .bind(hash.expose_secret())
         .bind(now)
@@ -232,7 +232,7 @@ pub async fn set_password(
 }
 
 /// Returns true if the user still has this password hash.
-pub async fn has_hash(tx: &mut Tx, id: UserId, hash: &SecretString) -> Result<bool> {
+pub async fn has_password_hash(tx: &mut Tx, id: UserId, hash: &SecretString) -> Result<bool> {
     run!(tx, connection => query_scalar("select exists (select 1 from users where id = $1 and hashed_password = $2)")
         .bind(id)
         .bind(hash.expose_secret())
@@ -240,19 +240,19 @@ pub async fn has_hash(tx: &mut Tx, id: UserId, hash: &SecretString) -> Result<bo
         .await)
 }
 
-const OLDER_HASHES: &str =
+const BCRYPT_PREFIXES: &str =
     "select distinct substr(hashed_password, 1, 7) from users where hashed_password like '_2_$__$%' order by 1";
 
 /// The distinct prefixes (`$2b$12$`) of the bcrypt hashes of an older program. Scans the whole table.
-pub async fn older_hashes(db: &Db) -> Result<Vec<String>> {
-    run!(db, connection => query_scalar(OLDER_HASHES).fetch_all(connection).await)
+pub async fn bcrypt_prefixes(db: &Db) -> Result<Vec<String>> {
+    run!(db, connection => query_scalar(BCRYPT_PREFIXES).fetch_all(connection).await)
 }
 
-const SET_HASH: &str = "update users set hashed_password = $3 where id = $1 and hashed_password = $2";
+const REPLACE_PASSWORD_HASH: &str = "update users set hashed_password = $3 where id = $1 and hashed_password = $2";
 
 /// Replaces the hash by a better one of the same password, unless the password was changed in the meantime.
-pub async fn set_hash(tx: &mut Tx, id: UserId, old: &SecretString, new: &SecretString) -> Result<bool> {
-    let done = run!(tx, connection => query(SET_HASH)
+pub async fn replace_password_hash(tx: &mut Tx, id: UserId, old: &SecretString, new: &SecretString) -> Result<bool> {
+    let done = run!(tx, connection => query(REPLACE_PASSWORD_HASH)
         .bind(id)
         .bind(old.expose_secret())
         .bind(new.expose_secret())

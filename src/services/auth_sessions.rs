@@ -51,7 +51,7 @@ pub(super) async fn begin(
     user: Arc<User>,
     now: Timestamp,
 ) -> Result<IssuedTokens> {
-    auth_sessions::delete_ended(tx, user.id, now.minus_micros(RETENTION_DAYS * DAY)).await?;
+    auth_sessions::delete_expired(tx, user.id, now.minus_micros(RETENTION_DAYS * DAY)).await?;
     let session = AuthSession {
         id: AuthSessionId::new(now),
         user_id: user.id,
@@ -93,7 +93,7 @@ pub async fn refresh(services: &Services, db: &Db, client: &Client, token: Refre
     let now = services.clock.now();
     services.access_tokens.refresh_keys(now).await?;
     let mut tx = db.begin().await?;
-    let first_use = refresh_tokens::take(&mut tx, token.hash(), now).await?;
+    let first_use = refresh_tokens::consume(&mut tx, token.hash(), now).await?;
     let id = match first_use {
         Some(id) => id,
         None => match refresh_tokens::find(&mut tx, token.hash()).await? {

@@ -14,7 +14,7 @@ use crate::{
     auth::{Authenticated, Credential},
     db::{
         Db,
-        idempotency_keys::{self, Kept, Owned},
+        idempotency_keys::{self, StoredRequest, UserKey},
     },
     error::{Error, ErrorCode, Result},
     model::Timestamp,
@@ -45,17 +45,17 @@ pub enum Claim {
 
 /// A claimed key, whose response is not stored yet.
 #[derive(Debug)]
-pub struct ClaimedKey(Owned);
+pub struct ClaimedKey(UserKey);
 
 /// Claims a key, or returns the stored response. The error is `CONFLICT` while the first request is in progress, with
 /// `extensions.retryAfter`, and after one that stored no response, without it; `BAD_USER_INPUT` if the key was used for
 /// another request.
 pub async fn claim(services: &Services, db: &Db, principal: &Authenticated, request: &KeyedRequest) -> Result<Claim> {
     let now = services.clock.now();
-    let owned = Owned { user: principal.user.id, key: URL_SAFE_NO_PAD.encode(Sha256::digest(&request.key)) };
+    let owned = UserKey { user: principal.user.id, key: URL_SAFE_NO_PAD.encode(Sha256::digest(&request.key)) };
     let fingerprint = fingerprint(principal, request);
     let mut tx = db.begin().await?;
-    idempotency_keys::delete_one_old(&mut tx, &owned, now.plus_seconds(-LIFETIME)).await?;
+    idempotency_keys::delete_if_expired(&mut tx, &owned, now.plus_seconds(-LIFETIME)).await?;
     let is_new = idempotency_keys::insert(&mut tx, &owned, &fingerprint, now).await?;
     let stored = if is_new { None } else { idempotency_keys::find(&mut tx, &owned).await? };
     tx.commit().await?;
@@ -67,7 +67,7 @@ pub async fn claim(services: &Services, db: &Db, principal: &Authenticated, requ
             ErrorCode::BadUserInput,
             "this Idempotency-Key was used for another request: use a new key for each request, and the same key for its retries",
         )),
-        Some(Kept { answer: Some(answer), .. }) => Ok(Claim::Replay(answer)),
+        Some(StoredRequest { response: Some(answer), .. }) => Ok(Claim::Replay(answer)),
         Some(stored) if now < stored.created_at.plus(services.limits.request_timeout) => Err(in_progress()),
         Some(_) => Err(Error::new(
             ErrorCode::Conflict,
@@ -85,7 +85,7 @@ fn in_progress() -> Error {
 /// Stores the response until the key expires.
 pub async fn store_response(services: &Services, db: &Db, key: ClaimedKey, response: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    idempotency_keys::set_answer(&mut tx, &key.0, response).await?;
+    idempotency_keys::set_response(&mut tx, &key.0, response).await?;
     tx.commit().await?;
     delete_expired(db, services.clock.now()).await;
     Ok(())
@@ -103,7 +103,7 @@ pub async fn release(db: &Db, key: ClaimedKey) -> Result<()> {
 async fn delete_expired(db: &Db, now: Timestamp) {
     let deleted = async {
         let mut tx = db.begin().await?;
-        idempotency_keys::delete_old(&mut tx, now.plus_seconds(-LIFETIME)).await?;
+        idempotency_keys::delete_expired(&mut tx, now.plus_seconds(-LIFETIME)).await?;
         tx.commit().await
     };
     if let Err(error) = deleted.await {

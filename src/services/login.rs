@@ -85,7 +85,7 @@ pub async fn login(
     // Since the hash was read, the password may have been changed or the user deactivated, which ended all login sessions.
     let is_logged_in = match (&user, &hash) {
         (Some(user), Some(hash)) if matches => {
-            users::log_in(tx.accounts(), user.id, hash, change_required, now).await?
+            users::record_login(tx.accounts(), user.id, hash, change_required, now).await?
         }
         _ => false,
     };
@@ -100,7 +100,7 @@ pub async fn login(
     attempt.succeeded(&mut tx).await?;
     login_throttle::remember_network(&mut tx, user.id, client, now).await?;
     if let Some((old, new)) = &rehashed {
-        users::set_hash(&mut tx, user.id, old, new).await?;
+        users::replace_password_hash(&mut tx, user.id, old, new).await?;
     }
     let user = Arc::new(User { last_login: Some(now), ..user });
     let issued = auth_sessions::begin(services, &mut tx, client, user, now).await?;

@@ -38,7 +38,7 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
     if auth::is_same_password(&current, &new) {
         return Err(Error::bad_input("newPassword", "the new password is the current one: choose another one"));
     }
-    let found = users::find_credentials_of(actor.db, user.id).await?.ok_or_else(Error::unauthenticated)?;
+    let found = users::find_credentials_by_id(actor.db, user.id).await?.ok_or_else(Error::unauthenticated)?;
     let permit = services.password_hasher.acquire().await?;
     let attempt = LoginAttempt::begin(services, actor.db, actor.client, &user.username, Some(user)).await?;
     let hash = (!attempt.refused).then(|| found.hashed_password.clone());
@@ -65,7 +65,7 @@ pub async fn change(actor: Actor<'_>, current: SecretString, new: SecretString) 
     let now = actor.now();
     let mut tx = begin(actor, Some(user.id)).await?;
     let before = find(&mut tx, user.id).await?;
-    if !users::has_hash(&mut tx, user.id, &found.hashed_password).await? {
+    if !users::has_password_hash(&mut tx, user.id, &found.hashed_password).await? {
         return Err(Error::new(ErrorCode::Conflict, "the password was changed concurrently: try again"));
     }
     let after = User { updated_at: time_of_change(&before, now), ..before };

@@ -36,7 +36,7 @@ impl Services {
     /// The services of a migrated database. The first instance on a database creates the key pair that signs access tokens.
     pub async fn new(db: Db, clock: Clock, limits: Limits, hash_cost: HashCost) -> Result<Self> {
         let password_hasher = PasswordHasher::new(hash_cost, limits.hashing_threads)?;
-        let legacy_hashes = db::users::older_hashes(&db).await?;
+        let legacy_hashes = db::users::bcrypt_prefixes(&db).await?;
         if !legacy_hashes.is_empty() {
             tracing::info!(
                 hashes = legacy_hashes.join(" "),

@@ -173,7 +173,7 @@ pub async fn delete(actor: Actor<'_>, id: UserId) -> Result<UserId> {
     let mut tx = begin(actor, None).await?;
     let user = find(&mut tx, id).await?;
     check_admin_remains(&mut tx, &user).await?;
-    audit_logs::keep_username(&mut tx, id, &user.username).await?;
+    audit_logs::store_username(&mut tx, id, &user.username).await?;
     login_throttle::unlock(&mut tx, &actor.services.keyed_hasher, &user).await?;
     // Before the delete, as the user may be the actor.
     let entry = AuditEntry::new(AuditAction::UserDeleted, format!("Deleted the user {}", user.username)).about(&user);
@@ -259,10 +259,10 @@ fn check_unchanged(user: &User, expected: Option<Timestamp>) -> Result<()> {
 
 /// Checks that no other user logs in with the same name or e-mail address, ignoring case.
 async fn check_unique(tx: &mut Tx, user: &User, username: bool, email: bool) -> Result<()> {
-    if username && users::names_another(tx, &user.username, user.id).await? {
+    if username && users::is_name_of_another(tx, &user.username, user.id).await? {
         return Err(Error::conflict("username", "another user has this user name"));
     }
-    if email && users::names_another(tx, &user.email, user.id).await? {
+    if email && users::is_name_of_another(tx, &user.email, user.id).await? {
         return Err(Error::conflict("email", "another user has this e-mail address"));
     }
     Ok(())
@@ -270,7 +270,7 @@ async fn check_unique(tx: &mut Tx, user: &User, username: bool, email: bool) -> 
 
 /// Checks that an active admin remains without this user.
 async fn check_admin_remains(tx: &mut Tx, user: &User) -> Result<()> {
-    if !is_active_admin(user) || users::has_admin_besides(tx, user.id).await? {
+    if !is_active_admin(user) || users::has_other_admin(tx, user.id).await? {
         return Ok(());
     }
     Err(Error::new(ErrorCode::Conflict, "this is the last active admin: create another one first"))

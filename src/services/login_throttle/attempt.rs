@@ -57,7 +57,7 @@ impl LoginAttempt {
             // Attempts during a back-off do not prolong it.
             let is_blocked = blocked_until(counter, &count).is_some();
             let after = if is_blocked { count } else { counter.limit.increment(count, now) };
-            login_throttles::set(&mut tx, &counter.key, after).await?;
+            login_throttles::update(&mut tx, &counter.key, after).await?;
             refused |= is_blocked;
         }
         tx.commit().await?;
@@ -75,9 +75,9 @@ impl LoginAttempt {
     pub async fn succeeded(&self, tx: &mut Tx) -> Result<()> {
         for counter in &self.counters {
             match counter.limit {
-                Limit::Drain { .. } => login_throttles::take_back(tx, &counter.key).await?,
+                Limit::Drain { .. } => login_throttles::decrement(tx, &counter.key).await?,
                 Limit::Backoff { .. } | Limit::Lockout { .. } => {
-                    login_throttles::clear(tx, &counter.key).await.map(drop)?;
+                    login_throttles::delete(tx, &counter.key).await.map(drop)?;
                 }
             }
         }

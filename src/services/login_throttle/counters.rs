@@ -88,7 +88,7 @@ pub(in crate::services) async fn unlock(tx: &mut Tx, hasher: &KeyedHasher, user:
     let keys = [hash_of_name(hasher, &user.username), hash_of_name(hasher, &user.email), hash_of_account(hasher, user)];
     let mut cleared = 0;
     for key in keys {
-        cleared += login_throttles::clear_all(tx, &key).await?;
+        cleared += login_throttles::delete_all_of_account(tx, &key).await?;
     }
     Ok(cleared > 0)
 }
