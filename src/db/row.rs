@@ -54,8 +54,8 @@ impl RowValues for SqliteArguments {
     }
 }
 
-/// Implements [`TableRow`], [`InsertRow`], sqlx's `FromRow` for both databases and `Unpack` for a struct of the model whose fields
-/// have the names of the columns. `row!(Token in "tokens": id, name)` expands to
+/// Implements [`TableRow`], [`InsertRow`], sqlx's `FromRow` for both databases and `Unpack` for a struct of the model. Its
+/// fields have the names of the columns. `row!(Token in "tokens": id, name)` expands to
 ///
 /// ```ignore
 /// impl TableRow for Token {

@@ -1,5 +1,5 @@
 //! Reads the rows that a statement of `select` returns: row by row on PostgreSQL, all rows as one value on SQLite, see
-//! `dialect::packed`. Their bytes are counted as they arrive, so that reading stops when they exceed the size limit of the response.
+//! `dialect::packed`. Their bytes are counted as they arrive, so reading stops at the size limit of the response.
 
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor, FromRow, PgConnection, Postgres, Row, Sqlite, SqliteConnection, postgres::PgRow};
