@@ -48,8 +48,8 @@ pub async fn rotate(db: &Db, clock: Clock, earlier: EarlierKeys, operator: Optio
         return Err(Error::new(ErrorCode::Conflict, "another process is rotating the keys: try again"));
     }
     let description = match earlier {
-        EarlierKeys::Retire => "Rotation the key that signs access tokens",
-        EarlierKeys::Revoke => "Rotation the key that signs access tokens and revoked the earlier keys",
+        EarlierKeys::Retire => "Rotated the key that signs access tokens",
+        EarlierKeys::Revoke => "Rotated the key that signs access tokens and revoked the earlier keys",
     };
     let mut entry = AuditEntry::new(AuditAction::ConfigChanged, description)
         .detail("activeKey", key.kid.to_string())
