@@ -23,6 +23,7 @@ pub mod search_index;
 pub mod server_secrets;
 pub mod sessions;
 pub mod signing_keys;
+mod sql_error;
 mod statement;
 pub mod stored_json;
 pub mod users;

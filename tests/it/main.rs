@@ -1,4 +1,4 @@
-//! The integration tests: one binary, a file per subject, every story on SQLite and on PostgreSQL.
+//! The integration tests: one binary, a file per subject, every test on SQLite and on PostgreSQL.
 
 #![expect(clippy::disallowed_methods, reason = "what they read is what our own server and programs wrote")]
 
@@ -6,6 +6,7 @@ mod access;
 mod access_table;
 mod adoption;
 mod api_tokens;
+mod architecture;
 mod attacks;
 mod audit_log_username;
 mod audit_trail;
@@ -20,6 +21,7 @@ mod command_entries;
 mod connect_errors;
 mod connections;
 mod console;
+mod conventions;
 mod deployment;
 mod detached_mutations;
 mod document_cache;
@@ -73,7 +75,6 @@ mod statements;
 mod stats;
 mod stored_json;
 mod support;
-mod the_house;
 mod throttle;
 mod timeouts;
 mod token_revocation;

@@ -3,6 +3,7 @@
 mod app;
 mod database;
 mod gql;
+pub mod imports;
 mod login;
 pub mod naive;
 mod server;
