@@ -35,7 +35,7 @@ check-clippy:
 	cargo clippy --locked --all-targets -- -D warnings
 
 check-doc:
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --document-private-items
 
 audit: ## licences, sources and advisories of the Rust dependencies, where cargo-deny is installed
 	.ci/audit

@@ -98,8 +98,8 @@ pub(super) async fn run_but_first(tx: &mut Tx) -> Result<()> {
 fn is_missing_table(error: &Error) -> bool {
     const UNDEFINED_TABLE: &str = "42P01";
     let cause = error.cause().and_then(|cause| cause.downcast_ref::<sqlx::Error>());
-    cause.and_then(sqlx::Error::as_database_error).is_some_and(|told| {
-        told.code().is_some_and(|code| code == UNDEFINED_TABLE) || told.message().starts_with("no such table")
+    cause.and_then(sqlx::Error::as_database_error).is_some_and(|cause| {
+        cause.code().is_some_and(|code| code == UNDEFINED_TABLE) || cause.message().starts_with("no such table")
     })
 }
 

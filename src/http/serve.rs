@@ -157,7 +157,7 @@ impl Server {
     }
 
     async fn connection(self, stream: TcpStream, peer: SocketAddr, mut stopping: watch::Receiver<()>) {
-        // A response is written at once, so Nagle's algorithm would only delay it.
+        // A response is written without delay, so Nagle's algorithm would only delay it.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }

@@ -115,13 +115,13 @@ mod tests {
         model::{ApiTokenId, AuthSessionId, Scopes, User},
     };
 
-    fn caller(role: Role) -> (UserId, Principal) {
+    fn principal_with(role: Role) -> (UserId, Principal) {
         let now = "2026-03-01T12:00:00Z".parse().expect("a time");
         let id = UserId::new(now);
         let user = User {
             id,
-            username: "somebody".to_owned(),
-            email: "somebody@example.com".to_owned(),
+            username: "anna".to_owned(),
+            email: "anna@example.com".to_owned(),
             role,
             is_active: true,
             full_name: None,
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_rule_requires_a_role_or_ownership() {
-        let (stranger, _) = caller(Role::Viewer);
+        let (stranger, _) = principal_with(Role::Viewer);
         for (rule, role, others, own) in [
             (AUTHENTICATED, Role::Viewer, true, true),
             (ANALYST, Role::Viewer, false, false),
@@ -151,7 +151,7 @@ mod tests {
             (OWNER_OR_ANALYST, Role::Viewer, false, true),
             (OWNER_OR_ANALYST, Role::Analyst, true, true),
         ] {
-            let (id, principal) = caller(role);
+            let (id, principal) = principal_with(role);
             assert_eq!(rule.check(&principal).is_ok(), others, "{rule:?} {role:?}");
             assert_eq!(rule.check_for(&principal, stranger).is_ok(), others, "{rule:?} {role:?} of another user");
             assert_eq!(rule.check_for(&principal, id).is_ok(), own, "{rule:?} {role:?} of their own");
@@ -164,7 +164,7 @@ mod tests {
     fn an_api_token_is_limited_by_its_scopes_and_by_its_owners_role() {
         let now = "2026-03-01T12:00:00Z".parse().expect("a time");
         let token = |role, scopes: &[Scope]| {
-            let (_, principal) = caller(role);
+            let (_, principal) = principal_with(role);
             let user = Arc::clone(principal.user().expect("signed in"));
             let credential = Credential::ApiToken(ApiTokenId::new(now), Scopes::new(scopes.to_vec()));
             Principal::Authenticated(Arc::new(Authenticated { user, credential, must_change_password: false }))
@@ -175,8 +175,8 @@ mod tests {
         assert_eq!(code(ANALYST.check(&reader)), Ok(()));
         assert_eq!(code(LOGIN_SESSION.check(&reader)), Err(ErrorCode::Forbidden), "only a login may");
         assert_eq!(code(RESET_PASSWORDS.check(&token(Role::Admin, Scope::ALL))), Err(ErrorCode::Forbidden));
-        assert_eq!(code(RESET_PASSWORDS.check(&caller(Role::Admin).1)), Ok(()));
-        assert_eq!(code(RESET_PASSWORDS.check(&caller(Role::Analyst).1)), Err(ErrorCode::Forbidden));
+        assert_eq!(code(RESET_PASSWORDS.check(&principal_with(Role::Admin).1)), Ok(()));
+        assert_eq!(code(RESET_PASSWORDS.check(&principal_with(Role::Analyst).1)), Err(ErrorCode::Forbidden));
         assert_eq!(code(MANAGE_OWN.check(&reader)), Err(ErrorCode::Forbidden), "it lacks the scope");
         assert_eq!(code(MANAGE_OWN.check(&writer)), Err(ErrorCode::Forbidden), "its owner lacks the role");
         assert_eq!(code(MANAGE_OWN.check_scope(&writer)), Ok(()), "until it is known whose data it is");

@@ -142,10 +142,10 @@ pub(in crate::graphql) fn operation<'a>(
     chosen.ok_or_else(|| Error::bad_input("operationName", "the document has no operation with this name"))
 }
 
-/// What can be told of a document without parsing it, in one pass and constant memory.
+/// What is known of a document before it is parsed, in one pass and constant memory.
 #[derive(Debug, Default)]
 struct Scan {
-    /// The most brackets of any kind that are open at once.
+    /// The most brackets of any kind that are open together.
     nesting: usize,
     /// Names, numbers, strings and punctuation marks.
     tokens: usize,

@@ -200,7 +200,7 @@ impl<'a, T: ConnectionNode> Part<'a, T> {
             }
             Self::List(plan, parent) => {
                 let parents: Option<Vec<UserId>> = rows.iter().map(|row| parent(row)).collect();
-                let parents = parents.ok_or_else(|| Error::internal("a row whose lists belong to nobody"))?;
+                let parents = parents.ok_or_else(|| Error::internal("a row without an owner of its lists"))?;
                 Loaded::Pages(plan.load(request, parents).await?)
             }
         })

@@ -139,7 +139,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// Returns true if the principal may select the field of every row, whoever owns it.
+    /// Returns true if the principal may select the field of every row, regardless of the owner.
     pub fn passes_for_all_owners(&self, principal: &Principal) -> bool {
         self.rule.is_none_or(|rule| rule.passes_for_all_owners(principal))
     }

@@ -1,5 +1,5 @@
 //! Where variables stand, by the specification's rule "All Variable Usages Are Allowed": each variable of a type that fits
-//! all its places. The library has this rule too, but never asks it: its visitors are not told of values.
+//! all its places. The library has this rule too, but never asks it: its visitors do not see values.
 
 use std::collections::{HashMap, HashSet};
 
