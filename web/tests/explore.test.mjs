@@ -68,7 +68,7 @@ test("the docs, the explorer and the history are there", async () => {
   const page = await openExplore();
   await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
   await page.getByRole("link", { name: "Query", exact: true }).click();
-  await page.getByText("The whole audit log, newest first.").waitFor();
+  await page.getByText("All audit log entries, newest first.").waitFor();
   await page.getByRole("button", { name: "Show GraphiQL Explorer" }).click();
   await page.locator(".docExplorerWrap, .graphiql-explorer-root").getByText("auditLogStats").waitFor();
   await execute(page);
